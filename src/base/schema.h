@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+/// One table describes a record.
+///
+/// A `Schema` lists the fields of a C struct once. From that table come: JSON decoding with
+/// validation, JSON encoding, the OpenAPI schema, database columns, `key = value` pairs (config
+/// files, query strings, command-line flags) and the CLI's tables. A field's kind follows from the
+/// member's C type, so table and struct cannot disagree.
+///
+///     typedef struct Fleet {
+///         Id id;
+///         Str name;
+///         Time created_at;
+///     } Fleet;
+///     static const Field Fleet_fields[] = {
+///         FIELD(Fleet, id, KEY | READ_ONLY, "id of the fleet", .prefix = "fleet"),
+///         FIELD(Fleet, name, REQUIRED | UNIQUE, "its name", .pattern = &Pattern_slug, .max = 63),
+///         FIELD(Fleet, created_at, READ_ONLY, "when it was made"),
+///     };
+///     const Schema Fleet_schema = SCHEMA(Fleet, "fleet", "devices that run the same release");
+///
+/// Absence: the zero value of Str, Id, Time, Bytes, Json and lists is "absent" and is left out of
+/// JSON and NULL in a row; bool, numbers, durations and enums are always present.
+/// Decoding reports every bad field at once, into `Faults`.
+#pragma once
+
+#include "base/arena.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "base/time.h"
+
+typedef struct Schema Schema;
+
+/// A raw JSON document, compact; `{}` is absent.
+typedef struct Json {
+    Str text;
+} Json;
+
+typedef enum FieldKind {
+    FIELD_BOOL,     ///< bool
+    FIELD_U64,      ///< uint64_t: JSON integer 0..2^53-1
+    FIELD_I64,      ///< int64_t: JSON integer within +-(2^53-1)
+    FIELD_DOUBLE,   ///< double: JSON number, finite
+    FIELD_ENUM,     ///< a C enum: JSON string out of `names`
+    FIELD_STR,      ///< Str: JSON string, UTF-8, no NUL
+    FIELD_ID,       ///< Id: JSON string, of the noun `prefix` unless that is NULL
+    FIELD_TIME,     ///< Time: JSON string, RFC 3339; in a row Unix ms
+    FIELD_DURATION, ///< Duration: JSON string like "30s"; in a row ms
+    FIELD_BYTES,    ///< Bytes: JSON string, base64
+    FIELD_JSON,     ///< Json: any JSON value
+    FIELD_STRS,     ///< StrList: JSON array of strings
+    FIELD_MAP,      ///< StrMap: JSON object with string values
+    FIELD_RECORD,   ///< another record, inline: JSON object by `record`
+    FIELD_RECORDS,  ///< struct { Item *items; size_t count; }: JSON array of objects by `record`
+} FieldKind;
+
+/// What may be done with a field; or-ed together.
+enum FieldFlag {
+    REQUIRED = 1 << 0,   ///< must be given at creation and is always in a reply
+    READ_ONLY = 1 << 1,  ///< set by us: shown and stored, never accepted
+    WRITE_ONLY = 1 << 2, ///< a secret on its way in: accepted, never shown, never stored
+    HIDDEN = 1 << 3,     ///< stored, never in JSON in either direction
+    COMPUTED = 1 << 4,   ///< made for the reply: shown, never accepted, never stored
+    IMMUTABLE = 1 << 5,  ///< accepted at creation, refused in a change
+    KEY = 1 << 6,        ///< the record's key (one field, Id or Str); rows are ordered by it
+    SCOPE = 1 << 7,      ///< the field that partitions the rows; see db/tx.h
+    REV = 1 << 8,        ///< the row's revision (uint64_t), kept by the store
+    UNIQUE = 1 << 9,     ///< no two rows of a scope share it (absent values do not count)
+    INDEXED = 1 << 10,   ///< lists may filter by it
+    LISTED = 1 << 11,    ///< a column of the CLI's table
+};
+
+/// A named form that a text must have.
+typedef struct Pattern {
+    const char *name;    ///< "slug"
+    const char *regex;   ///< the same as an ECMA 262 regular expression, for OpenAPI
+    const char *allowed; ///< what is allowed, in words, to complete "must be ..."
+    bool (*matches)(Str text);
+} Pattern;
+
+extern const Pattern Pattern_slug;      ///< a-z 0-9 - . _ ; begins and ends with a letter or digit
+extern const Pattern Pattern_dns_label; ///< RFC 1123 label, lower case, at most 63
+extern const Pattern Pattern_semver;    ///< Semantic Versioning 2.0.0
+extern const Pattern Pattern_digest;    ///< "sha256:" and 64 lower-case hex digits
+extern const Pattern Pattern_key32;     ///< base64 of exactly 32 bytes
+extern const Pattern Pattern_line;      ///< no control characters
+extern const Pattern Pattern_name;      ///< environment-variable name: [A-Za-z_][A-Za-z0-9_]*
+extern const Pattern Pattern_label;     ///< label key: a-z A-Z 0-9 - _ . / ; begins with a letter
+
+/// The texts of an enum's values 0..count-1.
+typedef struct EnumNames {
+    const char *const *items;
+    size_t count;
+} EnumNames;
+#define ENUM_NAMES(array) ((EnumNames){(array), sizeof(array) / sizeof((array)[0])})
+
+typedef struct Field {
+    Str name; ///< the member's name: the same in C, JSON, SQL, CLI
+    FieldKind kind;
+    uint32_t flags;
+    size_t offset; ///< of the member
+    const char *doc;
+    int64_t min; ///< number: least value; text and bytes: least length; list, map: least count
+    int64_t max; ///< likewise most; 0 = the kind's default (FIELD_*_MAX)
+    int64_t item_max;         ///< StrList, StrMap: longest item or value; 0 = FIELD_STR_MAX
+    const Pattern *pattern;   ///< Str; StrList: of each item; StrMap: of each key
+    const EnumNames *names;   ///< enum
+    const char *prefix;       ///< Id: the noun
+    const Schema *record;     ///< record and records
+    const char *fallback;     ///< text of the default when absent at creation (scalars only)
+} Field;
+
+enum {
+    FIELD_STR_MAX = 255,
+    FIELD_BYTES_MAX = 4096,
+    FIELD_JSON_MAX = 64 * 1024,
+    FIELD_ITEMS_MAX = 64,
+    SCHEMA_FIELDS_MAX = 48,
+    SCHEMA_DEPTH_MAX = 8,  ///< of nested records
+    JSON_DEPTH_MAX = 16,   ///< of any document
+    FAULTS_MAX = 32,       ///< reported at once
+};
+
+struct Schema {
+    Str name;          ///< the noun: "fleet"; the table's name
+    const char *title; ///< the C type's name: "Fleet"; the OpenAPI component's name
+    const char *doc;
+    size_t size; ///< of the struct
+    const Field *fields;
+    size_t count;
+};
+
+// clang-format off
+#define FIELD_KIND(type, member)                                                                   \
+    _Generic(((type *)0)->member,                                                                  \
+        bool: FIELD_BOOL, uint64_t: FIELD_U64, int64_t: FIELD_I64, double: FIELD_DOUBLE,           \
+        unsigned: FIELD_ENUM, Str: FIELD_STR, Id: FIELD_ID, Time: FIELD_TIME,                      \
+        Duration: FIELD_DURATION, Bytes: FIELD_BYTES, Json: FIELD_JSON, StrList: FIELD_STRS,       \
+        StrMap: FIELD_MAP, default: FIELD_RECORD)
+// clang-format on
+#define FIELD(type, member, field_flags, text, ...)                                                \
+    {.name = {#member, sizeof(#member) - 1},                                                       \
+     .kind = FIELD_KIND(type, member),                                                             \
+     .flags = (field_flags),                                                                       \
+     .offset = offsetof(type, member),                                                             \
+     .doc = (text),                                                                                \
+     __VA_ARGS__}
+/// A list of records: `member` is a struct { Item *items; size_t count; }.
+#define FIELD_LIST(type, member, field_flags, text, ...)                                           \
+    {.name = {#member, sizeof(#member) - 1},                                                       \
+     .kind = FIELD_RECORDS,                                                                        \
+     .flags = (field_flags),                                                                       \
+     .offset = offsetof(type, member)                                                              \
+               + 0 * sizeof(((type *)0)->member.items + ((type *)0)->member.count),                \
+     .doc = (text),                                                                                \
+     __VA_ARGS__}
+/// The schema of `type`, whose rows are `type##_fields`.
+#define SCHEMA(type, noun, text)                                                                   \
+    {.name = {"" noun, sizeof(noun) - 1},                                                          \
+     .title = #type,                                                                               \
+     .doc = (text),                                                                                \
+     .size = sizeof(type),                                                                         \
+     .fields = type##_fields,                                                                      \
+     .count = sizeof(type##_fields) / sizeof(type##_fields[0])}
+
+/// One bad field.
+typedef struct Fault {
+    Str pointer; ///< RFC 6901, "" for the whole document
+    Str allowed; ///< what is allowed: "must be a slug of at most 63 characters"
+} Fault;
+
+/// What is wrong with an input. Texts live in `arena`.
+typedef struct Faults {
+    Arena *arena;
+    Fault items[FAULTS_MAX];
+    size_t count;
+    size_t dropped; ///< beyond FAULTS_MAX
+} Faults;
+
+/// No fault yet; texts will be allocated in `arena`.
+void faults_init(Faults *faults, Arena *arena);
+/// Add a fault. `pointer` is copied.
+__attribute__((format(printf, 3, 4))) void
+faults_add(Faults *faults, Str pointer, const char *format, ...);
+/// ERR_INVALID if there is any fault.
+Err faults_check(const Faults *faults);
+
+/// Whose JSON is being read.
+typedef enum DecodeMode {
+    /// A stranger creates: unknown, repeated, READ_ONLY, COMPUTED and HIDDEN fields are refused,
+    /// REQUIRED ones must be there, defaults are filled in. null means absent.
+    DECODE_INPUT,
+    /// A stranger changes (RFC 7396): as above, but absent fields keep what `record` holds, null
+    /// clears an optional one, IMMUTABLE fields are refused.
+    DECODE_PATCH,
+    /// A reply of our own server: unknown fields are skipped (it may be newer), WRITE_ONLY and
+    /// HIDDEN are skipped, the rest accepted.
+    DECODE_REPLY,
+    /// What ENCODE_STORED wrote.
+    DECODE_STORED,
+} DecodeMode;
+
+/// Whom JSON is written for.
+typedef enum EncodeMode {
+    ENCODE_REPLY,   ///< everything but WRITE_ONLY and HIDDEN
+    ENCODE_REQUEST, ///< what DECODE_INPUT accepts
+    ENCODE_STORED,  ///< everything but WRITE_ONLY and COMPUTED
+} EncodeMode;
+
+/// Read the JSON object `json` (RFC 8259) into the struct `record`.
+///
+/// Texts and lists are copied into `arena`. On failure `record` may be partly written (in
+/// DECODE_PATCH pass a copy) and `faults` has every bad field with its JSON pointer.
+/// ERR_INVALID: faults. ERR_LIMIT: arena exhausted.
+Err schema_decode(
+    const Schema *schema, Str json, DecodeMode mode, Arena *arena, Faults *faults, void *record);
+/// The same for a JSON array of objects: `*ret_items` is an array of records in `arena`.
+/// ERR_INVALID also for more than `max` items.
+Err schema_decode_list(const Schema *schema,
+                       Str json,
+                       DecodeMode mode,
+                       size_t max,
+                       Arena *arena,
+                       Faults *faults,
+                       void **ret_items,
+                       size_t *ret_count);
+/// Fill scalars and text lists (comma separated) of `record` from texts; a map field `labels` takes
+/// keys "labels.KEY". Same rules and faults as DECODE_INPUT; pointers are "/KEY".
+Err schema_decode_pairs(const Schema *schema,
+                        const StrPair *pairs,
+                        size_t count,
+                        Arena *arena,
+                        Faults *faults,
+                        void *record);
+/// Append `record` as a JSON object, fields in the table's order.
+void schema_encode(const Schema *schema, const void *record, EncodeMode mode, Text *out);
+/// Append `count` records, adjacent in memory, as a JSON array.
+void schema_encode_list(
+    const Schema *schema, const void *items, size_t count, EncodeMode mode, Text *out);
+
+/// Canonical form of a JSON document: keys sorted by their bytes, no blanks, shortest escapes; so
+/// that equal documents have equal bytes (RFC 8785 for the documents we make: ASCII keys, integers).
+/// ERR_INVALID: not JSON. ERR_LIMIT: too deep or arena exhausted.
+Err json_canonical(Arena *arena, Str json, Str *ret_json);
+
+/// Which of the three OpenAPI schemas of a record.
+typedef enum SchemaView {
+    VIEW_REPLY, ///< "Fleet": what we answer
+    VIEW_INPUT, ///< "FleetInput": what creation takes
+    VIEW_PATCH, ///< "FleetPatch": what a change takes
+} SchemaView;
+
+/// Append the name of the component, e.g. FleetInput.
+void schema_openapi_name(const Schema *schema, SchemaView view, Text *out);
+/// Append the OpenAPI 3.1 (JSON Schema 2020-12) schema of the record as a JSON object; nested
+/// records are $refs to their own components.
+void schema_openapi(const Schema *schema, SchemaView view, Text *out);
+/// Append the JSON Schema of one field (its type and bounds), as used for query parameters.
+void field_openapi(const Field *field, SchemaView view, Text *out);
+
+/// Append a text table of records: LISTED fields as columns, upper-case header, two blanks between.
+void schema_table(const Schema *schema, const void *items, size_t count, Text *out);
+/// Append one record as "name  value" lines, all shown fields.
+void schema_card(const Schema *schema, const void *record, Text *out);
+
+/// The field called `name`; NULL if there is none.
+const Field *schema_field(const Schema *schema, Str name);
+/// The first field that has all of `flags`; NULL if there is none.
+const Field *schema_flagged(const Schema *schema, uint32_t flags);
+/// The field has a column.
+bool field_is_stored(const Field *field);
+/// The member of `record`.
+static inline void *field_of(const Field *field, void *record) {
+    return (char *)record + field->offset;
+}
+/// The member of `record`, to read.
+static inline const void *field_in(const Field *field, const void *record) {
+    return (const char *)record + field->offset;
+}
+
+/// What a database column holds.
+typedef struct Value {
+    enum { VALUE_NULL, VALUE_I64, VALUE_DOUBLE, VALUE_TEXT, VALUE_BLOB } kind;
+    int64_t i64;
+    double real;
+    Str text; ///< of VALUE_TEXT and VALUE_BLOB
+} Value;
+
+/// The column value of a stored field; texts borrow from `record` or are made in `arena` (nested
+/// records, lists and maps become JSON text). ERR_LIMIT: arena exhausted.
+Err field_to_value(const Field *field, const void *record, Arena *arena, Value *ret_value);
+/// Set the member from a column value, copying into `arena`. ERR_INVALID: the column holds
+/// something that this field cannot be (a damaged or foreign row). ERR_LIMIT: arena exhausted.
+Err field_from_value(const Field *field, Value value, Arena *arena, void *record);

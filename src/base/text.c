@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CAPACITY_MIN = 64 };
+
+void text_init(Text *text, size_t max) {
+    *text = (Text){.max = max};
+}
+
+void text_done(Text *text) {
+    free(text->ptr);
+    text_init(text, text->max);
+}
+
+void text_clear(Text *text) {
+    text->len = 0;
+    text->failed = false;
+    if (text->ptr) text->ptr[0] = '\0';
+}
+
+/// Room for `more` bytes and the NUL; remembers the refusal.
+static bool text_reserve(Text *text, size_t more) {
+    if (text->failed || more > text->max - text->len) {
+        text->failed = true;
+        return false;
+    }
+    size_t need = text->len + more + 1;
+    if (need <= text->capacity) return true;
+    size_t capacity = text->capacity ? text->capacity : CAPACITY_MIN;
+    while (capacity < need)
+        capacity *= 2;
+    char *grown = realloc(text->ptr, capacity);
+    if (!grown) {
+        text->failed = true;
+        return false;
+    }
+    text->ptr = grown;
+    text->capacity = capacity;
+    return true;
+}
+
+void text_add(Text *text, Str part) {
+    if (part.len == 0 || !text_reserve(text, part.len)) return;
+    memcpy(text->ptr + text->len, part.ptr, part.len);
+    text->len += part.len;
+    text->ptr[text->len] = '\0';
+}
+
+void text_add_char(Text *text, char c) {
+    text_add(text, (Str){&c, 1});
+}
+
+void text_print(Text *text, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (len < 0) text->failed = true;
+    if (len > 0 && text_reserve(text, (size_t)len)) {
+        vsnprintf(text->ptr + text->len, (size_t)len + 1, format, again);
+        text->len += (size_t)len;
+    }
+    va_end(again);
+}
+
+/// Length of the well-formed UTF-8 sequence at `at` (RFC 3629 section 4), 0 if there is none.
+static size_t utf8_len(Str text, size_t at) {
+    const unsigned char *p = (const unsigned char *)text.ptr + at;
+    size_t left = text.len - at;
+    if (p[0] < 0x80) return 1;
+    size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || left < len) return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((p[i] & 0xc0) != 0x80) return 0;
+    bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+    bool surrogate = p[0] == 0xed && p[1] > 0x9f;
+    bool beyond = p[0] == 0xf4 && p[1] > 0x8f;
+    return overlong || surrogate || beyond ? 0 : len;
+}
+
+static void add_escape(Text *text, unsigned char c) {
+    static const char short_form[] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
+    if (c < sizeof(short_form) && short_form[c]) {
+        text_add(text, (Str){(const char[]){'\\', short_form[c]}, 2});
+    } else {
+        text_print(text, "\\u%04x", c);
+    }
+}
+
+void text_add_json(Text *text, Str value) {
+    text_add_char(text, '"');
+    size_t start = 0; // of the run that needs no escape
+    for (size_t at = 0; at < value.len;) {
+        unsigned char c = (unsigned char)value.ptr[at];
+        size_t len = utf8_len(value, at);
+        if (len != 0 && c >= 0x20 && c != '"' && c != '\\') {
+            at += len;
+            continue;
+        }
+        text_add(text, str_slice(value, start, at));
+        if (len == 0) {
+            text_add(text, S("\xef\xbf\xbd"));
+        } else {
+            add_escape(text, c);
+        }
+        start = ++at;
+    }
+    text_add(text, str_slice(value, start, value.len));
+    text_add_char(text, '"');
+}
+
+Str text_str(const Text *text) {
+    return text->ptr ? (Str){text->ptr, text->len} : S("");
+}
+
+Err text_check(const Text *text) {
+    return text->failed ? FAIL(ERR_LIMIT, "the text grew over its limit") : SUCCESS;
+}

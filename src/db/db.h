@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Engines behind `Tx`: SQLite for real use, memory for tests and simulation.
+///
+/// `Db` is thread-safe: any number of threads may hold a Tx each. An engine is a table of
+/// functions (db/engine.h); nothing outside src/db knows which one it has.
+#pragma once
+
+#include "db/tx.h"
+
+/// One numbered step of the schema's history, applied once, in order, each in a transaction.
+typedef struct Migration {
+    uint32_t number;  ///< 1, 2, 3, ... without a gap
+    const char *name; ///< "start"
+    const char *sql;  ///< statements for the engine it is given to
+} Migration;
+
+typedef struct DbOptions {
+    const char *path;            ///< SQLite: the database file
+    const Migration *migrations; ///< SQLite; applied at open when new
+    size_t migration_count;
+    const Schema *const *schemas; ///< memory: the tables; SQLite: compared with the columns
+    size_t schema_count;
+    uint32_t readers; ///< SQLite: connections that read in parallel, 1..64
+} DbOptions;
+
+/// Open or create the SQLite store: WAL, synchronous=FULL, one writer thread with group commit,
+/// parallel readers. Applies new migrations first. ERR_STATE: an applied migration has changed or
+/// is unknown (a newer program's), or a table does not match its Schema. ERR_SYSTEM: the file
+/// cannot be used.
+Err db_open_sqlite(const DbOptions *options, Db **ret_db);
+/// Open an empty store in memory with the tables of `schemas`.
+Err db_open_memory(const DbOptions *options, Db **ret_db);
+/// Wait for writes under way and close. No Tx may be open. NULL-safe; returns NULL.
+Db *db_close(Db *db);
+/// ERR_UNAVAILABLE or ERR_SYSTEM while the store cannot serve: a real read of it.
+Err db_check(Db *db);

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Reads freely, commits once.
+///
+/// A `Tx` is one call's view of the store. Reads go to the engine at once; writes collect as typed
+/// operations with preconditions and are applied atomically by `tx_commit`, all or none. A Tx does
+/// not see its own writes. Records are described by their Schema (base/schema.h): the table is the
+/// schema's name, the columns its stored fields, the key its KEY field, and rows come in key order
+/// (ids are UUIDv7: order of creation).
+///
+/// Scope: a Tx is opened for one scope (an organisation). A schema with a SCOPE field is then only
+/// visible within it: reads add the condition, writes of another scope are ERR_NOT_FOUND. So no
+/// caller can forget it. An absent scope sees everything; it is for work that belongs to no caller
+/// (login by name, background work).
+///
+/// Revisions: the REV field is 1 after tx_create and grows by one with each tx_update; tx_update
+/// and tx_delete apply only if the stored revision is the one that `record` holds.
+///
+/// The same shape fits an embedded engine and one over a network that takes one atomic block and
+/// has no interactive transactions; ids and times come from the caller, so a retry is idempotent.
+#pragma once
+
+#include "base/schema.h"
+
+typedef struct Db Db;
+typedef struct Tx Tx;
+
+enum {
+    TX_OPS_MAX = 64,       ///< writes of one Tx
+    TX_CONDITIONS_MAX = 4, ///< conditions of one query
+    TX_PAGE_MAX = 1000,    ///< rows of one tx_list
+};
+
+/// "this field equals this value". Build with WHERE_STR and WHERE_U64.
+typedef struct Condition {
+    Str field; ///< an INDEXED, UNIQUE, SCOPE or KEY field
+    Value value;
+} Condition;
+#define WHERE_STR(field_name, str)                                                                 \
+    ((Condition){S(field_name), {.kind = VALUE_TEXT, .text = (str)}})
+#define WHERE_U64(field_name, number)                                                              \
+    ((Condition){S(field_name), {.kind = VALUE_I64, .i64 = (int64_t)(number)}})
+
+/// Which rows, in key order. `{.limit = n}` is all of them.
+typedef struct Query {
+    Condition where[TX_CONDITIONS_MAX]; ///< and-ed; ends at the first without a field
+    Str after;                          ///< keyset paging: only keys beyond this one; absent = start
+    bool descending;                    ///< newest first; `after` then means below
+    size_t limit;                       ///< 1..TX_PAGE_MAX
+} Query;
+
+/// Open a call's view. Cheap; takes nothing from the engine yet. Read rows live in `arena`.
+Err tx_open(Db *db, Arena *arena, Str scope, Tx **ret_tx);
+/// Drop uncommitted writes and give back what was taken. NULL-safe; returns NULL.
+Tx *tx_close(Tx *tx);
+
+/// The row with this key. ERR_NOT_FOUND: none in the Tx's scope.
+Err tx_get(Tx *tx, const Schema *schema, Str key, void *ret_record);
+/// The only row that meets the conditions (of a UNIQUE field, say): the first in key order.
+/// ERR_NOT_FOUND: none.
+Err tx_find(Tx *tx, const Schema *schema, const Query *query, void *ret_record);
+/// A page: `*ret_items` is an array of `*ret_count` records in the arena, possibly none.
+Err tx_list(
+    Tx *tx, const Schema *schema, const Query *query, void **ret_items, size_t *ret_count);
+/// How many rows meet the conditions (`after` and `limit` do not count).
+Err tx_count(Tx *tx, const Schema *schema, const Query *query, uint64_t *ret_count);
+
+/// Collect writes. They copy what they need of `record` into the arena. ERR_LIMIT: more than
+/// TX_OPS_MAX. ERR_NOT_FOUND: the record is of another scope. What they require is checked by
+/// tx_commit.
+/// Insert; at commit ERR_EXISTS if its key or a UNIQUE value is taken.
+Err tx_create(Tx *tx, const Schema *schema, const void *record);
+/// Replace the row if it still has the record's revision; at commit ERR_CONFLICT if it has not,
+/// ERR_EXISTS if a UNIQUE value is taken.
+Err tx_update(Tx *tx, const Schema *schema, const void *record);
+/// Insert or replace, last writer wins. For status rows whose schema has no REV and no UNIQUE.
+Err tx_put(Tx *tx, const Schema *schema, const void *record);
+/// Remove the row if it still has the record's revision; at commit ERR_CONFLICT if it has not.
+/// A schema without REV: remove it if it is there.
+Err tx_delete(Tx *tx, const Schema *schema, const void *record);
+/// Write nothing, but require that the row still has the record's revision; else ERR_CONFLICT.
+Err tx_expect(Tx *tx, const Schema *schema, const void *record);
+
+/// Fill in what an appended record takes from the one before it in its scope.
+/// `last`: the scope's record with the greatest key, NULL for the first. Pure; may run several
+/// times; `arena` is for texts. The key it sets must sort behind the last one's.
+typedef Err (*TxLink)(const void *last, Arena *arena, void *record);
+/// Append to a chain (an audit log, an outbox): at commit the engine finds the scope's last row,
+/// calls `link` and inserts the result, without any other append in between.
+Err tx_append(Tx *tx, const Schema *schema, const void *record, TxLink link);
+
+/// Apply everything collected, atomically and durably, or nothing. The Tx is empty afterwards and
+/// may be used again. ERR_EXISTS, ERR_CONFLICT: a precondition failed. ERR_UNAVAILABLE: the store
+/// cannot be reached. ERR_SYSTEM: the disk is full or broken.
+Err tx_commit(Tx *tx);

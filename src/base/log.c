@@ -2,7 +2,7 @@
 #include "base/log.h"
 
 #include "base/text.h"
-#include "base/time.h"
+#include "base/clock.h"
 
 #include <unistd.h>
 

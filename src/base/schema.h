@@ -26,7 +26,7 @@
 #include "base/arena.h"
 #include "base/id.h"
 #include "base/text.h"
-#include "base/time.h"
+#include "base/clock.h"
 
 typedef struct Schema Schema;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/time.h"
+#include "base/clock.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The calling end of a channel: one WebSocket (RFC 6455) over TLS on a libevent loop.
+///
+/// Single-threaded: every function and every handler runs on the loop's thread. Many clients may
+/// share one loop (a simulation does). Reconnecting is the owner's business: a client is one
+/// connection, closed once.
+#pragma once
+
+#include "base/str.h"
+
+typedef struct ChannelClient ChannelClient;
+typedef struct TlsContext TlsContext;
+struct event_base;
+
+typedef struct ChannelClientHandlers {
+    void (*opened)(void *app);
+    void (*message)(void *app, Str message);
+    /// The connection is over, or never came about. Called exactly once, unless the owner closed
+    /// it. ERR_UNAUTHENTICATED: the certificate is not good, or 401. ERR_FORBIDDEN: 403.
+    /// ERR_BUSY: 429 or 503. ERR_TIMEOUT: silence, or no handshake in time. ERR_UNAVAILABLE: the
+    /// rest. `retry_after_s`: what the server asked for, 0 = nothing. The owner may close the client
+    /// in it.
+    void (*closed)(void *app, Err why, uint64_t retry_after_s);
+} ChannelClientHandlers;
+
+typedef struct ChannelClientOptions {
+    const char *host; ///< name or address; also what the certificate must carry
+    uint16_t port;
+    const char *path;
+    Str bearer;      ///< token for the Authorization header
+    TlsContext *tls; ///< trusts the server's CA; NULL: plain TCP (tests)
+    uint64_t handshake_ms;
+    uint64_t silence_ms; ///< a ping after half of it without a frame, closed after it
+    uint32_t message_max_bytes;
+    ChannelClientHandlers handlers;
+    void *app;
+} ChannelClientOptions;
+
+/// Begin to connect. Name resolution may block for as long as the system's resolver does.
+Err channel_client_open(
+    struct event_base *loop, const ChannelClientOptions *options, ChannelClient **ret_client);
+/// Send a text message (valid UTF-8). ERR_STATE: not open. ERR_LIMIT: over message_max_bytes, or
+/// too much unsent.
+Err channel_client_send(ChannelClient *client, Str message);
+/// Say goodbye, best effort, and free. NULL-safe; returns NULL. No handler runs afterwards.
+ChannelClient *channel_client_close(ChannelClient *client);

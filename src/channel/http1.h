@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+/// A small blocking HTTP/1.1 client for the device (libcurl alone costs 12 MB there): over TCP with
+/// TLS to the server, over a unix socket to the container engine. Parsing is http_parser's.
+///
+/// One connection at a time, kept alive between requests, reopened when the peer closed it. Every
+/// wait has a deadline, and `cancel_fd` ends any wait at once.
+#pragma once
+
+#include "base/text.h"
+
+typedef struct Http1 Http1;
+typedef struct TlsContext TlsContext;
+
+typedef struct Http1Options {
+    const char *unix_path; ///< connect here, or else to
+    const char *host;      ///< host and port
+    uint16_t port;
+    TlsContext *tls; ///< with host; NULL: plain
+    int cancel_fd;   ///< readable = give up now (ERR_TIMEOUT, "cancelled"); -1: none
+} Http1Options;
+
+typedef struct Http1Request {
+    const char *method;
+    Str target;        ///< "/v1/agent/token", already encoded
+    Str bearer;        ///< absent: no Authorization header
+    Str content_type;  ///< absent: application/json if there is a body
+    Str body;          ///< absent: none
+    uint64_t within_ms; ///< for the whole exchange; of a stream: between two pieces
+    size_t reply_max;  ///< bytes of a body that is collected
+} Http1Request;
+
+typedef struct Http1Reply {
+    uint32_t status;
+    uint64_t retry_after_s; ///< 0: no such header
+    Text body;              ///< to be freed with text_done
+} Http1Reply;
+
+/// A client that has not connected yet.
+Err http1_open(const Http1Options *options, Http1 **ret_http);
+/// Disconnect and free. NULL-safe; returns NULL.
+Http1 *http1_close(Http1 *http);
+/// One exchange; any status is OK here. `*ret_reply` is to be freed also if the body was refused.
+/// ERR_UNAVAILABLE: no connection, or it broke. ERR_UNAUTHENTICATED: the certificate is not good.
+/// ERR_TIMEOUT. ERR_LIMIT: the body is over reply_max. ERR_INVALID: not HTTP.
+Err http1_exchange(Http1 *http, const Http1Request *request, Http1Reply *ret_reply);
+/// One exchange whose 2xx body is handed on as it comes, to `piece` (OK goes on, an error stops and
+/// is returned). Another status is collected into `ret_reply` as above. The connection is closed
+/// afterwards unless the body came to its end.
+Err http1_stream(Http1 *http,
+                 const Http1Request *request,
+                 Err (*piece)(void *app, Str bytes),
+                 void *app,
+                 Http1Reply *ret_reply);
+/// The socket of a stream's connection, to poll; -1 when not connected.
+int http1_fd(const Http1 *http);

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Making and recognising the X.509 certificates of a private authority (GnuTLS).
+///
+/// A server of its own has a CA made at `init`: devices and operators trust exactly that CA by its
+/// fingerprint, so no public authority is involved. Keys are ECDSA P-256 (every TLS stack has it).
+#pragma once
+
+#include "base/arena.h"
+#include "base/str.h"
+
+enum { CERTIFICATE_FINGERPRINT_LEN = 64, CERTIFICATE_PEM_MAX = 64 * 1024 };
+
+/// PEM texts, NUL-terminated, in the arena they were made in.
+typedef struct Certificate {
+    Str cert_pem;
+    Str key_pem;
+} Certificate;
+
+/// A self-signed CA called `name`, valid from an hour before `now_ms` for `days`.
+Err certificate_make_ca(
+    Str name, uint64_t now_ms, uint32_t days, Arena *arena, Certificate *ret_ca);
+/// A server certificate for the DNS names and IP addresses `hosts`, signed by `ca`. `cert_pem` is
+/// the chain: leaf, then CA. ERR_INVALID: no host, or the CA cannot be read.
+Err certificate_make_server(const Certificate *ca,
+                            StrList hosts,
+                            uint64_t now_ms,
+                            uint32_t days,
+                            Arena *arena,
+                            Certificate *ret_server);
+/// SHA-256 over the DER of the first certificate in `pem`, as 64 hex digits.
+/// ERR_INVALID: not a certificate.
+Err certificate_fingerprint(Str pem, char ret_hex[CERTIFICATE_FINGERPRINT_LEN + 1]);

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Files that are either the old or the new contents, whatever happens.
+#pragma once
+
+#include "base/arena.h"
+#include "base/str.h"
+
+#include <sys/types.h>
+
+/// All of `path`, NUL-terminated in `arena`. ERR_NOT_FOUND: no such file. ERR_LIMIT: over `max`
+/// bytes. ERR_SYSTEM otherwise.
+Err file_load(const char *path, size_t max, Arena *arena, Str *ret_data);
+/// Replace `path` by `data` atomically and durably: a temporary file beside it, fsync, rename,
+/// fsync of the folder. `mode` is the new file's. ERR_SYSTEM: nothing changed.
+Err file_save(const char *path, Str data, mode_t mode);
+/// Remove `path` durably. OK if it is not there.
+Err file_remove(const char *path);
+/// Make the folder `path` with `mode` unless it is there; parents must exist. ERR_SYSTEM.
+Err folder_make(const char *path, mode_t mode);

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+/// From a request to an answer, without a socket.
+///
+/// Forward only: match the route, `authorise`, decode query and body, `begin`, handler, `finish`
+/// (commit), encode. Authorisation comes before the body is looked at. A lost race (ERR_CONFLICT)
+/// runs begin..finish again with a fresh arena mark, a few times. A failure becomes a problem
+/// document (RFC 9457) with a stable `code`, the request id and every field fault. Built in:
+/// GET /openapi.json from the tables; 404 and 405 (with Allow).
+#pragma once
+
+#include "http/route.h"
+
+typedef struct Router Router;
+
+enum { ROUTER_TRIES_MAX = 5 };
+
+typedef struct RouteTable {
+    const Route *routes;
+    size_t count;
+} RouteTable;
+#define ROUTE_TABLE(array) ((RouteTable){(array), sizeof(array) / sizeof((array)[0])})
+
+/// A name of an access bit, for OpenAPI: {MAY_READ, "read", "may see everything of its organisation"}.
+typedef struct AccessName {
+    uint32_t bit;
+    const char *name;
+    const char *doc;
+} AccessName;
+
+typedef struct RouterOptions {
+    const RouteTable *tables;
+    size_t table_count;
+    const AccessName *access_names;
+    size_t access_count;
+    const char *title;       ///< of the OpenAPI document
+    const char *version;
+    Clock clock;
+    void *app;
+    /// Fill call->principal from call->bearer and judge call->route->access (never 0 here).
+    /// ERR_UNAUTHENTICATED (401), ERR_FORBIDDEN (403), ERR_BUSY (429).
+    Err (*authorise)(void *app, Call *call);
+    /// Open call->tx.
+    Err (*begin)(void *app, Call *call);
+    /// Commit if `result` is OK, and close. What it returns is the call's result.
+    Err (*finish)(void *app, Call *call, Err result);
+    /// The commit is done: act on call->events. NULL: nothing.
+    void (*published)(void *app, Call *call);
+} RouterOptions;
+
+/// What came over the wire. Everything is borrowed for the call.
+typedef struct HttpRequest {
+    Str method; ///< "GET"
+    Str path;   ///< decoded, without the query
+    StrMap query;
+    Str content_type;
+    Str bearer; ///< of "Authorization: Bearer ..."
+    Str remote_address;
+    Str body;
+} HttpRequest;
+
+/// What goes back. Texts live in the arena given to router_run.
+typedef struct HttpReply {
+    uint32_t status;
+    Str content_type; ///< absent: no body
+    Str body;
+    Str request_id;
+    Str allow; ///< with 405
+    uint64_t retry_after_s;
+} HttpReply;
+
+/// Check the tables (asserts: unique paths and ids, handlers there) and make the OpenAPI document.
+Err router_open(const RouterOptions *options, Router **ret_router);
+/// NULL-safe; returns NULL.
+Router *router_close(Router *router);
+/// The largest body that the route of this method and path takes; 0 if there is no such route.
+uint32_t router_body_max(const Router *router, Str method, Str path);
+/// Run one request from top to bottom. Thread-safe: one arena a call. Always fills the reply.
+void router_run(const Router *router, const HttpRequest *request, Arena *arena, HttpReply *ret_reply);
+/// The OpenAPI 3.1 document, borrowed from the router.
+Str router_openapi(const Router *router);
+/// The HTTP status of an error code: the one mapping.
+uint32_t http_status(ErrCode code);

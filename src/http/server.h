@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The REST listener: libmicrohttpd with TLS in front of a Router.
+///
+/// Its threads only move bytes: a complete request is handed to the worker pool while the
+/// connection is suspended, and resumed with the answer. Limits on everything: connections (in all
+/// and from one address), header and body bytes, idle time. GET /healthz answers from the network
+/// thread; GET /readyz asks `ready`.
+#pragma once
+
+#include "base/err.h"
+
+#include <stdbool.h>
+
+typedef struct Router Router;
+typedef struct Server Server;
+typedef struct WorkerPool WorkerPool;
+
+typedef struct ServerOptions {
+    const char *address;
+    uint16_t port; ///< 0: any free one, see server_port
+    const char *cert_path;
+    const char *key_path; ///< both NULL: plain HTTP
+    uint32_t threads;     ///< 1..16
+    uint32_t connections_max;
+    uint32_t connections_per_address_max; ///< 0: no such limit
+    uint64_t idle_timeout_ms;
+    Err (*ready)(void *app); ///< OK: /readyz says 200, else 503 with its `what`; on a worker
+    void *app;
+} ServerOptions;
+
+/// Listen and serve. `router` and `workers` must outlive the server.
+/// ERR_SYSTEM: the address cannot be bound. ERR_INVALID: certificate or key.
+Err server_open(
+    const ServerOptions *options, const Router *router, WorkerPool *workers, Server **ret_server);
+/// The port it listens on.
+uint16_t server_port(const Server *server);
+/// From now on: no new connection, /readyz says 503, answers carry Connection: close. Then wait
+/// until requests under way are answered, at most `within_ms`.
+void server_drain(Server *server, uint64_t within_ms);
+/// Stop. NULL-safe; returns NULL.
+Server *server_close(Server *server);

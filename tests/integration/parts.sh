@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The real parts of scripts/parts.sh do what they say, and nothing of them is left behind.
+set -eu
+cd "$(dirname "$0")/../.."
+. scripts/parts.sh
+
+if ! engine_usable || ! command -v docker-registry >/dev/null; then
+    echo 'skip parts no Docker Engine or registry can run here'
+    exit 0
+fi
+
+failed=0
+ok() { echo "ok parts: $1"; }
+not_ok() { echo "not ok parts: $1" && failed=1; }
+check() { # check NAME COMMAND...
+    local name=$1
+    shift
+    if "$@"; then ok "$name"; else not_ok "$name"; fi
+}
+
+dir=$(mktemp -d)
+trap 'parts_stop "$dir"' EXIT
+
+# What an engine could leave on the machine: links, mounts, firewall rules, processes, cgroups.
+machine_state() {
+    ip -o link show | awk '{ print $2 }'
+    awk '{ print $5 }' /proc/self/mountinfo
+    { iptables-save 2>/dev/null || :; } | sed '/^#/d; s/\[[0-9]*:[0-9]*\]//'
+    ps -eo comm= | grep -E 'dockerd|containerd|docker-proxy|docker-registry' | sort || :
+    find /sys/fs/cgroup -type d -name 'muster-parts-*'
+    sysctl -n net.ipv4.ip_forward
+}
+quiet() { "$@" >/dev/null 2>&1; }
+answers() { [ "$(curl -fsS -m 2 "http://127.0.0.1:$port/")" = "$1" ]; }
+
+before=$(machine_state)
+check 'an engine starts' engine_start "$dir"
+check 'a registry starts' registry_start "$dir" "$(port_pick)"
+ref=$(image_build web 1.0.0)
+check 'an image is referred to by digest' \
+    test -n "$(printf '%s' "$ref" | grep -E "^$REGISTRY/web@sha256:[0-9a-f]{64}$")"
+docker image rm -f "$(docker image ls -q)" >/dev/null
+check 'it is pulled by digest' quiet docker pull "$ref"
+port=$(port_pick)
+docker network create apps >/dev/null 2>&1
+docker run -d --name web --network apps -p "127.0.0.1:$port:8080" "$ref" >/dev/null 2>&1
+check 'its container serves its name and version' parts_wait 10 answers 'web 1.0.0'
+docker run -d --name probe --network apps "$ref" >/dev/null 2>&1
+check 'containers reach each other by name' \
+    parts_wait 10 docker exec probe wget -q -O - http://web:8080/
+started=$(date +%s)
+docker stop web >/dev/null
+check 'it stops when asked' test $(($(date +%s) - started)) -lt 5
+engine_stop "$dir"
+check 'a stopped engine does not answer' eval '! quiet docker version'
+engine_start "$dir"
+check 'after a restart the containers are still there' quiet docker inspect web
+parts_stop "$dir"
+check 'its directory is gone' test ! -e "$dir"
+# Interfaces of dead network namespaces go in the background.
+clean() { [ "$(machine_state)" = "$before" ]; }
+check 'nothing is left on the machine' parts_wait 10 clean
+clean || diff <(echo "$before") <(machine_state) >&2 || :
+exit "$failed"

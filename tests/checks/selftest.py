@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Feeds each check of check.py a tree that it must accept and trees that it must refuse."""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import check
+
+C = f"// {check.SPDX}\n"
+LATER = "TO" + "DO"
+
+# Accepted by every check.
+GOOD = {
+    "src/base/err.h": C + "/// One way to fail.\n#pragma once\n\n/// Name it; static text.\nconst char *err_name(int code);\n",
+    "src/http/call.h": C
+    + '#pragma once\n\n#include "base/err.h"\n\n/// For example a fleet.\ntypedef int (*Handler)(int call);\n\n'
+    + "/// Both of a pair.\nint call_begin(int call);\nint call_end(int call);\n\n"
+    + "/// Over\n/// several lines.\n__attribute__((format(printf, 1, 2))) int call_print(const char *format, ...);\n\n"
+    + "/// Over two lines: what it takes is long.\nint call_with_a_long_name(int call_with_a_long_name_too,\n"
+    + "                          int another_argument_with_a_name,\n                          int last);\n\n"
+    + "/// Inline.\nstatic inline int call_id(int call) {\n    return call;\n}\n",
+    "src/control/fleet/fleet.h": C + "#pragma once\n",
+    "src/control/device/device.c": C + '#include "control/fleet/fleet.h"\n#include "http/call.h"\n#include "wire/sync.h"\n',
+    "src/base/err_test.c": C + '#include "base/err.h"\n#include "test.h"\n',
+    "tests/support/test.h": C + "#pragma once\n",
+    "tests/run.sh": f"#!/bin/sh\n# {check.SPDX}\nmktemp -d /tmp/x.XXXXXX\n",
+}
+
+# check -> trees that it must refuse.
+BAD = {
+    check.edges: [
+        {"src/base/a.c": C + '#include "http/call.h"\n'},
+        {"src/http/a.c": C + '#include "channel/frame.h"\n'},
+        {"src/http/a.c": C + '#include "wire/sync.h"\n'},
+        {"src/http/a_test.c": C + '#include "control/main.h"\n'},
+        {"src/agent/a.c": C + '#include "control/fleet/fleet.h"\n'},
+        {"src/agent/a.c": C + '#include "local.h"\n'},
+        {"src/agent/a.c": C + '#include "test.h"\n'},
+        {"src/control/device/a.c": C + '#include "control/fleet/fleet_store.h"\n'},
+        {"src/control/device/a.c": C + "#include <sqlite3.h>\n"},
+        {
+            "src/control/device/a.c": C + '#include "control/fleet/fleet.h"\n',
+            "src/control/fleet/b.c": C + '#include "control/device/device.h"\n',
+        },
+    ],
+    check.sizes: [
+        {"src/base/a.c": C + "int f(void) {\n" + "    f();\n" * 69 + "}\n"},
+        {"src/base/a.c": C + "int x;\n" * 450},
+    ],
+    check.documented: [
+        {"src/base/a.h": C + "int undocumented(void);\n"},
+        {"src/base/a.h": C + "/// Documented.\nint a(void);\n\nint apart(void);\n"},
+        {"src/base/a.h": C + "// Not for the reader.\nint *plain(int a,\n    int b);\n"},
+        {"src/base/a.h": C + "static inline int f(void) {\n    return 1;\n}\n"},
+    ],
+    check.calls: [
+        {"src/base/a.c": C + "int f(char *a) { return atoi(a); }\n"},
+        {"tests/a.c": C + "void f(char *a) { strcpy (a, a); }\n"},
+    ],
+    check.words: [{"src/base/a.c": C + f"// {LATER}: later\n"}, {"docs/a.md": f"{LATER}\n"}],
+    check.spdx: [
+        {"src/base/a.c": "int x;\n"},
+        {"src/base/a.c": "\n" + C},
+        {"scripts/a.sh": "#!/bin/sh\n"},
+        {"src/meson.build": "\n"},
+    ],
+    check.domain: [
+        {"src/db/a.c": C + "int device_count;\n"},
+        {"src/db/a.c": C + "typedef int FleetId;\n"},
+        {"src/io/a.c": C + "// for devices\n"},
+    ],
+    check.layout: [{"src/base/a.c": C + "int  f( void ){return 1;}\n"}],
+    check.shell: [{"scripts/a.sh": f"#!/bin/sh\n# {check.SPDX}\ncd /tmp\nrm $undefined\n"}],
+}
+
+
+def offences(function, files):
+    """What the check says about a tree with these files."""
+    root = Path(tempfile.mkdtemp())
+    try:
+        for path, text in files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text)
+        return list(function(check.Tree(root)))
+    finally:
+        shutil.rmtree(root)
+
+
+def main():
+    failed = False
+    for function in check.CHECKS:
+        name = f"check {function.__name__}"
+        try:
+            wrong = offences(function, GOOD)
+            missed = [files for files in BAD[function] if not offences(function, files)]
+        except check.Skip as reason:
+            print(f"skip {name} can fail ({reason})")
+            continue
+        print(f"{'not ok' if wrong or missed else 'ok'} {name} can fail, and does not when it should not")
+        for offence in wrong:
+            print(f"# refused a good tree: {offence}")
+        for files in missed:
+            print(f"# accepted {files}")
+        failed = failed or bool(wrong or missed)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

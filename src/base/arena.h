@@ -34,5 +34,5 @@ void *arena_array(Arena *arena, size_t count, size_t size, size_t align);
 Err arena_check(const Arena *arena);
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type), _Alignof(type)))
-#define ARENA_ARRAY(arena, type, count)                                                            \
+#define ARENA_ARRAY(arena, type, count) \
     ((type *)arena_array((arena), (count), sizeof(type), _Alignof(type)))

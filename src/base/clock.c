@@ -37,7 +37,8 @@ static int64_t days_from_civil(int64_t year, unsigned month, unsigned day) {
     year -= month <= 2;
     int64_t era = year / 400; // years are never negative here
     int64_t year_of_era = year - era * 400;
-    int64_t day_of_year = (153 * ((int64_t)month + (month > 2 ? -3 : 9)) + 2) / 5 + (int64_t)day - 1;
+    int64_t day_of_year =
+        (153 * ((int64_t)month + (month > 2 ? -3 : 9)) + 2) / 5 + (int64_t)day - 1;
     int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     return era * 146097 + day_of_era - 719468;
 }
@@ -128,11 +129,11 @@ static const struct {
     Str name;
     uint64_t ms;
 } units[] = {
-    {{"d", 1},  (uint64_t)S_PER_DAY * MS_PER_S},
-    {{"h", 1},  3'600'000                     },
-    {{"m", 1},  60'000                        },
-    {{"s", 1},  MS_PER_S                      },
-    {{"ms", 2}, 1                             },
+    {{"d", 1},  (uint64_t)S_PER_DAY *MS_PER_S},
+    {{"h", 1},  3'600'000                    },
+    {{"m", 1},  60'000                       },
+    {{"s", 1},  MS_PER_S                     },
+    {{"ms", 2}, 1                            },
 };
 enum { UNIT_COUNT = sizeof(units) / sizeof(units[0]) };
 

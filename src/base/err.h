@@ -41,10 +41,10 @@ _Static_assert(sizeof(Err) == 16, "Err travels in two registers");
 
 /// Return the error of `expr` from the calling function, if it is one. The only macro that may hide
 /// control flow.
-#define TRY(expr)                                                                                  \
-    do {                                                                                           \
-        Err try_err_ = (expr);                                                                     \
-        if (try_err_.code != OK) return try_err_;                                                  \
+#define TRY(expr)                                 \
+    do {                                          \
+        Err try_err_ = (expr);                    \
+        if (try_err_.code != OK) return try_err_; \
     } while (0)
 
 /// The stable machine word of a code: "invalid", "not_found", ... It is the `code` of a problem

@@ -42,11 +42,8 @@ void jws_sign(const JwsKey *key, Str claims, Text *out) {
     add_base64url(out, claims.ptr, claims.len);
     Str signing_input = str_slice(text_str(out), start, out->len);
     uint8_t signature[crypto_sign_BYTES];
-    crypto_sign_detached(signature,
-                         NULL,
-                         (const uint8_t *)signing_input.ptr,
-                         signing_input.len,
-                         key->secret);
+    crypto_sign_detached(
+        signature, NULL, (const uint8_t *)signing_input.ptr, signing_input.len, key->secret);
     text_add_char(out, '.');
     add_base64url(out, signature, sizeof(signature));
 }
@@ -57,14 +54,9 @@ static Err from_base64url(Str text, Arena *arena, Str *ret_bytes) {
     if (!bytes) return arena_check(arena);
     size_t len;
     const char *end;
-    if (sodium_base642bin((unsigned char *)bytes,
-                          text.len,
-                          text.ptr,
-                          text.len,
-                          NULL,
-                          &len,
-                          &end,
-                          URL_SAFE) != 0
+    if (sodium_base642bin(
+            (unsigned char *)bytes, text.len, text.ptr, text.len, NULL, &len, &end, URL_SAFE)
+            != 0
         || end != text.ptr + text.len)
         return FAIL(ERR_UNAUTHENTICATED, "the token is malformed");
     *ret_bytes = (Str){bytes, len};
@@ -138,14 +130,9 @@ Str base64_encode(Arena *arena, Bytes data) {
 Err base64_decode_exact(Str text, uint8_t *ret_bytes, size_t len) {
     size_t got;
     const char *end;
-    if (sodium_base642bin(ret_bytes,
-                          len,
-                          text.ptr,
-                          text.len,
-                          NULL,
-                          &got,
-                          &end,
-                          sodium_base64_VARIANT_ORIGINAL) != 0
+    if (sodium_base642bin(
+            ret_bytes, len, text.ptr, text.len, NULL, &got, &end, sodium_base64_VARIANT_ORIGINAL)
+            != 0
         || got != len || end != text.ptr + text.len)
         return FAIL(ERR_INVALID, "base64 of another length, or not base64");
     return SUCCESS;

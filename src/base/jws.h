@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Signed tokens: JSON Web Signature (RFC 7515), compact, with EdDSA over Ed25519 (RFC 8037).
 ///
-/// One algorithm, one header, so there is nothing to negotiate and nothing to confuse: a token whose
-/// header is not exactly ours is refused before its signature is looked at. Claims are JSON that
-/// the caller encodes and decodes by a Schema and judges (audience, expiry).
+/// One algorithm, one header, so there is nothing to negotiate and nothing to confuse: a token
+/// whose header is not exactly ours is refused before its signature is looked at. Claims are JSON
+/// that the caller encodes and decodes by a Schema and judges (audience, expiry).
 #pragma once
 
 #include "base/text.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.h"
 
-#include "base/text.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 #include <unistd.h>
 
@@ -41,9 +41,15 @@ LogField log_field_bool(const char *key, bool value) {
 
 static void add_value(Text *line, const LogField *field) {
     switch (field->kind) {
-    case LOG_TEXT: text_add_json(line, field->text); return;
-    case LOG_NUMBER: text_print(line, "%llu", (unsigned long long)field->number); return;
-    case LOG_FLAG: text_add(line, field->number ? S("true") : S("false")); return;
+    case LOG_TEXT:
+        text_add_json(line, field->text);
+        return;
+    case LOG_NUMBER:
+        text_print(line, "%llu", (unsigned long long)field->number);
+        return;
+    case LOG_FLAG:
+        text_add(line, field->number ? S("true") : S("false"));
+        return;
     }
 }
 

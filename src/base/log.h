@@ -28,7 +28,7 @@ LogField log_field_u64(const char *key, uint64_t value);
 LogField log_field_bool(const char *key, bool value);
 
 /// A field: F("device", id_str(&id)), F("count", count). Signed values are given cast.
-#define F(key, value)                                                                              \
+#define F(key, value) \
     _Generic((value),                                                                              \
         Str: log_field_str,                                                                        \
         char *: log_field_text,                                                                    \
@@ -37,5 +37,5 @@ LogField log_field_bool(const char *key, bool value);
         default: log_field_u64)((key), (value))
 
 /// log_event(LOG_INFO, "call.failed", F("call", id), ...)
-#define log_event(level, event, ...)                                                               \
-    log_write((level), (event), (const LogField[]){__VA_ARGS__ __VA_OPT__(, ) { .key = NULL }})
+#define log_event(level, event, ...) \
+    log_write((level), (event), (const LogField[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})

@@ -24,9 +24,9 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/text.h"
-#include "base/clock.h"
 
 typedef struct Schema Schema;
 
@@ -99,14 +99,14 @@ typedef struct Field {
     uint32_t flags;
     size_t offset; ///< of the member
     const char *doc;
-    int64_t min; ///< number: least value; text and bytes: least length; list, map: least count
-    int64_t max; ///< likewise most; 0 = the kind's default (FIELD_*_MAX)
-    int64_t item_max;         ///< StrList, StrMap: longest item or value; 0 = FIELD_STR_MAX
-    const Pattern *pattern;   ///< Str; StrList: of each item; StrMap: of each key
-    const EnumNames *names;   ///< enum
-    const char *prefix;       ///< Id: the noun
-    const Schema *record;     ///< record and records
-    const char *fallback;     ///< text of the default when absent at creation (scalars only)
+    int64_t min;      ///< number: least value; text and bytes: least length; list, map: least count
+    int64_t max;      ///< likewise most; 0 = the kind's default (FIELD_*_MAX)
+    int64_t item_max; ///< StrList, StrMap: longest item or value; 0 = FIELD_STR_MAX
+    const Pattern *pattern; ///< Str; StrList: of each item; StrMap: of each key
+    const EnumNames *names; ///< enum
+    const char *prefix;     ///< Id: the noun
+    const Schema *record;   ///< record and records
+    const char *fallback;   ///< text of the default when absent at creation (scalars only)
 } Field;
 
 enum {
@@ -115,9 +115,9 @@ enum {
     FIELD_JSON_MAX = 64 * 1024,
     FIELD_ITEMS_MAX = 64,
     SCHEMA_FIELDS_MAX = 48,
-    SCHEMA_DEPTH_MAX = 8,  ///< of nested records
-    JSON_DEPTH_MAX = 16,   ///< of any document
-    FAULTS_MAX = 32,       ///< reported at once
+    SCHEMA_DEPTH_MAX = 8, ///< of nested records
+    JSON_DEPTH_MAX = 16,  ///< of any document
+    FAULTS_MAX = 32,      ///< reported at once
 };
 
 struct Schema {
@@ -137,30 +137,25 @@ struct Schema {
         Duration: FIELD_DURATION, Bytes: FIELD_BYTES, Json: FIELD_JSON, StrList: FIELD_STRS,       \
         StrMap: FIELD_MAP, default: FIELD_RECORD)
 // clang-format on
-#define FIELD(type, member, field_flags, text, ...)                                                \
-    {.name = {#member, sizeof(#member) - 1},                                                       \
-     .kind = FIELD_KIND(type, member),                                                             \
-     .flags = (field_flags),                                                                       \
-     .offset = offsetof(type, member),                                                             \
-     .doc = (text),                                                                                \
-     __VA_ARGS__}
+#define FIELD(type, member, field_flags, text, ...)                                          \
+    {                                                                                        \
+        .name = {#member, sizeof(#member) - 1}, .kind = FIELD_KIND(type, member),            \
+        .flags = (field_flags), .offset = offsetof(type, member), .doc = (text), __VA_ARGS__ \
+    }
 /// A list of records: `member` is a struct { Item *items; size_t count; }.
-#define FIELD_LIST(type, member, field_flags, text, ...)                                           \
-    {.name = {#member, sizeof(#member) - 1},                                                       \
-     .kind = FIELD_RECORDS,                                                                        \
-     .flags = (field_flags),                                                                       \
-     .offset = offsetof(type, member)                                                              \
-               + 0 * sizeof(((type *)0)->member.items + ((type *)0)->member.count),                \
-     .doc = (text),                                                                                \
-     __VA_ARGS__}
+#define FIELD_LIST(type, member, field_flags, text, ...)                                       \
+    {                                                                                          \
+        .name = {#member, sizeof(#member) - 1}, .kind = FIELD_RECORDS, .flags = (field_flags), \
+        .offset = offsetof(type, member)                                                       \
+                  + 0 * sizeof(((type *)0)->member.items + ((type *)0)->member.count),         \
+        .doc = (text), __VA_ARGS__                                                             \
+    }
 /// The schema of `type`, whose rows are `type##_fields`.
-#define SCHEMA(type, noun, text)                                                                   \
-    {.name = {"" noun, sizeof(noun) - 1},                                                          \
-     .title = #type,                                                                               \
-     .doc = (text),                                                                                \
-     .size = sizeof(type),                                                                         \
-     .fields = type##_fields,                                                                      \
-     .count = sizeof(type##_fields) / sizeof(type##_fields[0])}
+#define SCHEMA(type, noun, text)                                                                  \
+    {                                                                                             \
+        .name = {"" noun, sizeof(noun) - 1}, .title = #type, .doc = (text), .size = sizeof(type), \
+        .fields = type##_fields, .count = sizeof(type##_fields) / sizeof(type##_fields[0])        \
+    }
 
 /// One bad field.
 typedef struct Fault {
@@ -238,8 +233,8 @@ void schema_encode_list(
     const Schema *schema, const void *items, size_t count, EncodeMode mode, Text *out);
 
 /// Canonical form of a JSON document: keys sorted by their bytes, no blanks, shortest escapes; so
-/// that equal documents have equal bytes (RFC 8785 for the documents we make: ASCII keys, integers).
-/// ERR_INVALID: not JSON. ERR_LIMIT: too deep or arena exhausted.
+/// that equal documents have equal bytes (RFC 8785 for the documents we make: ASCII keys,
+/// integers). ERR_INVALID: not JSON. ERR_LIMIT: too deep or arena exhausted.
 Err json_canonical(Arena *arena, Str json, Str *ret_json);
 
 /// Which of the three OpenAPI schemas of a record.

@@ -8,19 +8,19 @@
 #define SCOPED(fn) __attribute__((cleanup(fn)))
 
 /// Yield the descriptor and leave -1 behind, so that its scope closes nothing.
-#define TAKE_FD(fd)                                                                                \
-    __extension__({                                                                                \
-        int take_fd_ = (fd);                                                                       \
-        (fd) = -1;                                                                                 \
-        take_fd_;                                                                                  \
+#define TAKE_FD(fd)          \
+    __extension__({          \
+        int take_fd_ = (fd); \
+        (fd) = -1;           \
+        take_fd_;            \
     })
 
 /// Yield the pointer and leave NULL behind, so that its scope frees nothing.
-#define TAKE_PTR(ptr)                                                                              \
-    __extension__({                                                                                \
-        __auto_type take_ptr_ = (ptr);                                                             \
-        (ptr) = (void *)0;                                                                         \
-        take_ptr_;                                                                                 \
+#define TAKE_PTR(ptr)                  \
+    __extension__({                    \
+        __auto_type take_ptr_ = (ptr); \
+        (ptr) = (void *)0;             \
+        take_ptr_;                     \
     })
 
 /// Close `*fd` if it is not -1; for SCOPED.

@@ -27,7 +27,8 @@ bool str_starts(Str text, Str prefix) {
 }
 
 bool str_ends(Str text, Str suffix) {
-    return text.len >= suffix.len && str_eq(str_slice(text, text.len - suffix.len, text.len), suffix);
+    return text.len >= suffix.len
+           && str_eq(str_slice(text, text.len - suffix.len, text.len), suffix);
 }
 
 Str str_slice(Str text, size_t from, size_t to) {

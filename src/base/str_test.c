@@ -54,8 +54,9 @@ TEST(json_strings_escape_what_must_be_and_mend_broken_utf8) {
     Text text;
     text_init(&text, 100);
     text_add_json(&text, S("a\"\\\n\x01\xc3\xa9\xff\xed\xa0\x80/"));
-    CHECK_STR(text_str(&text),
-              S("\"a\\\"\\\\\\n\\u0001\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd/\""));
+    CHECK_STR(
+        text_str(&text),
+        S("\"a\\\"\\\\\\n\\u0001\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd/\""));
     text_done(&text);
 }
 

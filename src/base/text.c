@@ -86,10 +86,19 @@ static size_t utf8_len(Str text, size_t at) {
 }
 
 static void add_escape(Text *text, unsigned char c) {
-    static const char short_form[] = {
-        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
+    static const char short_form[] = {['\b'] = 'b',
+                                      ['\t'] = 't',
+                                      ['\n'] = 'n',
+                                      ['\f'] = 'f',
+                                      ['\r'] = 'r',
+                                      ['"'] = '"',
+                                      ['\\'] = '\\'};
     if (c < sizeof(short_form) && short_form[c]) {
-        text_add(text, (Str){(const char[]){'\\', short_form[c]}, 2});
+        text_add(text,
+                 (Str){
+                     (const char[]){'\\', short_form[c]},
+                      2
+        });
     } else {
         text_print(text, "\\u%04x", c);
     }

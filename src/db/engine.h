@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What an engine is: it selects rows, and it applies a list of operations as one.
+///
+/// tx.c has already added the scope, checked the conditions and made rows of records, so that
+/// engines are small and agree. Adding an engine means filling in one `Engine`.
+#pragma once
+
+#include "db/db.h"
+#include "db/table.h"
+
+/// "this column equals this value"; a NULL value equals nothing.
+typedef struct Term {
+    size_t column;
+    Value value;
+} Term;
+
+enum { SELECT_TERMS_MAX = TX_CONDITIONS_MAX + 1 };
+
+/// Which rows of a table, in key order.
+typedef struct Select {
+    const Table *table;
+    Term terms[SELECT_TERMS_MAX]; ///< and-ed
+    size_t term_count;
+    Str after; ///< only keys beyond this one; absent = from the start
+    bool descending;
+    size_t limit;
+} Select;
+
+/// Who takes the rows of a Select, one by one; `row` is borrowed for the call.
+typedef struct RowSink {
+    Err (*take)(void *ctx, const Value *row);
+    void *ctx;
+} RowSink;
+
+typedef enum OpKind { OP_CREATE, OP_UPDATE, OP_PUT, OP_DELETE, OP_EXPECT, OP_APPEND } OpKind;
+
+/// One write. The row that it is about has the key and the scope of `row`.
+///
+/// OP_CREATE inserts; ERR_EXISTS if the key or a unique value is taken.
+/// OP_UPDATE, OP_EXPECT: ERR_CONFLICT unless there is such a row, with revision `rev`.
+/// OP_DELETE: the same where the table has revisions; without, a missing row is well.
+/// OP_PUT inserts or replaces; ERR_EXISTS if the key is taken in another scope.
+/// OP_APPEND inserts what table_link makes of `row` and the scope's last row.
+typedef struct Op {
+    OpKind kind;
+    const Table *table;
+    const Value *row; ///< as it is to be stored, the new revision included
+    int64_t rev;      ///< the revision that the stored row must have
+    TxLink link;      ///< of OP_APPEND
+} Op;
+
+typedef struct Engine {
+    /// Give the rows to `sink`; stop at its first error and return that.
+    Err (*select)(Db *db, const Select *select, RowSink sink);
+    /// Count the rows that meet the terms.
+    Err (*count)(Db *db, const Select *select, uint64_t *ret_count);
+    /// Apply all operations, each seeing those before it, atomically and durably; or none.
+    Err (*apply)(Db *db, const Op *ops, size_t count);
+    /// Read something.
+    Err (*check)(Db *db);
+    /// Close and free.
+    void (*close)(Db *db);
+} Engine;
+
+/// What every engine's object begins with.
+struct Db {
+    const Engine *engine;
+    Table *tables; ///< malloc'ed
+    size_t table_count;
+};
+
+/// Set the engine and make the tables of `options`. ERR_LIMIT: out of memory.
+Err db_init(Db *db, const Engine *engine, const DbOptions *options);
+/// Free what db_init made.
+void db_done(Db *db);
+/// The table of `schema`, which must be one of the options' (asserted).
+const Table *db_table(const Db *db, const Schema *schema);

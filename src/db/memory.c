@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The engine for tests and simulation: per table an array of rows sorted by key, one mutex.
+///
+/// An apply works its operations off one by one and keeps a journal of what it replaced; the first
+/// failure plays the journal backwards.
+#include "base/scope.h"
+#include "db/engine.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINK_BYTES_MAX = 8 << 20 }; // what one TxLink may allocate
+
+typedef struct Rows {
+    Value **items; ///< rows in key order, each malloc'ed with its texts
+    size_t count;
+    size_t capacity;
+} Rows;
+
+/// One change of an apply: the row `before` gave way to `after`; either may be NULL.
+typedef struct Change {
+    const Table *table;
+    Value *before;
+    Value *after;
+} Change;
+
+typedef struct MemoryDb {
+    Db db;
+    pthread_mutex_t mutex;
+    Rows *rows; ///< parallel to db.tables
+    Change journal[TX_OPS_MAX];
+    size_t journal_count;
+} MemoryDb;
+
+static bool has_text(const Value *value) {
+    return value->kind == VALUE_TEXT || value->kind == VALUE_BLOB;
+}
+
+/// A copy of `values` in one piece of memory. NULL: out of memory.
+static Value *row_new(const Table *table, const Value *values) {
+    size_t head = table->column_count * sizeof(Value);
+    size_t size = head;
+    for (size_t i = 0; i < table->column_count; i++)
+        if (has_text(&values[i])) size += values[i].text.len + 1;
+    char *bytes = malloc(size);
+    if (!bytes) return NULL;
+    memcpy(bytes, values, head);
+    Value *copy = (Value *)(void *)bytes;
+    bytes += head;
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (!has_text(&values[i])) continue;
+        size_t len = values[i].text.len;
+        if (len > 0) memcpy(bytes, values[i].text.ptr, len);
+        bytes[len] = '\0';
+        copy[i].text = (Str){bytes, len};
+        bytes += len + 1;
+    }
+    return copy;
+}
+
+static Rows *rows_of(MemoryDb *memory, const Table *table) {
+    return &memory->rows[table - memory->db.tables];
+}
+
+static Str row_key(const Table *table, const Value *row) {
+    return row[table->key].text;
+}
+
+/// Position of the first row whose key is not below `key`.
+static size_t rows_seek(const Rows *rows, const Table *table, Str key) {
+    size_t low = 0;
+    size_t high = rows->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (str_cmp(row_key(table, rows->items[middle]), key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static Value *rows_find(const Rows *rows, const Table *table, Str key) {
+    size_t at = rows_seek(rows, table, key);
+    bool hit = at < rows->count && str_cmp(row_key(table, rows->items[at]), key) == 0;
+    return hit ? rows->items[at] : NULL;
+}
+
+static Err rows_reserve(Rows *rows) {
+    if (rows->count < rows->capacity) return SUCCESS;
+    size_t capacity = rows->capacity ? rows->capacity * 2 : 16;
+    Value **items = reallocarray(rows->items, capacity, sizeof(*items));
+    if (!items) return FAIL(ERR_LIMIT, "out of memory");
+    rows->items = items;
+    rows->capacity = capacity;
+    return SUCCESS;
+}
+
+/// Put `after` where `before` is; no need of memory when there was room for it before.
+static void rows_swap(Rows *rows, const Table *table, Value *before, Value *after) {
+    size_t at = rows_seek(rows, table, row_key(table, before ? before : after));
+    Value **slot = &rows->items[at];
+    size_t behind = rows->count - at;
+    if (before && after) {
+        *slot = after;
+    } else if (after) {
+        assert(rows->count < rows->capacity);
+        memmove(slot + 1, slot, behind * sizeof(*slot));
+        *slot = after;
+        rows->count++;
+    } else {
+        memmove(slot, slot + 1, (behind - 1) * sizeof(*slot));
+        rows->count--;
+    }
+}
+
+/// Make a change and note it in the journal. `values` NULL removes.
+static Err change(MemoryDb *memory, const Table *table, Value *before, const Value *values) {
+    Rows *rows = rows_of(memory, table);
+    Value *after = NULL;
+    if (values) {
+        TRY(rows_reserve(rows));
+        after = row_new(table, values);
+        if (!after) return FAIL(ERR_LIMIT, "out of memory");
+    }
+    rows_swap(rows, table, before, after);
+    assert(memory->journal_count < TX_OPS_MAX);
+    memory->journal[memory->journal_count++] = (Change){table, before, after};
+    return SUCCESS;
+}
+
+static void journal_settle(MemoryDb *memory, bool keep) {
+    while (memory->journal_count > 0) {
+        Change *last = &memory->journal[--memory->journal_count];
+        if (!keep) rows_swap(rows_of(memory, last->table), last->table, last->after, last->before);
+        free(keep ? last->before : last->after);
+    }
+}
+
+static bool in_same_scope(const Table *table, const Value *a, const Value *b) {
+    return table->scope == COLUMN_NONE || value_is_same(&a[table->scope], &b[table->scope]);
+}
+
+/// Another row than `self` holds a unique value of `values`. Absent values never collide, nor do
+/// rows without a scope in a table that has one.
+static bool is_taken(MemoryDb *memory, const Table *table, const Value *self, const Value *values) {
+    const Rows *rows = rows_of(memory, table);
+    if (table->scope != COLUMN_NONE && values[table->scope].kind == VALUE_NULL) return false;
+    for (size_t column = 0; column < table->column_count; column++) {
+        if (!table_is_unique(table, column) || values[column].kind == VALUE_NULL) continue;
+        for (size_t i = 0; i < rows->count; i++) {
+            const Value *row = rows->items[i];
+            if (row != self && value_is_same(&row[column], &values[column])
+                && in_same_scope(table, row, values))
+                return true;
+        }
+    }
+    return false;
+}
+
+static Err insert(MemoryDb *memory, const Table *table, const Value *values) {
+    if (rows_find(rows_of(memory, table), table, values[table->key].text)
+        || is_taken(memory, table, NULL, values))
+        return FAIL(ERR_EXISTS, "something with this key or name is there already");
+    return change(memory, table, NULL, values);
+}
+
+static Err put(MemoryDb *memory, const Op *op, Value *stored) {
+    if (stored && !in_same_scope(op->table, stored, op->row))
+        return FAIL(ERR_EXISTS, "something with this key is there already");
+    return change(memory, op->table, stored, op->row);
+}
+
+static Err update(MemoryDb *memory, const Op *op, Value *stored) {
+    if (is_taken(memory, op->table, stored, op->row))
+        return FAIL(ERR_EXISTS, "something with this name is there already");
+    return change(memory, op->table, stored, op->row);
+}
+
+static Err append(MemoryDb *memory, const Op *op) {
+    const Table *table = op->table;
+    const Rows *rows = rows_of(memory, table);
+    const Value *last = NULL;
+    for (size_t i = rows->count; i > 0 && !last; i--)
+        if (in_same_scope(table, rows->items[i - 1], op->row)) last = rows->items[i - 1];
+    SCOPED(arena_done) Arena arena = {};
+    arena_init(&arena, LINK_BYTES_MAX);
+    Value *linked = NULL;
+    TRY(table_link(table, op->row, last, op->link, &arena, &linked));
+    return insert(memory, table, linked);
+}
+
+static Err op_apply(MemoryDb *memory, const Op *op) {
+    const Table *table = op->table;
+    if (op->kind == OP_APPEND) return append(memory, op);
+    if (op->kind == OP_CREATE) return insert(memory, table, op->row);
+    Value *stored = rows_find(rows_of(memory, table), table, op->row[table->key].text);
+    if (op->kind == OP_PUT) return put(memory, op, stored);
+
+    bool meets = stored && in_same_scope(table, stored, op->row)
+                 && (table->rev == COLUMN_NONE || stored[table->rev].i64 == op->rev);
+    if (!meets && table->rev != COLUMN_NONE)
+        return FAIL(ERR_CONFLICT, "the record has changed in the meantime");
+    if (!meets || op->kind == OP_EXPECT) return SUCCESS;
+    if (op->kind == OP_UPDATE) return update(memory, op, stored);
+    assert(op->kind == OP_DELETE);
+    return change(memory, table, stored, NULL);
+}
+
+static Err memory_apply(Db *db, const Op *ops, size_t count) {
+    MemoryDb *memory = (MemoryDb *)db;
+    Err err = SUCCESS;
+    pthread_mutex_lock(&memory->mutex);
+    for (size_t i = 0; i < count && err.code == OK; i++)
+        err = op_apply(memory, &ops[i]);
+    journal_settle(memory, err.code == OK);
+    pthread_mutex_unlock(&memory->mutex);
+    return err;
+}
+
+static bool row_meets(const Value *row, const Select *select) {
+    for (size_t i = 0; i < select->term_count; i++) {
+        const Term *term = &select->terms[i];
+        if (term->value.kind == VALUE_NULL) return false;
+        if (!value_is_same(&row[term->column], &term->value)) return false;
+    }
+    return true;
+}
+
+/// The half-open range of positions beyond `select->after`.
+static void select_range(const Rows *rows, const Select *select, size_t *ret_from, size_t *ret_to) {
+    *ret_from = 0;
+    *ret_to = rows->count;
+    if (!select->after.ptr) return;
+    size_t at = rows_seek(rows, select->table, select->after);
+    if (select->descending)
+        *ret_to = at;
+    else
+        *ret_from = at + (rows_find(rows, select->table, select->after) ? 1 : 0);
+}
+
+static Err memory_select(Db *db, const Select *select, RowSink sink) {
+    MemoryDb *memory = (MemoryDb *)db;
+    const Rows *rows = rows_of(memory, select->table);
+    Err err = SUCCESS;
+    size_t taken = 0;
+    size_t from = 0;
+    size_t to = 0;
+    pthread_mutex_lock(&memory->mutex);
+    select_range(rows, select, &from, &to);
+    while (from < to && taken < select->limit && err.code == OK) {
+        const Value *row = select->descending ? rows->items[--to] : rows->items[from++];
+        if (!row_meets(row, select)) continue;
+        err = sink.take(sink.ctx, row);
+        taken++;
+    }
+    pthread_mutex_unlock(&memory->mutex);
+    return err;
+}
+
+static Err memory_count(Db *db, const Select *select, uint64_t *ret_count) {
+    MemoryDb *memory = (MemoryDb *)db;
+    const Rows *rows = rows_of(memory, select->table);
+    uint64_t count = 0;
+    pthread_mutex_lock(&memory->mutex);
+    for (size_t i = 0; i < rows->count; i++)
+        if (row_meets(rows->items[i], select)) count++;
+    pthread_mutex_unlock(&memory->mutex);
+    *ret_count = count;
+    return SUCCESS;
+}
+
+static Err memory_check(Db *) {
+    return SUCCESS;
+}
+
+static void memory_close(Db *db) {
+    MemoryDb *memory = (MemoryDb *)db;
+    for (size_t t = 0; t < db->table_count; t++) {
+        for (size_t i = 0; i < memory->rows[t].count; i++)
+            free(memory->rows[t].items[i]);
+        free(memory->rows[t].items);
+    }
+    free(memory->rows);
+    pthread_mutex_destroy(&memory->mutex);
+    db_done(db);
+    free(memory);
+}
+
+static const Engine memory_engine = {
+    .select = memory_select,
+    .count = memory_count,
+    .apply = memory_apply,
+    .check = memory_check,
+    .close = memory_close,
+};
+
+Err db_open_memory(const DbOptions *options, Db **ret_db) {
+    SCOPED(mem_freep) MemoryDb *memory = calloc(1, sizeof(*memory));
+    if (!memory) return FAIL(ERR_LIMIT, "out of memory");
+    memory->rows = calloc(options->schema_count + 1, sizeof(Rows));
+    SCOPED(mem_freep) Rows *rows = memory->rows;
+    if (!rows) return FAIL(ERR_LIMIT, "out of memory");
+    TRY(db_init(&memory->db, &memory_engine, options));
+    pthread_mutex_init(&memory->mutex, NULL);
+    memory->rows = TAKE_PTR(rows);
+    *ret_db = &TAKE_PTR(memory)->db;
+    return SUCCESS;
+}

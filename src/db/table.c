@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "db/table.h"
+
+#include <assert.h>
+#include <string.h>
+
+int table_kind(const Table *table, size_t position) {
+    assert(position < table->column_count);
+    switch (table->columns[position]->kind) {
+    case FIELD_BOOL:
+    case FIELD_U64:
+    case FIELD_I64:
+    case FIELD_TIME:
+    case FIELD_DURATION:
+        return VALUE_I64;
+    case FIELD_DOUBLE:
+        return VALUE_DOUBLE;
+    case FIELD_BYTES:
+        return VALUE_BLOB;
+    case FIELD_ENUM:
+    case FIELD_STR:
+    case FIELD_ID:
+    case FIELD_JSON:
+    case FIELD_STRS:
+    case FIELD_MAP:
+    case FIELD_RECORD:
+    case FIELD_RECORDS:
+        return VALUE_TEXT;
+    }
+    assert(!"a field has a kind");
+    return VALUE_NULL;
+}
+
+void table_init(Table *table, const Schema *schema) {
+    *table =
+        (Table){.schema = schema, .key = COLUMN_NONE, .scope = COLUMN_NONE, .rev = COLUMN_NONE};
+    assert(schema->count <= SCHEMA_FIELDS_MAX);
+    for (size_t i = 0; i < schema->count; i++) {
+        const Field *field = &schema->fields[i];
+        if (!field_is_stored(field)) continue;
+        size_t position = table->column_count++;
+        table->columns[position] = field;
+        if (field->flags & KEY) table->key = position;
+        if (field->flags & SCOPE) table->scope = position;
+        if (field->flags & REV) table->rev = position;
+    }
+    assert(table->key != COLUMN_NONE && table_kind(table, table->key) == VALUE_TEXT);
+    assert(table->scope == COLUMN_NONE || table_kind(table, table->scope) == VALUE_TEXT);
+    assert(table->rev == COLUMN_NONE || table->columns[table->rev]->kind == FIELD_U64);
+    assert(table->column_count >= 2); // a key alone would leave nothing to replace
+}
+
+size_t table_column(const Table *table, Str name) {
+    for (size_t i = 0; i < table->column_count; i++)
+        if (str_eq(table->columns[i]->name, name)) return i;
+    return COLUMN_NONE;
+}
+
+bool table_is_unique(const Table *table, size_t position) {
+    return position != table->key && (table->columns[position]->flags & UNIQUE);
+}
+
+Err table_row(const Table *table, const void *record, Arena *arena, Value **ret_row) {
+    Value *row = ARENA_ARRAY(arena, Value, table->column_count);
+    if (!row) return FAIL(ERR_LIMIT, "the call needs too much memory");
+    for (size_t i = 0; i < table->column_count; i++) {
+        TRY(field_to_value(table->columns[i], record, arena, &row[i]));
+        if (row[i].kind != VALUE_TEXT && row[i].kind != VALUE_BLOB) continue;
+        row[i].text = str_dup(arena, row[i].text);
+        if (!row[i].text.ptr) return FAIL(ERR_LIMIT, "the call needs too much memory");
+    }
+    *ret_row = row;
+    return SUCCESS;
+}
+
+Err table_record(const Table *table, const Value *row, Arena *arena, void *record) {
+    for (size_t i = 0; i < table->column_count; i++) {
+        Err err = field_from_value(table->columns[i], row[i], arena, record);
+        // The caller's input is not what is wrong here.
+        if (err.code == ERR_INVALID)
+            return (Err){ERR_SYSTEM, EBADMSG, "a stored row does not fit its schema"};
+        TRY(err);
+    }
+    return SUCCESS;
+}
+
+static Err record_new(const Table *table, const Value *row, Arena *arena, void **ret_record) {
+    void *record = arena_alloc(arena, table->schema->size, _Alignof(max_align_t));
+    if (!record) return FAIL(ERR_LIMIT, "the call needs too much memory");
+    TRY(table_record(table, row, arena, record));
+    *ret_record = record;
+    return SUCCESS;
+}
+
+Err table_link(const Table *table,
+               const Value *row,
+               const Value *last,
+               TxLink link,
+               Arena *arena,
+               Value **ret_row) {
+    void *record = NULL;
+    void *last_record = NULL;
+    TRY(record_new(table, row, arena, &record));
+    if (last) TRY(record_new(table, last, arena, &last_record));
+    TRY(link(last_record, arena, record));
+    Value *linked = NULL;
+    TRY(table_row(table, record, arena, &linked));
+    assert(linked[table->key].kind == VALUE_TEXT);
+    assert(table->scope == COLUMN_NONE || value_is_same(&linked[table->scope], &row[table->scope]));
+    if (last && str_cmp(linked[table->key].text, last[table->key].text) <= 0)
+        return FAIL(ERR_STATE, "an appended record does not sort behind the last one");
+    if (table->rev != COLUMN_NONE) linked[table->rev].i64 = 1;
+    *ret_row = linked;
+    return SUCCESS;
+}
+
+bool value_is_same(const Value *a, const Value *b) {
+    if (a->kind != b->kind) return false;
+    switch (a->kind) {
+    case VALUE_NULL:
+        return true;
+    case VALUE_I64:
+        return a->i64 == b->i64;
+    case VALUE_DOUBLE:
+        return !(a->real < b->real) && !(a->real > b->real);
+    case VALUE_TEXT:
+    case VALUE_BLOB:
+        return str_eq(a->text, b->text);
+    }
+    assert(!"a value has a kind");
+    return false;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/// A Schema as an engine sees it: its stored fields are columns, in the schema's order.
+///
+/// A row is an array of Values, one per column. Engines move rows; only this file and tx.c know
+/// that there are C structs on the other side.
+#pragma once
+
+#include "db/tx.h"
+
+enum { COLUMN_NONE = SCHEMA_FIELDS_MAX };
+
+typedef struct Table {
+    const Schema *schema;
+    const Field *columns[SCHEMA_FIELDS_MAX];
+    size_t column_count;
+    size_t key;   ///< position of the KEY column
+    size_t scope; ///< of the SCOPE column; COLUMN_NONE if there is none
+    size_t rev;   ///< of the REV column; COLUMN_NONE if there is none
+} Table;
+
+/// The table of `schema`. Asserts what an engine needs of it: one KEY that is a text, and so on.
+void table_init(Table *table, const Schema *schema);
+/// Position of the column called `name`; COLUMN_NONE if there is none.
+size_t table_column(const Table *table, Str name);
+/// What the column at `position` holds when it is not NULL: VALUE_I64, _DOUBLE, _TEXT or _BLOB.
+int table_kind(const Table *table, size_t position);
+/// No two rows of a scope may share this column's value. (The KEY is unique in the whole table.)
+bool table_is_unique(const Table *table, size_t position);
+/// The row of `record`; it and its texts are copies in `arena`. ERR_LIMIT: arena exhausted.
+Err table_row(const Table *table, const void *record, Arena *arena, Value **ret_row);
+/// The record of `row`, of schema->size bytes; texts are copied into `arena`. ERR_LIMIT: arena
+/// exhausted. ERR_SYSTEM: a damaged or foreign row.
+Err table_record(const Table *table, const Value *row, Arena *arena, void *record);
+/// The row that `link` makes of the appended `row` and the scope's `last` one (NULL for the first),
+/// in `arena`, with revision 1. ERR_STATE: it does not sort behind the last. ERR_LIMIT: arena
+/// exhausted. Else what `link` says.
+Err table_link(const Table *table,
+               const Value *row,
+               const Value *last,
+               TxLink link,
+               Arena *arena,
+               Value **ret_row);
+
+/// Same kind and contents; NULL equals NULL.
+bool value_is_same(const Value *a, const Value *b);

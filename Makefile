@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin front of meson and scripts/: see CONTRIBUTING.md.
+
+SECONDS ?= 60
+PREFIX ?= /usr
+
+.PHONY: all test demo check format check-format fuzz install clean
+
+all: build/build.ninja
+	@ninja -C build
+
+build/build.ninja:
+	@CC=gcc meson setup --prefix $(PREFIX) --sysconfdir /etc --localstatedir /var build
+
+# Everything: both compilers, sanitizers, fuzzers, checks, real parts.
+test:
+	@scripts/install_toolchain.sh --test
+	@scripts/test.sh
+
+# A device, enrolled and running a release, on this machine. CHECK=1: the same without staying.
+demo:
+	@scripts/install_toolchain.sh --demo
+	@CHECK=$(CHECK) scripts/demo.sh
+
+check:
+	@tests/checks/check.py
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+
+check-format:
+	@tests/checks/check.py layout
+
+# Each fuzzer in turn for SECONDS; what it finds stays in the corpus.
+fuzz:
+	@scripts/fuzz.sh $(SECONDS)
+
+install: all
+	@DESTDIR=$(DESTDIR) meson install -C build --no-rebuild
+
+clean:
+	@rm -rf build build-*

@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs every test there is, lane by lane; the last line is "N passed, N failed, N skipped".
+#
+# usage: test.sh [LANE...]   lanes: gcc asan tsan fuzz checks parts (default: all, in this order)
+# FUZZ_SECONDS: of each fuzzer (5).
+#
+# Each lane prints lines `ok NAME`, `not ok NAME` or `skip NAME reason`; `#` lines explain.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/muster-test.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM HUP
+export TMPDIR=$work
+
+# suite LANE DIR MESON_TEST_OPTION...: the meson tests of one build.
+suite() {
+    local lane=$1 dir=$2
+    shift 2
+    rm -f "$dir/meson-logs/testlog.json"
+    meson test -C "$dir" --no-rebuild --num-processes 2 --timeout-multiplier 4 "$@" \
+        >"$work/meson.log" 2>&1 || :
+    if [ -s "$dir/meson-logs/testlog.json" ]; then
+        scripts/tap_summary.py "$lane" "$dir/meson-logs/testlog.json"
+    else
+        echo "skip $lane no tests in it"
+    fi
+}
+
+lane_gcc() {
+    build_for build gcc >"$work/build.log" 2>&1 || { echo 'not ok gcc: build' && build_log && return; }
+    echo 'ok gcc: build'
+    suite gcc build
+}
+
+lane_asan() {
+    build_sanitized >"$work/build.log" 2>&1 || { echo 'not ok asan: build' && build_log && return; }
+    echo 'ok asan: build'
+    suite asan build-asan
+}
+
+lane_tsan() {
+    build_for build-tsan clang -Db_sanitize=thread -Db_lundef=false >"$work/build.log" 2>&1 ||
+        { echo 'not ok tsan: build' && build_log && return; }
+    echo 'ok tsan: build'
+    suite tsan build-tsan --suite threads
+}
+
+build_log() { tail -n 40 "$work/build.log" | sed 's/^/# /'; }
+
+lane_fuzz() {
+    local name
+    for name in $(fuzzers); do
+        if [ -z "$(ls "tests/fuzz/corpus/$name" 2>/dev/null)" ]; then
+            echo "not ok fuzz: $name has no seeds"
+        elif fuzz_one "$name" "${FUZZ_SECONDS:-5}" "$work/fuzz" >"$work/fuzz.log" 2>&1; then
+            echo "ok fuzz: $name"
+        else
+            echo "not ok fuzz: $name"
+            tail -n 40 "$work/fuzz.log" | sed 's/^/# /'
+        fi
+    done
+}
+
+lane_checks() {
+    tests/checks/selftest.py || :
+    tests/checks/check.py 2>/dev/null || :
+}
+
+# Programs against real parts. Each prints its own lines.
+lane_parts() {
+    local script status
+    for script in tests/integration/*.sh tests/contract/*.sh tests/e2e/*.sh; do
+        [ -x "$script" ] || continue
+        status=0
+        timeout --kill-after 30 600 "$script" >"$work/parts.out" 2>"$work/parts.err" || status=$?
+        grep -E '^(ok|not ok|skip) ' "$work/parts.out" || status=${status/#0/nothing}
+        if [ "$status" != 0 ]; then
+            grep -q '^not ok ' "$work/parts.out" || echo "not ok $script: ended with $status"
+            tail -n 40 "$work/parts.out" "$work/parts.err" | sed 's/^/# /'
+        fi
+    done
+}
+
+lanes=("$@")
+[ $# -gt 0 ] || lanes=(gcc asan tsan fuzz checks parts)
+for lane in "${lanes[@]}"; do
+    started=$SECONDS
+    "lane_$lane" >"$work/lane.$lane"
+    grep -v '^ok ' "$work/lane.$lane" || :
+    printf '%-7s %5d ok  %4ds\n' "$lane" "$(grep -c '^ok ' "$work/lane.$lane" || :)" $((SECONDS - started))
+done
+
+count() { cat "$work"/lane.* | grep -c "^$1 " || :; }
+passed=$(count ok) failed=$(count 'not ok') skipped=$(count skip)
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]

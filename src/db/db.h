@@ -5,6 +5,7 @@
 /// functions (db/engine.h); nothing outside src/db knows which one it has.
 #pragma once
 
+#include "base/text.h"
 #include "db/tx.h"
 
 /// One numbered step of the schema's history, applied once, in order, each in a transaction.
@@ -18,7 +19,7 @@ typedef struct DbOptions {
     const char *path;            ///< SQLite: the database file
     const Migration *migrations; ///< SQLite; applied at open when new
     size_t migration_count;
-    const Schema *const *schemas; ///< memory: the tables; SQLite: compared with the columns
+    const Schema *const *schemas; ///< all that a Tx will use; SQLite: compared with the tables
     size_t schema_count;
     uint32_t readers; ///< SQLite: connections that read in parallel, 1..64
 } DbOptions;
@@ -34,3 +35,13 @@ Err db_open_memory(const DbOptions *options, Db **ret_db);
 Db *db_close(Db *db);
 /// ERR_UNAVAILABLE or ERR_SYSTEM while the store cannot serve: a real read of it.
 Err db_check(Db *db);
+
+/// Append a line for each difference between the tables that `migrations` make and `schemas`; none
+/// when they fit. Works on a SQLite store of its own in memory, so a test can run it anywhere.
+///
+/// What fits: a STRICT table of the schema's name; exactly its stored fields as columns: INTEGER
+/// for bool, integers, time and duration, REAL for double, BLOB for bytes, TEXT for the rest; the
+/// KEY field as primary key; a unique index on exactly (scope, field) for each UNIQUE field and no
+/// other; an index that begins with (scope, field) or (field) for each INDEXED one; without a SCOPE
+/// field (field) alone. ERR_STATE: a migration does not run.
+Err db_schema_diff(const DbOptions *options, Text *out);

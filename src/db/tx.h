@@ -35,17 +35,19 @@ typedef struct Condition {
     Str field; ///< an INDEXED, UNIQUE, SCOPE or KEY field
     Value value;
 } Condition;
+// clang-format off
 #define WHERE_STR(field_name, str)                                                                 \
     ((Condition){S(field_name), {.kind = VALUE_TEXT, .text = (str)}})
 #define WHERE_U64(field_name, number)                                                              \
     ((Condition){S(field_name), {.kind = VALUE_I64, .i64 = (int64_t)(number)}})
+// clang-format on
 
 /// Which rows, in key order. `{.limit = n}` is all of them.
 typedef struct Query {
     Condition where[TX_CONDITIONS_MAX]; ///< and-ed; ends at the first without a field
-    Str after;                          ///< keyset paging: only keys beyond this one; absent = start
-    bool descending;                    ///< newest first; `after` then means below
-    size_t limit;                       ///< 1..TX_PAGE_MAX
+    Str after;       ///< keyset paging: only keys beyond this one; absent = start
+    bool descending; ///< newest first; `after` then means below
+    size_t limit;    ///< 1..TX_PAGE_MAX
 } Query;
 
 /// Open a call's view. Cheap; takes nothing from the engine yet. Read rows live in `arena`.
@@ -59,8 +61,7 @@ Err tx_get(Tx *tx, const Schema *schema, Str key, void *ret_record);
 /// ERR_NOT_FOUND: none.
 Err tx_find(Tx *tx, const Schema *schema, const Query *query, void *ret_record);
 /// A page: `*ret_items` is an array of `*ret_count` records in the arena, possibly none.
-Err tx_list(
-    Tx *tx, const Schema *schema, const Query *query, void **ret_items, size_t *ret_count);
+Err tx_list(Tx *tx, const Schema *schema, const Query *query, void **ret_items, size_t *ret_count);
 /// How many rows meet the conditions (`after` and `limit` do not count).
 Err tx_count(Tx *tx, const Schema *schema, const Query *query, uint64_t *ret_count);
 

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "db/db_fixture.h"
+
+#include "test.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char *const colours[] = {"red", "green", "blue"};
+
+static const Field Crate_fields[] = {
+    FIELD(Crate, id, KEY, "key", .prefix = "crate"),
+    FIELD(Crate, yard, SCOPE, "scope"),
+    FIELD(Crate, name, UNIQUE, "name"),
+    FIELD(Crate, colour, INDEXED, "colour", .names = &ENUM_NAMES(colours)),
+    FIELD(Crate, size, INDEXED, "size"),
+    FIELD(Crate, offset, 0, "offset"),
+    FIELD(Crate, weight, 0, "weight"),
+    FIELD(Crate, sealed, 0, "sealed"),
+    FIELD(Crate, packed_at, 0, "when"),
+    FIELD(Crate, keeps_for, 0, "how long"),
+    FIELD(Crate, mark, 0, "bytes"),
+    FIELD(Crate, note, 0, "document"),
+    FIELD(Crate, owners, 0, "list"),
+    FIELD(Crate, labels, 0, "map"),
+    FIELD(Crate, rev, REV, "revision"),
+};
+const Schema Crate_schema = SCHEMA(Crate, "crate", "a crate");
+
+static const Field Gauge_fields[] = {
+    FIELD(Gauge, name, KEY, "key"),
+    FIELD(Gauge, yard, SCOPE, "scope"),
+    FIELD(Gauge, level, 0, "level"),
+};
+const Schema Gauge_schema = SCHEMA(Gauge, "gauge", "a gauge");
+
+static const Field Entry_fields[] = {
+    FIELD(Entry, key, KEY, "key"),
+    FIELD(Entry, yard, SCOPE, "scope"),
+    FIELD(Entry, sequence, 0, "number"),
+    FIELD(Entry, before, 0, "the one before"),
+    FIELD(Entry, text, 0, "text"),
+};
+const Schema Entry_schema = SCHEMA(Entry, "entry", "an entry");
+
+static const Field Tag_fields[] = {
+    FIELD(Tag, name, KEY, "key"),
+    FIELD(Tag, alias, UNIQUE, "other name"),
+    FIELD(Tag, rev, REV, "revision"),
+};
+const Schema Tag_schema = SCHEMA(Tag, "tag", "a tag");
+
+const Schema *const fixture_schemas[FIXTURE_SCHEMAS] = {
+    &Crate_schema, &Gauge_schema, &Entry_schema, &Tag_schema};
+
+const Migration fixture_migrations[FIXTURE_MIGRATIONS] = {
+    {1,
+     "start", "CREATE TABLE crate (id TEXT PRIMARY KEY, yard TEXT, name TEXT, colour TEXT NOT NULL,"
+     " size INTEGER NOT NULL, offset INTEGER, weight REAL, sealed INTEGER, packed_at INTEGER,"
+     " keeps_for INTEGER, mark BLOB, note TEXT, owners TEXT, labels TEXT, rev INTEGER NOT NULL)"
+     " STRICT, WITHOUT ROWID;"
+     "CREATE UNIQUE INDEX crate_name ON crate (yard, name);"
+     "CREATE INDEX crate_colour ON crate (yard, colour, id);"
+     "CREATE INDEX crate_size ON crate (size, id);"
+     "CREATE TABLE gauge (name TEXT PRIMARY KEY, yard TEXT, level INTEGER NOT NULL) STRICT;"},
+    {2,
+     "chain", "CREATE TABLE entry (\"key\" TEXT PRIMARY KEY, yard TEXT, sequence INTEGER, \"before\" TEXT,"
+     " \"text\" TEXT) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX entry_yard ON entry (yard, \"key\");"
+     "CREATE TABLE tag (name TEXT PRIMARY KEY, alias TEXT UNIQUE, rev INTEGER) STRICT;"     },
+};
+
+void fixture_init(Fixture *fixture) {
+    *fixture = (Fixture){.folder = "/tmp/db_test.XXXXXX"};
+    assert_non_null(mkdtemp(fixture->folder));
+    snprintf(fixture->path, sizeof(fixture->path), "%s/test.db", fixture->folder);
+    arena_init(&fixture->arena, 64 << 20);
+}
+
+Err fixture_reopen(Fixture *fixture) {
+    return db_open_sqlite(&(DbOptions){.path = fixture->path,
+                                       .migrations = fixture_migrations,
+                                       .migration_count = FIXTURE_MIGRATIONS,
+                                       .schemas = fixture_schemas,
+                                       .schema_count = FIXTURE_SCHEMAS,
+                                       .readers = 4},
+                          &fixture->db);
+}
+
+void fixture_open(Fixture *fixture, EngineKind kind) {
+    fixture_init(fixture);
+    if (kind == ENGINE_SQLITE) {
+        CHECK_OK(fixture_reopen(fixture));
+        return;
+    }
+    DbOptions options = {.schemas = fixture_schemas, .schema_count = FIXTURE_SCHEMAS};
+    CHECK_OK(db_open_memory(&options, &fixture->db));
+}
+
+void fixture_close(Fixture *fixture) {
+    fixture->db = db_close(fixture->db);
+    arena_done(&fixture->arena);
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        char path[64];
+        snprintf(path, sizeof(path), "%s%s", fixture->path, suffixes[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(fixture->folder);
+}
+
+Crate crate_new(Arena *arena, const char *yard, const char *name, unsigned number) {
+    Crate crate = {.yard = str_dup(arena, str_from(yard)), .name = str_dup(arena, str_from(name))};
+    snprintf(crate.id.text, sizeof(crate.id.text), "crate_%026u", number);
+    return crate;
+}
+
+static Err crate_write(Db *db,
+                       const Crate *crate,
+                       Err (*write)(Tx *tx, const Schema *schema, const void *record)) {
+    Arena arena;
+    arena_init(&arena, 1 << 20);
+    Tx *tx = NULL;
+    Err err = tx_open(db, &arena, crate->yard, &tx);
+    if (err.code == OK) err = write(tx, &Crate_schema, crate);
+    if (err.code == OK) err = tx_commit(tx);
+    tx_close(tx);
+    arena_done(&arena);
+    return err;
+}
+
+Err crate_create(Db *db, const Crate *crate) {
+    return crate_write(db, crate, tx_create);
+}
+
+Err crate_update(Db *db, const Crate *crate) {
+    return crate_write(db, crate, tx_update);
+}
+
+Err entry_link(const void *last, Arena *arena, void *record) {
+    const Entry *before = last;
+    Entry *entry = record;
+    entry->sequence = before ? before->sequence + 1 : 1;
+    entry->before = before ? before->key : (Str){};
+    entry->key =
+        str_print(arena, "%.*s/%08llu", STR_FMT(entry->yard), (unsigned long long)entry->sequence);
+    return arena_check(arena);
+}
+
+Err entry_append(Db *db, Str yard, Str text) {
+    Arena arena;
+    arena_init(&arena, 1 << 20);
+    Tx *tx = NULL;
+    Entry entry = {.yard = yard, .text = text};
+    Err err = tx_open(db, &arena, yard, &tx);
+    if (err.code == OK) err = tx_append(tx, &Entry_schema, &entry, entry_link);
+    if (err.code == OK) err = tx_commit(tx);
+    tx_close(tx);
+    arena_done(&arena);
+    return err;
+}

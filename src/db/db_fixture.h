@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Records and stores for the tests of src/db: a crate (scope, revision, unique and indexed
+/// fields), a gauge (a status row: no revision), an entry (a chain), a tag (no scope).
+#pragma once
+
+#include "db/db.h"
+
+typedef enum Colour { COLOUR_RED, COLOUR_GREEN, COLOUR_BLUE } Colour;
+
+typedef struct Crate {
+    Id id;
+    Str yard;
+    Str name;
+    unsigned colour;
+    uint64_t size;
+    int64_t offset;
+    double weight;
+    bool sealed;
+    Time packed_at;
+    Duration keeps_for;
+    Bytes mark;
+    Json note;
+    StrList owners;
+    StrMap labels;
+    uint64_t rev;
+} Crate;
+extern const Schema Crate_schema;
+
+typedef struct Gauge {
+    Str name;
+    Str yard;
+    uint64_t level;
+} Gauge;
+extern const Schema Gauge_schema;
+
+typedef struct Entry {
+    Str key; ///< yard and sequence number
+    Str yard;
+    uint64_t sequence;
+    Str before; ///< key of the entry before
+    Str text;
+} Entry;
+extern const Schema Entry_schema;
+
+typedef struct Tag {
+    Str name;
+    Str alias;
+    uint64_t rev;
+} Tag;
+extern const Schema Tag_schema;
+
+enum { FIXTURE_MIGRATIONS = 2, FIXTURE_SCHEMAS = 4 };
+extern const Migration fixture_migrations[FIXTURE_MIGRATIONS];
+extern const Schema *const fixture_schemas[FIXTURE_SCHEMAS];
+
+typedef enum EngineKind { ENGINE_MEMORY, ENGINE_SQLITE } EngineKind;
+
+/// A store in a new folder of its own, and an arena.
+typedef struct Fixture {
+    char folder[32];
+    char path[48];
+    Arena arena;
+    Db *db;
+} Fixture;
+
+/// Make the folder and open the store; fails the test where it cannot.
+void fixture_open(Fixture *fixture, EngineKind kind);
+/// Make the folder only.
+void fixture_init(Fixture *fixture);
+/// Open the SQLite store at the fixture's path.
+Err fixture_reopen(Fixture *fixture);
+/// Close the store and remove the folder. Fits SCOPED.
+void fixture_close(Fixture *fixture);
+
+/// A crate with the key "crate_" and a number.
+Crate crate_new(Arena *arena, const char *yard, const char *name, unsigned number);
+/// Create or update one crate in a Tx of its own, in the crate's scope.
+Err crate_create(Db *db, const Crate *crate);
+Err crate_update(Db *db, const Crate *crate);
+/// The TxLink of entries: the next sequence number, and the key before.
+Err entry_link(const void *last, Arena *arena, void *record);
+/// Append `text` to the chain of `yard`, in a Tx of its own.
+Err entry_append(Db *db, Str yard, Str text);

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/// One connection to SQLite: its settings, its prepared statements, its errors.
+///
+/// Not thread-safe: one owner at a time. A statement is written into `sql`, then prepared or found
+/// among those prepared before.
+#pragma once
+
+#include "base/text.h"
+
+#include <sqlite3.h>
+
+enum {
+    STATEMENTS_MAX = 128, ///< prepared ones kept per connection
+    SQL_BYTES_MAX = 16 * 1024,
+};
+
+typedef struct Connection {
+    sqlite3 *handle;                          ///< NULL while closed
+    Text sql;                                 ///< the statement being written
+    sqlite3_stmt *statements[STATEMENTS_MAX]; ///< by hash of their text; a clash replaces
+} Connection;
+
+/// Open `path` with our settings. The file is created, readable by its owner only, when `create`.
+/// ERR_SYSTEM: it cannot be used.
+Err connection_open(const char *path, bool create, Connection *ret_connection);
+/// Close what is open; twice is well. Fits SCOPED.
+void connection_close(Connection *connection);
+/// Make the file a write-ahead log's, which stays. ERR_UNAVAILABLE: others hold it. ERR_SYSTEM.
+Err connection_use_wal(Connection *connection);
+/// The statement whose text is in `sql`, reset and without bindings; owned by the connection. Give
+/// it to statement_reset when done. Errors as connection_err; ERR_LIMIT: the text is too long.
+Err connection_prepare(Connection *connection, sqlite3_stmt **ret_statement);
+/// Run one statement that yields nothing, like "COMMIT". Errors as connection_err.
+Err connection_run(Connection *connection, const char *sql);
+/// The Err of a result code that means failure. ERR_EXISTS: a key or unique value is taken.
+/// ERR_INVALID: another rule of the table. ERR_UNAVAILABLE: another program holds the file.
+/// ERR_SYSTEM: ENOSPC for a full disk, EBADMSG for a damaged file, else errno, at least EIO.
+Err connection_err(const Connection *connection, int code);
+/// Let go of what a statement holds. Fits SCOPED.
+void statement_reset(sqlite3_stmt **statement);

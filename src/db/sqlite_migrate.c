@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "db/sqlite_migrate.h"
+#include "base/clock.h"
+#include "base/scope.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <string.h>
+
+enum { SHA256_HEX_SIZE = 2 * crypto_hash_sha256_BYTES + 1 };
+
+static void checksum(const Migration *migration, char ret_hex[SHA256_HEX_SIZE]) {
+    unsigned char hash[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256(hash, (const unsigned char *)migration->sql, strlen(migration->sql));
+    sodium_bin2hex(ret_hex, SHA256_HEX_SIZE, hash, sizeof(hash));
+}
+
+/// How many migrations the file has had; each must be ours.
+static Err count_applied(Connection *connection, const DbOptions *options, size_t *ret_count) {
+    text_clear(&connection->sql);
+    text_add(&connection->sql, S("SELECT number, sha256 FROM schema_migration ORDER BY number"));
+    SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
+    TRY(connection_prepare(connection, &statement));
+    size_t count = 0;
+    int code = SQLITE_OK;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        if (count == options->migration_count
+            || sqlite3_column_int64(statement, 0) != options->migrations[count].number)
+            return FAIL(ERR_STATE, "the database has a migration that this program does not know");
+        char expected[SHA256_HEX_SIZE];
+        checksum(&options->migrations[count], expected);
+        Str stored = str_from((const char *)sqlite3_column_text(statement, 1));
+        if (!str_eq(stored, str_from(expected)))
+            return FAIL(ERR_STATE, "a migration has changed since it was applied to the database");
+        count++;
+    }
+    if (code != SQLITE_DONE) return connection_err(connection, code);
+    *ret_count = count;
+    return SUCCESS;
+}
+
+static Err migration_note(Connection *connection, const Migration *migration) {
+    text_clear(&connection->sql);
+    text_add(&connection->sql,
+             S("INSERT INTO schema_migration (number, name, sha256, applied_at)"
+               " VALUES (?1, ?2, ?3, ?4)"));
+    SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
+    TRY(connection_prepare(connection, &statement));
+    char hex[SHA256_HEX_SIZE];
+    checksum(migration, hex);
+    Clock clock = clock_system();
+    sqlite3_bind_int64(statement, 1, migration->number);
+    sqlite3_bind_text(statement, 2, migration->name, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 3, hex, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 4, (sqlite3_int64)clock_now_ms(&clock));
+    int code = sqlite3_step(statement);
+    return code == SQLITE_DONE ? SUCCESS : connection_err(connection, code);
+}
+
+static Err migration_apply(Connection *connection, const Migration *migration) {
+    int code = sqlite3_exec(connection->handle, migration->sql, NULL, NULL, NULL);
+    if (sqlite3_get_autocommit(connection->handle) && code == SQLITE_OK)
+        return FAIL(ERR_STATE, "a migration ends the transaction that it runs in");
+    if (code == SQLITE_ERROR || (code & 0xff) == SQLITE_CONSTRAINT)
+        return FAIL(ERR_STATE, "a migration does not run on this database");
+    if (code != SQLITE_OK) return connection_err(connection, code);
+    return migration_note(connection, migration);
+}
+
+/// Within a transaction: apply the next migration, if there is one.
+static Err migrate_next(Connection *connection, const DbOptions *options, bool *ret_applied) {
+    TRY(connection_run(connection,
+                       "CREATE TABLE IF NOT EXISTS schema_migration ("
+                       " number INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+                       " sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT"));
+    size_t count = 0;
+    TRY(count_applied(connection, options, &count));
+    bool applied = count < options->migration_count;
+    if (applied) TRY(migration_apply(connection, &options->migrations[count]));
+    *ret_applied = applied;
+    return SUCCESS;
+}
+
+Err migrate(Connection *connection, const DbOptions *options) {
+    for (size_t i = 0; i < options->migration_count; i++)
+        assert(options->migrations[i].number == i + 1);
+    bool more = true;
+    while (more) {
+        // The lock comes first: what another program applies meanwhile is seen, not repeated.
+        TRY(connection_run(connection, "BEGIN IMMEDIATE"));
+        Err err = migrate_next(connection, options, &more);
+        if (err.code == OK) err = connection_run(connection, "COMMIT");
+        if (err.code != OK && !sqlite3_get_autocommit(connection->handle))
+            (void)connection_run(connection, "ROLLBACK").code;
+        TRY(err);
+    }
+    return SUCCESS;
+}

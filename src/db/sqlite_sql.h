@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The statements, written from Tables. Nothing else in the program writes SQL but migrations.
+///
+/// Parameters are numbered. Of a Select: its terms in order, then `after`, then the limit. Of an
+/// Op: its row's columns in order, then the expected revision.
+#pragma once
+
+#include "db/engine.h"
+
+#include <sqlite3.h>
+
+/// Append a name in its quotes.
+void sql_name(Str name, Text *sql);
+/// Append the SELECT of a page.
+void sql_select(const Select *select, Text *sql);
+/// Append the SELECT that counts.
+void sql_count(const Select *select, Text *sql);
+/// Append the statement of an Op. OP_APPEND's is that of OP_CREATE; OP_EXPECT's yields a row.
+void sql_op(const Op *op, Text *sql);
+/// Append the SELECT of the last row in the scope of an appended row.
+void sql_last(const Op *op, Text *sql);
+/// Bind the parameters of sql_select or sql_count. Yields an SQLite result code.
+int sql_bind_select(sqlite3_stmt *statement, const Select *select);
+/// Bind the parameters of sql_op or sql_last; `row` instead of the op's. Result code.
+int sql_bind_op(sqlite3_stmt *statement, const Op *op, const Value *row);
+/// The row under the statement; texts are SQLite's, until its next step.
+void sql_row(sqlite3_stmt *statement, const Table *table, Value ret_row[SCHEMA_FIELDS_MAX]);

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "db/sqlite_write.h"
+
+#include "base/scope.h"
+#include "db/sqlite_sql.h"
+
+#include <assert.h>
+
+enum { LINK_BYTES_MAX = 8 << 20 }; // what one TxLink may allocate
+
+struct Submission {
+    const Op *ops;
+    size_t count;
+    Submission *next;
+    Err err;
+    bool done;
+    pthread_cond_t finished;
+};
+
+// Operations.
+
+/// Run the op's statement with `row`. `*ret_hit`: it met a row (or inserted one).
+static Err op_run(Connection *connection, const Op *op, const Value *row, bool *ret_hit) {
+    SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
+    text_clear(&connection->sql);
+    sql_op(op, &connection->sql);
+    TRY(connection_prepare(connection, &statement));
+    int code = sql_bind_op(statement, op, row);
+    if (code == SQLITE_OK) code = sqlite3_step(statement);
+    if (code != SQLITE_ROW && code != SQLITE_DONE) return connection_err(connection, code);
+    bool reads = op->kind == OP_EXPECT;
+    *ret_hit = reads ? code == SQLITE_ROW : sqlite3_changes(connection->handle) > 0;
+    return SUCCESS;
+}
+
+/// The row that an OP_APPEND inserts, in the writer's arena.
+static Err op_link(Writer *writer, const Op *op, Value **ret_row) {
+    Connection *connection = &writer->connection;
+    SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
+    text_clear(&connection->sql);
+    sql_last(op, &connection->sql);
+    TRY(connection_prepare(connection, &statement));
+    int code = sql_bind_op(statement, op, op->row);
+    if (code == SQLITE_OK) code = sqlite3_step(statement);
+    if (code != SQLITE_ROW && code != SQLITE_DONE) return connection_err(connection, code);
+    Value last[SCHEMA_FIELDS_MAX];
+    if (code == SQLITE_ROW) sql_row(statement, op->table, last);
+    arena_reset(&writer->arena);
+    return table_link(
+        op->table, op->row, code == SQLITE_ROW ? last : NULL, op->link, &writer->arena, ret_row);
+}
+
+static Err op_apply(Writer *writer, const Op *op) {
+    const Value *row = op->row;
+    Value *linked = NULL;
+    if (op->kind == OP_APPEND) {
+        TRY(op_link(writer, op, &linked));
+        row = linked;
+    }
+    bool hit = false;
+    TRY(op_run(&writer->connection, op, row, &hit));
+    if (hit) return SUCCESS;
+    if (op->kind == OP_PUT) return FAIL(ERR_EXISTS, "something with this key is there already");
+    if (op->table->rev != COLUMN_NONE)
+        return FAIL(ERR_CONFLICT, "the record has changed in the meantime");
+    return SUCCESS;
+}
+
+// Groups.
+
+/// SQLite ends the transaction by itself after some failures of the disk.
+static bool is_lost(const Writer *writer) {
+    return sqlite3_get_autocommit(writer->connection.handle) != 0;
+}
+
+/// Apply one submission within the group's transaction. `*ret_err` is its own result; an error
+/// returned is the whole group's.
+static Err submission_apply(Writer *writer, const Submission *submission, Err *ret_err) {
+    Connection *connection = &writer->connection;
+    Err err = SUCCESS;
+    TRY(connection_run(connection, "SAVEPOINT submission"));
+    for (size_t i = 0; i < submission->count && err.code == OK; i++)
+        err = op_apply(writer, &submission->ops[i]);
+    if (is_lost(writer)) return err;
+    if (err.code != OK) TRY(connection_run(connection, "ROLLBACK TO submission"));
+    TRY(connection_run(connection, "RELEASE submission"));
+    *ret_err = err;
+    return SUCCESS;
+}
+
+static Err group_apply(Writer *writer, Submission *group) {
+    TRY(connection_run(&writer->connection, "BEGIN IMMEDIATE"));
+    for (Submission *each = group; each; each = each->next)
+        TRY(submission_apply(writer, each, &each->err));
+    return connection_run(&writer->connection, "COMMIT");
+}
+
+/// Set the result of every submission. A failed group has changed nothing.
+static void group_run(Writer *writer, Submission *group) {
+    Err err = group_apply(writer, group);
+    if (err.code == OK) return;
+    if (!is_lost(writer)) {
+        Err rollback = connection_run(&writer->connection, "ROLLBACK");
+        assert(rollback.code == OK || is_lost(writer));
+    }
+    for (Submission *each = group; each; each = each->next)
+        if (each->err.code == OK) each->err = err;
+}
+
+/// Cut a group off the queue. NULL when closing and nothing is left. The mutex is held.
+static Submission *group_take(Writer *writer) {
+    while (!writer->first && !writer->closing)
+        pthread_cond_wait(&writer->work, &writer->mutex);
+    Submission *group = writer->first;
+    Submission *end = group;
+    size_t count = end ? 1 : 0;
+    for (; end && end->next && count < WRITER_GROUP_MAX; count++)
+        end = end->next;
+    if (!group) return NULL;
+    writer->first = end->next;
+    if (!writer->first) writer->last = NULL;
+    end->next = NULL;
+    writer->queued -= count;
+    writer->stats.submissions += count;
+    writer->stats.commits++;
+    pthread_cond_broadcast(&writer->room);
+    return group;
+}
+
+static void *writer_main(void *ctx) {
+    Writer *writer = ctx;
+    pthread_mutex_lock(&writer->mutex);
+    for (Submission *group = NULL; (group = group_take(writer)) != NULL;) {
+        pthread_mutex_unlock(&writer->mutex);
+        group_run(writer, group);
+        pthread_mutex_lock(&writer->mutex);
+        while (group) {
+            Submission *each = group;
+            group = each->next; // its owner may be gone after the signal
+            each->done = true;
+            pthread_cond_signal(&each->finished);
+        }
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    return NULL;
+}
+
+Err writer_submit(Writer *writer, const Op *ops, size_t count) {
+    Submission submission = {.ops = ops, .count = count};
+    pthread_cond_init(&submission.finished, NULL);
+    pthread_mutex_lock(&writer->mutex);
+    assert(!writer->closing);
+    while (writer->queued == WRITER_QUEUE_MAX)
+        pthread_cond_wait(&writer->room, &writer->mutex);
+    if (writer->last)
+        writer->last->next = &submission;
+    else
+        writer->first = &submission;
+    writer->last = &submission;
+    writer->queued++;
+    pthread_cond_signal(&writer->work);
+    while (!submission.done)
+        pthread_cond_wait(&submission.finished, &writer->mutex);
+    pthread_mutex_unlock(&writer->mutex);
+    pthread_cond_destroy(&submission.finished);
+    return submission.err;
+}
+
+WriterStats writer_stats(Writer *writer) {
+    pthread_mutex_lock(&writer->mutex);
+    WriterStats stats = writer->stats;
+    pthread_mutex_unlock(&writer->mutex);
+    return stats;
+}
+
+Err writer_open(Connection *connection, Writer *ret_writer) {
+    *ret_writer = (Writer){.connection = *connection};
+    arena_init(&ret_writer->arena, LINK_BYTES_MAX);
+    pthread_mutex_init(&ret_writer->mutex, NULL);
+    pthread_cond_init(&ret_writer->work, NULL);
+    pthread_cond_init(&ret_writer->room, NULL);
+    int code = pthread_create(&ret_writer->thread, NULL, writer_main, ret_writer);
+    if (code != 0) return (Err){ERR_SYSTEM, code, "cannot start the database's writer"};
+    *connection = (Connection){};
+    return SUCCESS;
+}
+
+void writer_close(Writer *writer) {
+    pthread_mutex_lock(&writer->mutex);
+    writer->closing = true;
+    pthread_cond_signal(&writer->work);
+    pthread_mutex_unlock(&writer->mutex);
+    pthread_join(writer->thread, NULL);
+    connection_close(&writer->connection);
+    arena_done(&writer->arena);
+    pthread_mutex_destroy(&writer->mutex);
+    pthread_cond_destroy(&writer->work);
+    pthread_cond_destroy(&writer->room);
+}

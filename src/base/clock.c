@@ -120,7 +120,7 @@ Err time_parse(Str text, Time *ret_time) {
     if (second == 60) second = 59;
     int64_t minutes = days_from_civil(year, month, day) * MINUTES_PER_DAY + hour * 60 + minute;
     minutes -= offset;
-    if (minutes < 0) return bad;
+    if (minutes < 0 || minutes >= days_from_civil(10000, 1, 1) * MINUTES_PER_DAY) return bad;
     ret_time->ms = ((uint64_t)minutes * 60 + second) * MS_PER_S + ms;
     return SUCCESS;
 }

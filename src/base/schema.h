@@ -179,13 +179,17 @@ faults_add(Faults *faults, Str pointer, const char *format, ...);
 /// ERR_INVALID if there is any fault.
 Err faults_check(const Faults *faults);
 
-/// Whose JSON is being read.
+/// Whose JSON is being read. What a value can be at all (type, enum text, id, time) is always
+/// checked; bounds, patterns, REQUIRED and unknown fields only where a stranger writes, so that
+/// records of a newer program, or from before a bound was narrowed, can still be read.
 typedef enum DecodeMode {
     /// A stranger creates: unknown, repeated, READ_ONLY, COMPUTED and HIDDEN fields are refused,
-    /// REQUIRED ones must be there, defaults are filled in. null means absent.
+    /// REQUIRED ones must be there (a text or bytes not empty), defaults are filled in. null means
+    /// absent. `record` is cleared first; so it is in REPLY and STORED.
     DECODE_INPUT,
     /// A stranger changes (RFC 7396): as above, but absent fields keep what `record` holds, null
-    /// clears an optional one, IMMUTABLE fields are refused.
+    /// clears an optional one (to its default), IMMUTABLE fields are refused. Nested records, lists
+    /// and maps are replaced as a whole.
     DECODE_PATCH,
     /// A reply of our own server: unknown fields are skipped (it may be newer), WRITE_ONLY and
     /// HIDDEN are skipped, the rest accepted.

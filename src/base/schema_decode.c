@@ -61,14 +61,6 @@ decode_json(Decoder *decoder, const Path *path, const Field *field, json_t *json
     }
 }
 
-static void refuse_item(Decoder *decoder, const Path *path, const Field *field, bool is_key) {
-    SCOPED(text_done) Text allowed;
-    text_init(&allowed, 512);
-    field_item_allowed(field, is_key, &allowed);
-    decoder_fault(
-        decoder, path, "must be %s%.*s", is_key ? "named by " : "", STR_FMT(text_str(&allowed)));
-}
-
 static void
 decode_strs(Decoder *decoder, const Path *path, const Field *field, json_t *json, void *member) {
     size_t count = json_array_size(json);
@@ -84,7 +76,7 @@ decode_strs(Decoder *decoder, const Path *path, const Field *field, json_t *json
         if (json_is_string(item) && field_item_fits(decoder, field, str_of(item))) {
             items[i] = str_dup(decoder->arena, str_of(item));
         } else {
-            refuse_item(decoder, &(Path){.parent = path, .index = i}, field, false);
+            decoder_refuse_item(decoder, &(Path){.parent = path, .index = i}, field, false);
         }
     }
     *(StrList *)member = (StrList){items, count};
@@ -107,8 +99,8 @@ decode_map(Decoder *decoder, const Path *path, const Field *field, json_t *json,
         Path at = {.parent = path, .name = key};
         bool key_fits = field_key_fits(decoder, field, key);
         bool value_fits = json_is_string(value) && field_item_fits(decoder, field, str_of(value));
-        if (!key_fits) refuse_item(decoder, &at, field, true);
-        if (!value_fits) refuse_item(decoder, &at, field, false);
+        if (!key_fits) decoder_refuse_item(decoder, &at, field, true);
+        if (!value_fits) decoder_refuse_item(decoder, &at, field, false);
         if (!key_fits || !value_fits) continue;
         *next++ = (StrPair){str_dup(decoder->arena, key), str_dup(decoder->arena, str_of(value))};
     }

@@ -79,13 +79,6 @@ void decoder_fault(Decoder *decoder, const Path *path, const char *format, ...) 
     va_end(args);
 }
 
-void decoder_refuse(Decoder *decoder, const Path *path, const Field *field, const char *prefix) {
-    SCOPED(text_done) Text allowed;
-    text_init(&allowed, FAULT_TEXT_MAX);
-    field_allowed(field, &allowed);
-    decoder_fault(decoder, path, "must be %s%.*s", prefix, STR_FMT(text_str(&allowed)));
-}
-
 /// "at most 63 bytes", "1 to 63 bytes", "exactly 44 bytes".
 static void range_add(Text *out, Range range, const char *unit) {
     const long long min = range.min;
@@ -141,12 +134,6 @@ static void allowed_text(const Pattern *pattern, Range range, Text *out) {
     range_add(out, range, "bytes");
 }
 
-void field_item_allowed(const Field *field, bool is_key, Text *out) {
-    bool has_pattern = is_key == (field->kind == FIELD_MAP);
-    Range range = is_key ? (Range){1, FIELD_STR_MAX} : field_item_range(field);
-    allowed_text(has_pattern ? field->pattern : NULL, range, out);
-}
-
 void field_allowed(const Field *field, Text *out) {
     switch (field->kind) {
     case FIELD_BOOL:
@@ -196,4 +183,21 @@ void field_allowed(const Field *field, Text *out) {
         range_add(out, field_range(field), "objects");
         break;
     }
+}
+
+void decoder_refuse(Decoder *decoder, const Path *path, const Field *field, const char *prefix) {
+    SCOPED(text_done) Text allowed;
+    text_init(&allowed, FAULT_TEXT_MAX);
+    field_allowed(field, &allowed);
+    decoder_fault(decoder, path, "must be %s%.*s", prefix, STR_FMT(text_str(&allowed)));
+}
+
+void decoder_refuse_item(Decoder *decoder, const Path *path, const Field *field, bool is_key) {
+    SCOPED(text_done) Text allowed;
+    text_init(&allowed, FAULT_TEXT_MAX);
+    bool has_pattern = is_key == (field->kind == FIELD_MAP);
+    Range range = is_key ? (Range){1, FIELD_STR_MAX} : field_item_range(field);
+    allowed_text(has_pattern ? field->pattern : NULL, range, &allowed);
+    const char *prefix = is_key ? "named by " : "";
+    decoder_fault(decoder, path, "must be %s%.*s", prefix, STR_FMT(text_str(&allowed)));
 }

@@ -110,7 +110,7 @@ static bool parse_id(const Decoder *, const Field *field, Str text, void *member
 /// The first instant of 1970 is refused: it would read as absent.
 static bool parse_time(const Decoder *, const Field *, Str text, void *member) {
     Time time;
-    if (time_parse(text, &time).code != OK || time.ms == 0 || time.ms > TIME_MAX_MS) return false;
+    if (time_parse(text, &time).code != OK || time.ms == 0) return false;
     *(Time *)member = time;
     return true;
 }

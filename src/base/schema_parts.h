@@ -55,10 +55,10 @@ bool field_is_viewed(const Field *field, SchemaView view);
 
 /// Append what the field allows, in words, to complete "must be ...".
 void field_allowed(const Field *field, Text *out);
-/// Append what an item of a text list or a value of a map (`is_key`: a key of it) may be.
-void field_item_allowed(const Field *field, bool is_key, Text *out);
 /// Add the fault "must be PREFIX and what the field allows" at `path`.
 void decoder_refuse(Decoder *decoder, const Path *path, const Field *field, const char *prefix);
+/// The same for an item of a text list or a value of a map (`is_key`: a key of it).
+void decoder_refuse_item(Decoder *decoder, const Path *path, const Field *field, bool is_key);
 /// Add a fault at `path`.
 __attribute__((format(printf, 3, 4))) void
 decoder_fault(Decoder *decoder, const Path *path, const char *format, ...);

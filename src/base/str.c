@@ -112,3 +112,27 @@ bool str_eq_secret(Str a, Str b) {
         difference |= (unsigned)(unsigned char)a.ptr[i] ^ (unsigned)(unsigned char)b.ptr[i];
     return difference == 0;
 }
+
+size_t str_utf8_len(Str text, size_t at) {
+    const unsigned char *p = (const unsigned char *)text.ptr + at;
+    size_t left = text.len - at;
+    if (p[0] < 0x80) return 1;
+    size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || left < len) return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((p[i] & 0xc0) != 0x80) return 0;
+    bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+    bool surrogate = p[0] == 0xed && p[1] > 0x9f;
+    bool beyond = p[0] == 0xf4 && p[1] > 0x8f;
+    return overlong || surrogate || beyond ? 0 : len;
+}
+
+bool str_is_text(Str text) {
+    size_t at = 0;
+    while (at < text.len && text.ptr[at] != '\0') {
+        size_t len = str_utf8_len(text, at);
+        if (len == 0) return false;
+        at += len;
+    }
+    return at == text.len;
+}

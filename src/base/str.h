@@ -77,3 +77,8 @@ __attribute__((format(printf, 2, 3))) Str str_print(Arena *arena, const char *fo
 Str str_map_find(StrMap map, Str key);
 /// Constant-time comparison for secrets: equal lengths and bytes. Lengths are not secret.
 bool str_eq_secret(Str a, Str b);
+/// Length of the well-formed UTF-8 sequence at `at` < text.len (RFC 3629 section 4); 0 if there is
+/// none.
+size_t str_utf8_len(Str text, size_t at);
+/// The text is UTF-8 and has no NUL.
+bool str_is_text(Str text);

@@ -70,21 +70,6 @@ void text_print(Text *text, const char *format, ...) {
     va_end(again);
 }
 
-/// Length of the well-formed UTF-8 sequence at `at` (RFC 3629 section 4), 0 if there is none.
-static size_t utf8_len(Str text, size_t at) {
-    const unsigned char *p = (const unsigned char *)text.ptr + at;
-    size_t left = text.len - at;
-    if (p[0] < 0x80) return 1;
-    size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-    if (p[0] < 0xc2 || p[0] > 0xf4 || left < len) return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80) return 0;
-    bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
-    bool surrogate = p[0] == 0xed && p[1] > 0x9f;
-    bool beyond = p[0] == 0xf4 && p[1] > 0x8f;
-    return overlong || surrogate || beyond ? 0 : len;
-}
-
 static void add_escape(Text *text, unsigned char c) {
     static const char short_form[] = {['\b'] = 'b',
                                       ['\t'] = 't',
@@ -109,7 +94,7 @@ void text_add_json(Text *text, Str value) {
     size_t start = 0; // of the run that needs no escape
     for (size_t at = 0; at < value.len;) {
         unsigned char c = (unsigned char)value.ptr[at];
-        size_t len = utf8_len(value, at);
+        size_t len = str_utf8_len(value, at);
         if (len != 0 && c >= 0x20 && c != '"' && c != '\\') {
             at += len;
             continue;

@@ -18,8 +18,8 @@ typedef struct ChannelClientHandlers {
     /// The connection is over, or never came about. Called exactly once, unless the owner closed
     /// it. ERR_UNAUTHENTICATED: the certificate is not good, or 401. ERR_FORBIDDEN: 403.
     /// ERR_BUSY: 429 or 503. ERR_TIMEOUT: silence, or no handshake in time. ERR_UNAVAILABLE: the
-    /// rest. `retry_after_s`: what the server asked for, 0 = nothing. The owner may close the client
-    /// in it.
+    /// rest. `retry_after_s`: what the server asked for, 0 = nothing. The owner may close the
+    /// client in it.
     void (*closed)(void *app, Err why, uint64_t retry_after_s);
 } ChannelClientHandlers;
 
@@ -37,8 +37,9 @@ typedef struct ChannelClientOptions {
 } ChannelClientOptions;
 
 /// Begin to connect. Name resolution may block for as long as the system's resolver does.
-Err channel_client_open(
-    struct event_base *loop, const ChannelClientOptions *options, ChannelClient **ret_client);
+Err channel_client_open(struct event_base *loop,
+                        const ChannelClientOptions *options,
+                        ChannelClient **ret_client);
 /// Send a text message (valid UTF-8). ERR_STATE: not open. ERR_LIMIT: over message_max_bytes, or
 /// too much unsent.
 Err channel_client_send(ChannelClient *client, Str message);

@@ -20,14 +20,14 @@ typedef struct HttpCall {
     Str accept;         ///< absent: application/json
     Str body;           ///< absent: none; sent as application/json
     uint64_t within_ms;
-    size_t reply_max;   ///< bytes
+    size_t reply_max; ///< bytes
 } HttpCall;
 
 typedef struct HttpAnswer {
     uint32_t status;
-    Text body;                ///< free with text_done
-    char digest[80];          ///< Docker-Content-Digest of a registry's answer; "" if none
-    uint64_t retry_after_s;   ///< 0: none
+    Text body;              ///< free with text_done
+    char digest[80];        ///< Docker-Content-Digest of a registry's answer; "" if none
+    uint64_t retry_after_s; ///< 0: none
 } HttpAnswer;
 
 /// A client that has not connected yet. ERR_LIMIT: no memory.

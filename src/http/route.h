@@ -11,7 +11,8 @@
 ///         return call_reply(call, &fleet);
 ///     }
 ///     const Route fleet_routes[] = {
-///         {.method = GET, .path = "/v1/fleets/{fleet_id}", .access = MAY_READ, .out = &Fleet_schema,
+///         {.method = GET, .path = "/v1/fleets/{fleet_id}", .access = MAY_READ, .out =
+///         &Fleet_schema,
 ///          .id = "fleet_show", .doc = "One fleet", .handler = fleet_show},
 ///     };
 #pragma once
@@ -32,17 +33,17 @@ typedef enum ReplyShape {
 
 typedef struct Route {
     Method method;
-    const char *path;    ///< "/v1/fleets/{fleet_id}"; parameters are whole segments
-    uint32_t access;     ///< who may call, in the owner's words (RouterOptions.authorise); 0: anyone
+    const char *path; ///< "/v1/fleets/{fleet_id}"; parameters are whole segments
+    uint32_t access;  ///< who may call, in the owner's words (RouterOptions.authorise); 0: anyone
     const Schema *query; ///< query parameters; NULL: none are taken
     const Schema *in;    ///< the body; NULL: none is taken
     bool patch;          ///< the body is a merge patch: the handler calls call_patch
     const Schema *out;
     ReplyShape shape;
-    uint16_t status;      ///< of success; 0: 200, or 204 for REPLY_NONE
-    uint32_t body_max;    ///< bytes; 0: ROUTE_BODY_MAX
-    const char *id;       ///< operationId: noun_verb
-    const char *doc;      ///< one line
+    uint16_t status;   ///< of success; 0: 200, or 204 for REPLY_NONE
+    uint32_t body_max; ///< bytes; 0: ROUTE_BODY_MAX
+    const char *id;    ///< operationId: noun_verb
+    const char *doc;   ///< one line
     Err (*handler)(Call *call);
 } Route;
 

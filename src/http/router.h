@@ -20,7 +20,8 @@ typedef struct RouteTable {
 } RouteTable;
 #define ROUTE_TABLE(array) ((RouteTable){(array), sizeof(array) / sizeof((array)[0])})
 
-/// A name of an access bit, for OpenAPI: {MAY_READ, "read", "may see everything of its organisation"}.
+/// A name of an access bit, for OpenAPI: {MAY_READ, "read", "may see everything of its
+/// organisation"}.
 typedef struct AccessName {
     uint32_t bit;
     const char *name;
@@ -32,7 +33,7 @@ typedef struct RouterOptions {
     size_t table_count;
     const AccessName *access_names;
     size_t access_count;
-    const char *title;       ///< of the OpenAPI document
+    const char *title; ///< of the OpenAPI document
     const char *version;
     Clock clock;
     void *app;
@@ -75,7 +76,10 @@ Router *router_close(Router *router);
 /// The largest body that the route of this method and path takes; 0 if there is no such route.
 uint32_t router_body_max(const Router *router, Str method, Str path);
 /// Run one request from top to bottom. Thread-safe: one arena a call. Always fills the reply.
-void router_run(const Router *router, const HttpRequest *request, Arena *arena, HttpReply *ret_reply);
+void router_run(const Router *router,
+                const HttpRequest *request,
+                Arena *arena,
+                HttpReply *ret_reply);
 /// The OpenAPI 3.1 document, borrowed from the router.
 Str router_openapi(const Router *router);
 /// The HTTP status of an error code: the one mapping.

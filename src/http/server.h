@@ -30,8 +30,10 @@ typedef struct ServerOptions {
 
 /// Listen and serve. `router` and `workers` must outlive the server.
 /// ERR_SYSTEM: the address cannot be bound. ERR_INVALID: certificate or key.
-Err server_open(
-    const ServerOptions *options, const Router *router, WorkerPool *workers, Server **ret_server);
+Err server_open(const ServerOptions *options,
+                const Router *router,
+                WorkerPool *workers,
+                Server **ret_server);
 /// The port it listens on.
 uint16_t server_port(const Server *server);
 /// From now on: no new connection, /readyz says 503, answers carry Connection: close. Then wait

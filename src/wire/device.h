@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Devices: what an operator sees of them, and what they say of themselves.
+#pragma once
+
+#include "base/schema.h"
+
+/// What a device is; sent when it changes.
+typedef struct Facts {
+    Str hostname;
+    Str os; ///< PRETTY_NAME of os-release
+    Str kernel;
+    Str architecture; ///< "x86_64", "aarch64"
+    uint64_t cpus;
+    uint64_t memory_bytes;
+    Str agent_version;
+    Str engine_version; ///< container engine; absent: none found
+} Facts;
+extern const Schema Facts_schema;
+
+typedef enum ContainerState {
+    CONTAINER_MISSING, ///< not there (yet)
+    CONTAINER_CREATED,
+    CONTAINER_RUNNING,
+    CONTAINER_RESTARTING,
+    CONTAINER_EXITED,
+} ContainerState;
+extern const EnumNames container_state_names;
+
+typedef enum Health { HEALTH_NONE, HEALTH_STARTING, HEALTH_HEALTHY, HEALTH_UNHEALTHY } Health;
+extern const EnumNames health_names;
+
+/// One service as it runs on a device.
+typedef struct ServiceStatus {
+    Str name;
+    Str image;
+    Str container_id;
+    ContainerState state;
+    Health health; ///< HEALTH_NONE: it has no health check
+    int64_t exit_code;
+} ServiceStatus;
+extern const Schema ServiceStatus_schema;
+typedef struct ServiceStatusList {
+    ServiceStatus *items;
+    size_t count;
+} ServiceStatusList;
+
+/// How far a device is with its desired state.
+typedef enum WorkloadState {
+    WORKLOAD_NONE,     ///< it was told to run nothing yet
+    WORKLOAD_PULLING,  ///< fetching images; the old containers run
+    WORKLOAD_STARTING, ///< containers are being replaced, or are not yet healthy
+    WORKLOAD_RUNNING,  ///< all services run, and are healthy where they have a check
+    WORKLOAD_DEGRADED, ///< was running; a service is down or unhealthy
+    WORKLOAD_FAILED,   ///< cannot get there; `detail` says why; keeps trying
+} WorkloadState;
+extern const EnumNames workload_state_names;
+
+/// A device's account of its workload. `version` and `release_id`: of the desired state that it is
+/// about, 0 and absent while there is none.
+typedef struct Reported {
+    uint64_t version;
+    Id release_id;
+    WorkloadState state;
+    Str detail; ///< the reason, for an operator
+    ServiceStatusList services;
+} Reported;
+extern const Schema Reported_schema;
+
+/// Latest measurements.
+typedef struct Telemetry {
+    Id device_id;       ///< set by the server
+    Id org_id;          ///< set by the server
+    Time at;            ///< set by the server
+    double cpu_percent; ///< of all CPUs, since the last one
+    double load1;
+    uint64_t memory_used_bytes;
+    uint64_t memory_total_bytes;
+    uint64_t disk_used_bytes; ///< of the filesystem with the agent's state
+    uint64_t disk_total_bytes;
+    uint64_t uptime_s;
+    uint64_t containers; ///< running, of ours
+} Telemetry;
+extern const Schema Telemetry_schema;
+
+typedef enum Presence {
+    PRESENCE_NEVER,   ///< enrolled, not heard of yet
+    PRESENCE_ONLINE,  ///< its channel is open, or its last word is as recent as it should be
+    PRESENCE_LATE,    ///< missed a heartbeat
+    PRESENCE_OFFLINE, ///< missed three
+} Presence;
+extern const EnumNames presence_names;
+
+typedef struct Device {
+    Id id;
+    Id org_id;
+    uint64_t rev;
+    Id fleet_id;
+    Str name;
+    StrMap labels;
+    Str public_key; ///< Ed25519, base64; the device's identity
+    Facts facts;
+    uint64_t assigned_version; ///< least desired version, so that moving fleets never goes back
+    Time created_at;
+    // The rest is computed for the reply.
+    Presence presence;
+    Time last_seen_at;
+    Id desired_release_id;
+    uint64_t desired_version;
+    Id reported_release_id;
+    uint64_t reported_version;
+    WorkloadState state;
+    Str detail;
+    ServiceStatusList services;
+} Device;
+extern const Schema Device_schema;

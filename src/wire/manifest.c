@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/manifest.h"
+
+#include "base/jws.h"
+#include "base/scope.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const protocol_names[] = {"tcp", "udp"};
+static const EnumNames protocols = ENUM_NAMES(protocol_names);
+static const char *const depends_names[] = {"started", "healthy"};
+static const EnumNames depends_conditions = ENUM_NAMES(depends_names);
+static const char *const restart_names[] = {"always", "unless-stopped", "on-failure", "no"};
+static const EnumNames restarts = ENUM_NAMES(restart_names);
+
+static bool is_image(Str text) {
+    Str rest = text;
+    Str repository;
+    if (!str_cut(&rest, '@', &repository) || repository.len == 0 || !rest.ptr) return false;
+    for (size_t i = 0; i < repository.len; i++) {
+        char c = repository.ptr[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && !(c >= '0' && c <= '9') && (c == '\0' || !strchr("-._/:", c))) return false;
+    }
+    return Pattern_digest.matches(rest);
+}
+
+const Pattern Pattern_image = {
+    .name = "image",
+    .regex = "^[A-Za-z0-9._:/-]+@sha256:[0-9a-f]{64}$",
+    .allowed = "an image by digest: repository@sha256:<64 hex digits>",
+    .matches = is_image,
+};
+
+static bool is_path(Str text) {
+    return str_starts(text, S("/")) && Pattern_line.matches(text);
+}
+
+static const Pattern Pattern_path = {
+    .name = "path",
+    .regex = "^/[^\\u0000-\\u001f\\u007f]*$",
+    .allowed = "an absolute path",
+    .matches = is_path,
+};
+
+static const Field Port_fields[] = {
+    FIELD(Port, host, REQUIRED, "port of the device", .min = 1, .max = 65535),
+    FIELD(Port, container, REQUIRED, "port in the container", .min = 1, .max = 65535),
+    FIELD(Port, protocol, 0, "transport", .names = &protocols, .fallback = "tcp"),
+    FIELD(Port, address, 0, "address of the device to listen on; all if absent", .max = 45),
+};
+const Schema Port_schema = SCHEMA(Port, "port", "a port of the device that leads into a container");
+
+static const Field Volume_fields[] = {
+    FIELD(Volume,
+          source,
+          REQUIRED,
+          "volume name, or absolute path of the device",
+          .pattern = &Pattern_line),
+    FIELD(Volume, target, REQUIRED, "path in the container", .pattern = &Pattern_path),
+    FIELD(Volume, read_only, 0, "the container may not write", .fallback = "false"),
+};
+const Schema Volume_schema = SCHEMA(Volume, "volume", "storage of the device in a container");
+
+static const Field Dependency_fields[] = {
+    FIELD(Dependency,
+          service,
+          REQUIRED,
+          "the service that comes first",
+          .pattern = &Pattern_dns_label,
+          .max = SERVICE_NAME_MAX),
+    FIELD(Dependency,
+          condition,
+          0,
+          "what it must have reached",
+          .names = &depends_conditions,
+          .fallback = "started"),
+};
+const Schema Dependency_schema = SCHEMA(Dependency, "dependency", "an order between two services");
+
+static const Field Healthcheck_fields[] = {
+    FIELD(Healthcheck,
+          test,
+          0,
+          "command: exec form, or CMD-SHELL and a text",
+          .max = 32,
+          .item_max = 4096),
+    FIELD(Healthcheck,
+          interval,
+          0,
+          "between two runs",
+          .fallback = "30s",
+          .min = 1000,
+          .max = 86'400'000),
+    FIELD(Healthcheck, timeout, 0, "of one run", .fallback = "30s", .min = 1000, .max = 3'600'000),
+    FIELD(Healthcheck,
+          start_period,
+          0,
+          "at first, failures do not count",
+          .fallback = "0s",
+          .max = 3'600'000),
+    FIELD(Healthcheck,
+          retries,
+          0,
+          "failures in a row that mean unhealthy",
+          .fallback = "3",
+          .min = 1,
+          .max = 100),
+};
+const Schema Healthcheck_schema =
+    SCHEMA(Healthcheck, "healthcheck", "how the engine finds out whether a container is well");
+
+static const Field Service_fields[] = {
+    FIELD(Service,
+          name,
+          REQUIRED,
+          "unique in the release",
+          .pattern = &Pattern_dns_label,
+          .max = SERVICE_NAME_MAX),
+    FIELD(Service, image, REQUIRED, "what to run", .pattern = &Pattern_image, .max = IMAGE_MAX),
+    FIELD(Service, entrypoint, 0, "instead of the image's", .max = 64, .item_max = 4096),
+    FIELD(Service, command, 0, "instead of the image's", .max = 64, .item_max = 4096),
+    FIELD(Service,
+          environment,
+          0,
+          "variables",
+          .max = 128,
+          .item_max = 4096,
+          .pattern = &Pattern_name),
+    FIELD_LIST(Service, ports, 0, "ports of the device", .record = &Port_schema, .max = 64),
+    FIELD_LIST(Service, volumes, 0, "storage", .record = &Volume_schema, .max = 32),
+    FIELD_LIST(Service,
+               depends_on,
+               0,
+               "services that come first",
+               .record = &Dependency_schema,
+               .max = MANIFEST_SERVICES_MAX),
+    FIELD(Service,
+          healthcheck,
+          0,
+          "how to find out whether it is well",
+          .record = &Healthcheck_schema),
+    FIELD(Service, restart, 0, "when it ends", .names = &restarts, .fallback = "always"),
+};
+const Schema Service_schema = SCHEMA(Service, "service", "one container of a release");
+
+static const Field Manifest_fields[] = {
+    FIELD_LIST(Manifest,
+               services,
+               REQUIRED,
+               "the containers",
+               .record = &Service_schema,
+               .min = 1,
+               .max = MANIFEST_SERVICES_MAX),
+};
+const Schema Manifest_schema = SCHEMA(Manifest, "manifest", "what a release runs");
+
+static size_t service_index(const Manifest *manifest, Str name) {
+    size_t at = 0;
+    while (at < manifest->services.count && !str_eq(manifest->services.items[at].name, name))
+        at++;
+    return at;
+}
+
+static void fault_at(
+    Faults *faults, Str pointer, size_t service, const char *member, size_t at, const char *what) {
+    char tail[64];
+    snprintf(tail, sizeof(tail), "/services/%zu/%s/%zu", service, member, at);
+    faults_add(faults, str_print(faults->arena, "%.*s%s", STR_FMT(pointer), tail), "%s", what);
+}
+
+static void ports_check(const Manifest *manifest, size_t service, Str pointer, Faults *faults) {
+    const PortList *ports = &manifest->services.items[service].ports;
+    for (size_t at = 0; at < ports->count; at++) {
+        for (size_t other = 0; other <= service; other++) {
+            const PortList *before = &manifest->services.items[other].ports;
+            size_t until = other == service ? at : before->count;
+            for (size_t i = 0; i < until; i++)
+                if (before->items[i].host == ports->items[at].host
+                    && before->items[i].protocol == ports->items[at].protocol
+                    && str_eq(before->items[i].address, ports->items[at].address))
+                    fault_at(faults,
+                             pointer,
+                             service,
+                             "ports",
+                             at,
+                             "must be a host port that nothing else in the release uses");
+        }
+    }
+}
+
+/// Kahn's algorithm over at most 32 services: place whatever depends only on what is placed.
+static size_t order_fill(const Manifest *manifest, size_t *ret_order) {
+    uint64_t placed = 0;
+    size_t count = 0;
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (size_t i = 0; i < manifest->services.count; i++) {
+            const DependencyList *first = &manifest->services.items[i].depends_on;
+            bool ready = !(placed >> i & 1);
+            for (size_t d = 0; d < first->count && ready; d++) {
+                size_t at = service_index(manifest, first->items[d].service);
+                ready = at == manifest->services.count || (placed >> at & 1);
+            }
+            if (!ready) continue;
+            placed |= 1ULL << i;
+            ret_order[count++] = i;
+            moved = true;
+        }
+    }
+    return count;
+}
+
+void manifest_check(const Manifest *manifest, Str pointer, Faults *faults) {
+    const ServiceList *services = &manifest->services;
+    for (size_t i = 0; i < services->count; i++) {
+        if (service_index(manifest, services->items[i].name) < i)
+            faults_add(faults,
+                       str_print(faults->arena, "%.*s/services/%zu/name", STR_FMT(pointer), i),
+                       "must be unique in the release");
+        for (size_t d = 0; d < services->items[i].depends_on.count; d++)
+            if (service_index(manifest, services->items[i].depends_on.items[d].service)
+                == services->count)
+                fault_at(faults, pointer, i, "depends_on", d, "must name a service of the release");
+        ports_check(manifest, i, pointer, faults);
+    }
+    size_t order[MANIFEST_SERVICES_MAX];
+    if (order_fill(manifest, order) < services->count)
+        faults_add(faults,
+                   str_print(faults->arena, "%.*s/services", STR_FMT(pointer)),
+                   "must not depend on each other in a circle");
+}
+
+void manifest_order(const Manifest *manifest, size_t ret_order[MANIFEST_SERVICES_MAX]) {
+    size_t count = order_fill(manifest, ret_order);
+    assert(count == manifest->services.count);
+}
+
+Err manifest_seal(const Manifest *manifest, Arena *arena, Str *ret_json, Str *ret_digest) {
+    SCOPED(text_done) Text text;
+    text_init(&text, MANIFEST_JSON_MAX);
+    schema_encode(&Manifest_schema, manifest, ENCODE_REPLY, &text);
+    TRY(text_check(&text));
+    Str json;
+    TRY(json_canonical(arena, text_str(&text), &json));
+    Str digest = str_print(arena, "sha256:%.*s", STR_FMT(sha256_hex(arena, json)));
+    TRY(arena_check(arena));
+    *ret_json = json;
+    *ret_digest = digest;
+    return SUCCESS;
+}

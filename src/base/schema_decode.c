@@ -52,9 +52,12 @@ static void
 decode_json(Decoder *decoder, const Path *path, const Field *field, json_t *json, void *member) {
     Range range = field_range(field);
     SCOPED(text_done) Text text;
-    text_init(&text, decoder_is_strict(decoder) ? (size_t)range.max : SIZE_MAX / 2);
+    text_init(&text, SIZE_MAX / 2); // it cannot grow much over what it was read from
     json_write(json, false, &text);
-    if (text.failed || (int64_t)text.len < range.min) {
+    bool fits = (int64_t)text.len >= range.min && (int64_t)text.len <= range.max;
+    if (text.failed) {
+        decoder->arena->failed = true;
+    } else if (!fits && decoder_is_strict(decoder)) {
         decoder_refuse(decoder, path, field, "");
     } else {
         ((Json *)member)->text = str_dup(decoder->arena, text_str(&text));

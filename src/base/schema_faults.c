@@ -14,23 +14,21 @@ void faults_init(Faults *faults, Arena *arena) {
     faults->dropped = 0;
 }
 
-/// Takes texts that live in the arena.
-static void fault_put(Faults *faults, Str pointer, Str allowed) {
-    if (faults->count == FAULTS_MAX || !pointer.ptr || !allowed.ptr) {
-        faults->dropped++;
-    } else {
-        faults->items[faults->count++] = (Fault){pointer, allowed};
-    }
-}
-
-static void fault_vadd(Faults *faults, Str pointer, const char *format, va_list args) {
+__attribute__((format(printf, 3, 0))) static void
+fault_vadd(Faults *faults, Str pointer, const char *format, va_list args) {
     char text[FAULT_TEXT_MAX];
     int len = vsnprintf(text, sizeof(text), format, args);
-    if (len < 0) len = 0;
-    if (len >= (int)sizeof(text)) len = sizeof(text) - 1;
-    fault_put(faults,
-              str_dup(faults->arena, pointer.ptr ? pointer : S("")),
-              str_dup(faults->arena, (Str){text, (size_t)len}));
+    Str allowed = str_slice((Str){text, sizeof(text) - 1}, 0, len < 0 ? 0 : (size_t)len);
+    Fault fault = {};
+    if (faults->count < FAULTS_MAX) { // beyond, nothing is allocated any more
+        fault.pointer = str_dup(faults->arena, pointer.ptr ? pointer : S(""));
+        fault.allowed = str_dup(faults->arena, allowed);
+    }
+    if (fault.pointer.ptr && fault.allowed.ptr) {
+        faults->items[faults->count++] = fault;
+    } else {
+        faults->dropped++;
+    }
 }
 
 void faults_add(Faults *faults, Str pointer, const char *format, ...) {
@@ -80,7 +78,7 @@ void decoder_fault(Decoder *decoder, const Path *path, const char *format, ...) 
 }
 
 /// "at most 63 bytes", "1 to 63 bytes", "exactly 44 bytes".
-static void range_add(Text *out, Range range, const char *unit) {
+static void add_range(Range range, const char *unit, Text *out) {
     const long long min = range.min;
     const long long max = range.max;
     if (min <= 0) {
@@ -92,33 +90,25 @@ static void range_add(Text *out, Range range, const char *unit) {
     }
 }
 
-static void allowed_number(const Field *field, Text *out) {
+static void add_bounds(const Field *field, Text *out) {
     Range range = field_range(field);
-    text_add(out, field->kind == FIELD_DOUBLE ? S("a number") : S("an integer"));
     if (range.min != INT64_MIN) text_print(out, " from %lld", (long long)range.min);
     if (range.max != INT64_MAX) text_print(out, " to %lld", (long long)range.max);
 }
 
-static void allowed_enum(const Field *field, Text *out) {
-    text_add(out, S("one of "));
+static void add_names(const Field *field, Text *out) {
     for (size_t i = 0; i < field->names->count; i++)
         text_print(out, "%s%s", i ? ", " : "", field->names->items[i]);
 }
 
-static void allowed_id(const Field *field, Text *out) {
-    if (!field->prefix) {
-        text_add(out, S("an id"));
-    } else {
-        text_print(out,
-                   "the id of a %s, like %s_01h455vb4pex5vsknk084sn02q",
-                   field->prefix,
-                   field->prefix);
-    }
+static void add_id(const Field *field, Text *out) {
+    const char *noun = field->prefix;
+    text_add(out, noun ? S("the id of a ") : S("an id"));
+    if (noun) text_print(out, "%s, like %s_01h455vb4pex5vsknk084sn02q", noun, noun);
 }
 
-static void allowed_duration(const Field *field, Text *out) {
+static void add_duration_bounds(const Field *field, Text *out) {
     char bound[DURATION_TEXT_MAX];
-    text_add(out, S("a duration, like 30s, 1h30m or 7d"));
     if (field->min) {
         duration_format((Duration){(uint64_t)field->min}, bound);
         text_print(out, ", of at least %s", bound);
@@ -129,66 +119,47 @@ static void allowed_duration(const Field *field, Text *out) {
     }
 }
 
-static void allowed_text(const Pattern *pattern, Range range, Text *out) {
+static void add_text(const Pattern *pattern, Range range, Text *out) {
     text_print(out, "%s%s", pattern ? pattern->allowed : "a text of ", pattern ? "; " : "");
-    range_add(out, range, "bytes");
+    add_range(range, "bytes", out);
 }
 
-void field_allowed(const Field *field, Text *out) {
-    switch (field->kind) {
-    case FIELD_BOOL:
-        text_add(out, S("true or false"));
-        break;
-    case FIELD_U64:
-    case FIELD_I64:
-    case FIELD_DOUBLE:
-        allowed_number(field, out);
-        break;
-    case FIELD_ENUM:
-        allowed_enum(field, out);
-        break;
-    case FIELD_STR:
-        allowed_text(field->pattern, field_range(field), out);
-        break;
-    case FIELD_ID:
-        allowed_id(field, out);
-        break;
-    case FIELD_TIME:
-        text_add(out, S("a time in RFC 3339, like 2026-01-31T12:00:00Z"));
-        break;
-    case FIELD_DURATION:
-        allowed_duration(field, out);
-        break;
-    case FIELD_BYTES:
-        text_add(out, S("base64 of "));
-        range_add(out, field_range(field), "bytes");
-        break;
-    case FIELD_JSON:
-        text_add(out, S("JSON of "));
-        range_add(out, field_range(field), "bytes");
-        break;
-    case FIELD_STRS:
-        text_add(out, S("a list of "));
-        range_add(out, field_range(field), "texts");
-        break;
-    case FIELD_MAP:
-        text_add(out, S("an object of "));
-        range_add(out, field_range(field), "texts");
-        break;
-    case FIELD_RECORD:
-        text_add(out, S("an object"));
-        break;
-    case FIELD_RECORDS:
-        text_add(out, S("a list of "));
-        range_add(out, field_range(field), "objects");
-        break;
-    }
+static void add_str(const Field *field, Text *out) {
+    add_text(field->pattern, field_range(field), out);
+}
+
+/// What the field allows, to complete "must be ...".
+static void add_allowed(const Field *field, Text *out) {
+    static const struct {
+        const char *words;
+        const char *unit; ///< what the field's bounds count; NULL: `add` tells
+        void (*add)(const Field *field, Text *out);
+    } kinds[] = {
+        [FIELD_BOOL] = {"true or false",                                 NULL,      NULL               },
+        [FIELD_U64] = {"an integer",                                    NULL,      add_bounds         },
+        [FIELD_I64] = {"an integer",                                    NULL,      add_bounds         },
+        [FIELD_DOUBLE] = {"a number",                                      NULL,      add_bounds         },
+        [FIELD_ENUM] = {"one of ",                                       NULL,      add_names          },
+        [FIELD_STR] = {"",                                              NULL,      add_str            },
+        [FIELD_ID] = {"",                                              NULL,      add_id             },
+        [FIELD_TIME] = {"a time in RFC 3339, like 2026-01-31T12:00:00Z", NULL,      NULL               },
+        [FIELD_DURATION] = {"a duration, like 30s, 1h30m or 7d",             NULL,      add_duration_bounds},
+        [FIELD_BYTES] = {"base64 of ",                                    "bytes",   NULL               },
+        [FIELD_JSON] = {"JSON of ",                                      "bytes",   NULL               },
+        [FIELD_STRS] = {"a list of ",                                    "texts",   NULL               },
+        [FIELD_MAP] = {"an object of ",                                 "texts",   NULL               },
+        [FIELD_RECORD] = {"an object",                                     NULL,      NULL               },
+        [FIELD_RECORDS] = {"a list of ",                                    "objects", NULL               },
+    };
+    text_print(out, "%s", kinds[field->kind].words);
+    if (kinds[field->kind].unit) add_range(field_range(field), kinds[field->kind].unit, out);
+    if (kinds[field->kind].add) kinds[field->kind].add(field, out);
 }
 
 void decoder_refuse(Decoder *decoder, const Path *path, const Field *field, const char *prefix) {
     SCOPED(text_done) Text allowed;
     text_init(&allowed, FAULT_TEXT_MAX);
-    field_allowed(field, &allowed);
+    add_allowed(field, &allowed);
     decoder_fault(decoder, path, "must be %s%.*s", prefix, STR_FMT(text_str(&allowed)));
 }
 
@@ -197,7 +168,7 @@ void decoder_refuse_item(Decoder *decoder, const Path *path, const Field *field,
     text_init(&allowed, FAULT_TEXT_MAX);
     bool has_pattern = is_key == (field->kind == FIELD_MAP);
     Range range = is_key ? (Range){1, FIELD_STR_MAX} : field_item_range(field);
-    allowed_text(has_pattern ? field->pattern : NULL, range, &allowed);
+    add_text(has_pattern ? field->pattern : NULL, range, &allowed);
     const char *prefix = is_key ? "named by " : "";
     decoder_fault(decoder, path, "must be %s%.*s", prefix, STR_FMT(text_str(&allowed)));
 }

@@ -53,8 +53,6 @@ bool field_is_accepted(const Field *field, DecodeMode mode);
 bool field_is_written(const Field *field, EncodeMode mode);
 bool field_is_viewed(const Field *field, SchemaView view);
 
-/// Append what the field allows, in words, to complete "must be ...".
-void field_allowed(const Field *field, Text *out);
 /// Add the fault "must be PREFIX and what the field allows" at `path`.
 void decoder_refuse(Decoder *decoder, const Path *path, const Field *field, const char *prefix);
 /// The same for an item of a text list or a value of a map (`is_key`: a key of it).

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "db/db_fixture.h"
 
-#include "test.h"
-
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -70,31 +69,28 @@ const Migration fixture_migrations[FIXTURE_MIGRATIONS] = {
      "CREATE TABLE tag (name TEXT PRIMARY KEY, alias TEXT UNIQUE, rev INTEGER) STRICT;"     },
 };
 
-void fixture_init(Fixture *fixture) {
+Err fixture_init(Fixture *fixture) {
     *fixture = (Fixture){.folder = "/tmp/db_test.XXXXXX"};
-    assert_non_null(mkdtemp(fixture->folder));
-    snprintf(fixture->path, sizeof(fixture->path), "%s/test.db", fixture->folder);
     arena_init(&fixture->arena, 64 << 20);
+    if (!mkdtemp(fixture->folder)) return FAIL_SYS("cannot make a folder");
+    snprintf(fixture->path, sizeof(fixture->path), "%s/test.db", fixture->folder);
+    return SUCCESS;
 }
 
-Err fixture_reopen(Fixture *fixture) {
-    return db_open_sqlite(&(DbOptions){.path = fixture->path,
-                                       .migrations = fixture_migrations,
-                                       .migration_count = FIXTURE_MIGRATIONS,
-                                       .schemas = fixture_schemas,
-                                       .schema_count = FIXTURE_SCHEMAS,
-                                       .readers = 4},
-                          &fixture->db);
+DbOptions fixture_options(const Fixture *fixture) {
+    return (DbOptions){.path = fixture->path,
+                       .migrations = fixture_migrations,
+                       .migration_count = FIXTURE_MIGRATIONS,
+                       .schemas = fixture_schemas,
+                       .schema_count = FIXTURE_SCHEMAS,
+                       .readers = 4};
 }
 
-void fixture_open(Fixture *fixture, EngineKind kind) {
-    fixture_init(fixture);
-    if (kind == ENGINE_SQLITE) {
-        CHECK_OK(fixture_reopen(fixture));
-        return;
-    }
-    DbOptions options = {.schemas = fixture_schemas, .schema_count = FIXTURE_SCHEMAS};
-    CHECK_OK(db_open_memory(&options, &fixture->db));
+Err fixture_open(Fixture *fixture, EngineKind kind) {
+    TRY(fixture_init(fixture));
+    DbOptions options = fixture_options(fixture);
+    return kind == ENGINE_SQLITE ? db_open_sqlite(&options, &fixture->db)
+                                 : db_open_memory(&options, &fixture->db);
 }
 
 void fixture_close(Fixture *fixture) {
@@ -107,6 +103,12 @@ void fixture_close(Fixture *fixture) {
         (void)unlink(path);
     }
     (void)rmdir(fixture->folder);
+}
+
+Tx *fixture_tx(Fixture *fixture, const char *scope) {
+    Tx *tx = NULL;
+    Err err = tx_open(fixture->db, &fixture->arena, str_from(scope), &tx);
+    return err.code == OK ? tx : NULL;
 }
 
 Crate crate_new(Arena *arena, const char *yard, const char *name, unsigned number) {

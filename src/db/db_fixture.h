@@ -3,6 +3,7 @@
 /// fields), a gauge (a status row: no revision), an entry (a chain), a tag (no scope).
 #pragma once
 
+#include "base/scope.h"
 #include "db/db.h"
 
 typedef enum Colour { COLOUR_RED, COLOUR_GREEN, COLOUR_BLUE } Colour;
@@ -63,12 +64,12 @@ typedef struct Fixture {
     Db *db;
 } Fixture;
 
-/// Make the folder and open the store; fails the test where it cannot.
-void fixture_open(Fixture *fixture, EngineKind kind);
+/// Make the folder and open the store.
+Err fixture_open(Fixture *fixture, EngineKind kind);
 /// Make the folder only.
-void fixture_init(Fixture *fixture);
-/// Open the SQLite store at the fixture's path.
-Err fixture_reopen(Fixture *fixture);
+Err fixture_init(Fixture *fixture);
+/// The options of the SQLite store at the fixture's path.
+DbOptions fixture_options(const Fixture *fixture);
 /// Close the store and remove the folder. Fits SCOPED.
 void fixture_close(Fixture *fixture);
 
@@ -81,3 +82,22 @@ Err crate_update(Db *db, const Crate *crate);
 Err entry_link(const void *last, Arena *arena, void *record);
 /// Append `text` to the chain of `yard`, in a Tx of its own.
 Err entry_append(Db *db, Str yard, Str text);
+
+/// A Tx of the fixture's store in its arena; NULL if that failed.
+Tx *fixture_tx(Fixture *fixture, const char *scope);
+
+/// Two tests, one per engine, of the block that follows; it sees `fixture`.
+#define TEST_BOTH(name)                                  \
+    static void name##_on(Fixture *fixture);             \
+    TEST(name##_in_memory) {                             \
+        SCOPED(fixture_close) Fixture fixture = {};      \
+        CHECK_OK(fixture_open(&fixture, ENGINE_MEMORY)); \
+        name##_on(&fixture);                             \
+    }                                                    \
+    TEST(name##_in_sqlite) {                             \
+        SCOPED(fixture_close) Fixture fixture = {};      \
+        CHECK_OK(fixture_open(&fixture, ENGINE_SQLITE)); \
+        name##_on(&fixture);                             \
+    }                                                    \
+    static void name##_on(Fixture *fixture)
+#define CASE_BOTH(name) CASE(name##_in_memory), CASE(name##_in_sqlite)

@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The engine for tests and simulation: per table an array of rows sorted by key, one mutex.
+/// The engine for tests and simulation: per table an array of rows in key order, one mutex for all.
 ///
 /// An apply works its operations off one by one and keeps a journal of what it replaced; the first
 /// failure plays the journal backwards.
 #include "base/scope.h"
 #include "db/engine.h"
+#include "db/memory_rows.h"
 
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { LINK_BYTES_MAX = 8 << 20 }; // what one TxLink may allocate
-
-typedef struct Rows {
-    Value **items; ///< rows in key order, each malloc'ed with its texts
-    size_t count;
-    size_t capacity;
-} Rows;
 
 /// One change of an apply: the row `before` gave way to `after`; either may be NULL.
 typedef struct Change {
@@ -34,86 +28,8 @@ typedef struct MemoryDb {
     size_t journal_count;
 } MemoryDb;
 
-static bool has_text(const Value *value) {
-    return value->kind == VALUE_TEXT || value->kind == VALUE_BLOB;
-}
-
-/// A copy of `values` in one piece of memory. NULL: out of memory.
-static Value *row_new(const Table *table, const Value *values) {
-    size_t head = table->column_count * sizeof(Value);
-    size_t size = head;
-    for (size_t i = 0; i < table->column_count; i++)
-        if (has_text(&values[i])) size += values[i].text.len + 1;
-    char *bytes = malloc(size);
-    if (!bytes) return NULL;
-    memcpy(bytes, values, head);
-    Value *copy = (Value *)(void *)bytes;
-    bytes += head;
-    for (size_t i = 0; i < table->column_count; i++) {
-        if (!has_text(&values[i])) continue;
-        size_t len = values[i].text.len;
-        if (len > 0) memcpy(bytes, values[i].text.ptr, len);
-        bytes[len] = '\0';
-        copy[i].text = (Str){bytes, len};
-        bytes += len + 1;
-    }
-    return copy;
-}
-
 static Rows *rows_of(MemoryDb *memory, const Table *table) {
     return &memory->rows[table - memory->db.tables];
-}
-
-static Str row_key(const Table *table, const Value *row) {
-    return row[table->key].text;
-}
-
-/// Position of the first row whose key is not below `key`.
-static size_t rows_seek(const Rows *rows, const Table *table, Str key) {
-    size_t low = 0;
-    size_t high = rows->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (str_cmp(row_key(table, rows->items[middle]), key) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static Value *rows_find(const Rows *rows, const Table *table, Str key) {
-    size_t at = rows_seek(rows, table, key);
-    bool hit = at < rows->count && str_cmp(row_key(table, rows->items[at]), key) == 0;
-    return hit ? rows->items[at] : NULL;
-}
-
-static Err rows_reserve(Rows *rows) {
-    if (rows->count < rows->capacity) return SUCCESS;
-    size_t capacity = rows->capacity ? rows->capacity * 2 : 16;
-    Value **items = reallocarray(rows->items, capacity, sizeof(*items));
-    if (!items) return FAIL(ERR_LIMIT, "out of memory");
-    rows->items = items;
-    rows->capacity = capacity;
-    return SUCCESS;
-}
-
-/// Put `after` where `before` is; no need of memory when there was room for it before.
-static void rows_swap(Rows *rows, const Table *table, Value *before, Value *after) {
-    size_t at = rows_seek(rows, table, row_key(table, before ? before : after));
-    Value **slot = &rows->items[at];
-    size_t behind = rows->count - at;
-    if (before && after) {
-        *slot = after;
-    } else if (after) {
-        assert(rows->count < rows->capacity);
-        memmove(slot + 1, slot, behind * sizeof(*slot));
-        *slot = after;
-        rows->count++;
-    } else {
-        memmove(slot, slot + 1, (behind - 1) * sizeof(*slot));
-        rows->count--;
-    }
 }
 
 /// Make a change and note it in the journal. `values` NULL removes.
@@ -278,11 +194,8 @@ static Err memory_check(Db *) {
 
 static void memory_close(Db *db) {
     MemoryDb *memory = (MemoryDb *)db;
-    for (size_t t = 0; t < db->table_count; t++) {
-        for (size_t i = 0; i < memory->rows[t].count; i++)
-            free(memory->rows[t].items[i]);
-        free(memory->rows[t].items);
-    }
+    for (size_t i = 0; i < db->table_count; i++)
+        rows_done(&memory->rows[i]);
     free(memory->rows);
     pthread_mutex_destroy(&memory->mutex);
     db_done(db);

@@ -128,7 +128,7 @@ static Err system_err(const Connection *connection, int fallback, const char *wh
 
 static Err io_err(const Connection *connection) {
     Err err = system_err(connection, EIO, "the database file cannot be read or written");
-    // A quota or a limit on the file's size is a full disk to the operator.
+    // A quota or a limit on the file's size is a full disk, too.
     if (err.sys == ENOSPC || err.sys == EDQUOT || err.sys == EFBIG)
         return (Err){ERR_SYSTEM, ENOSPC, "the disk is full"};
     return err;

@@ -41,7 +41,7 @@ Err json_read(Str json, Faults *faults, json_t **ret_json) {
         *ret_json = tree;
         return SUCCESS;
     }
-    if (json_error_code(&error) == json_error_out_of_memory)
+    if (error.text[0] == '\0') // jansson's sign of a failed malloc
         return FAIL(ERR_LIMIT, "the request needs more memory than there is");
     faults_add(faults,
                S(""),

@@ -107,7 +107,7 @@ TEST(the_published_expression_and_the_matcher_agree) {
         "a-b.c",
         LABEL63,
         "1.0.0-a.1+b",
-        "sha256:" HEX64,
+        ("sha256:" HEX64),
         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
         "a_1",
         "a/b.c"};

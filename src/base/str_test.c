@@ -60,7 +60,22 @@ TEST(json_strings_escape_what_must_be_and_mend_broken_utf8) {
     text_done(&text);
 }
 
-TEST_MAIN(CASE(cut_yields_each_part_and_ends),
+TEST(text_is_utf8_without_nul) {
+    CHECK(str_is_text(S("")) && str_is_text((Str){}));
+    CHECK(str_is_text(S("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80")));
+    const Str bad[] = {S("a\0b"),
+                       S("\xff"),
+                       S("\xc3"),
+                       S("\xc0\xaf"),
+                       S("\xe0\x80\xaf"),
+                       S("\xed\xa0\x80"),
+                       S("\xf4\x90\x80\x80")};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        CHECK(!str_is_text(bad[i]));
+}
+
+TEST_MAIN(CASE(text_is_utf8_without_nul),
+          CASE(cut_yields_each_part_and_ends),
           CASE(numbers_are_digits_within_64_bits),
           CASE(an_arena_refuses_beyond_its_limit_and_remembers),
           CASE(text_drops_everything_after_its_limit),

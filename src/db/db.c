@@ -21,7 +21,7 @@ void db_done(Db *db) {
 const Table *db_table(const Db *db, const Schema *schema) {
     for (size_t i = 0; i < db->table_count; i++)
         if (db->tables[i].schema == schema) return &db->tables[i];
-    assert(!"the schema is one of those the store was opened with");
+    assert(false && "the schema is one of those the store was opened with");
     return NULL;
 }
 

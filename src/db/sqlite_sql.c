@@ -165,7 +165,7 @@ static int bind(sqlite3_stmt *statement, size_t number, const Value *value) {
     case VALUE_BLOB:
         return sqlite3_bind_blob64(statement, at, value->text.ptr, value->text.len, SQLITE_STATIC);
     }
-    assert(!"a value has a kind");
+    assert(false && "a value has a kind");
     return SQLITE_MISUSE;
 }
 

@@ -27,7 +27,7 @@ int table_kind(const Table *table, size_t position) {
     case FIELD_RECORDS:
         return VALUE_TEXT;
     }
-    assert(!"a field has a kind");
+    assert(false && "a field has a kind");
     return VALUE_NULL;
 }
 
@@ -127,6 +127,6 @@ bool value_is_same(const Value *a, const Value *b) {
     case VALUE_BLOB:
         return str_eq(a->text, b->text);
     }
-    assert(!"a value has a kind");
+    assert(false && "a value has a kind");
     return false;
 }

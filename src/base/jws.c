@@ -53,11 +53,7 @@ static Err from_base64url(Str text, Arena *arena, Str *ret_bytes) {
     char *bytes = ARENA_ARRAY(arena, char, text.len + 1);
     if (!bytes) return arena_check(arena);
     size_t len;
-    const char *end;
-    if (sodium_base642bin(
-            (unsigned char *)bytes, text.len, text.ptr, text.len, NULL, &len, &end, URL_SAFE)
-            != 0
-        || end != text.ptr + text.len)
+    if (base64_decode(text, BASE64URL, (uint8_t *)bytes, text.len, &len).code != OK)
         return FAIL(ERR_UNAUTHENTICATED, "the token is malformed");
     *ret_bytes = (Str){bytes, len};
     return SUCCESS;
@@ -117,23 +113,4 @@ Str sha256_hex(Arena *arena, Str data) {
     crypto_hash_sha256(hash, (const uint8_t *)data.ptr, data.len);
     sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
     return str_dup(arena, str_from(hex));
-}
-
-Str base64_encode(Arena *arena, Bytes data) {
-    size_t size = sodium_base64_encoded_len(data.len, sodium_base64_VARIANT_ORIGINAL);
-    char *text = ARENA_ARRAY(arena, char, size);
-    if (!text) return (Str){};
-    sodium_bin2base64(text, size, data.ptr, data.len, sodium_base64_VARIANT_ORIGINAL);
-    return (Str){text, size - 1};
-}
-
-Err base64_decode_exact(Str text, uint8_t *ret_bytes, size_t len) {
-    size_t got;
-    const char *end;
-    if (sodium_base642bin(
-            ret_bytes, len, text.ptr, text.len, NULL, &got, &end, sodium_base64_VARIANT_ORIGINAL)
-            != 0
-        || got != len || end != text.ptr + text.len)
-        return FAIL(ERR_INVALID, "base64 of another length, or not base64");
-    return SUCCESS;
 }

@@ -6,6 +6,7 @@
 /// that the caller encodes and decodes by a Schema and judges (audience, expiry).
 #pragma once
 
+#include "base/base64.h"
 #include "base/text.h"
 
 enum {
@@ -42,7 +43,3 @@ Str secret_make(Arena *arena, size_t count);
 /// SHA-256 of `data` as 64 lower-case hex digits, in `arena`: how secrets are stored and content
 /// is named.
 Str sha256_hex(Arena *arena, Str data);
-/// Base64 with padding (RFC 4648 section 4) of `data`, in `arena`.
-Str base64_encode(Arena *arena, Bytes data);
-/// The `len` bytes that base64 `text` stands for. ERR_INVALID: not base64, or another length.
-Err base64_decode_exact(Str text, uint8_t *ret_bytes, size_t len);

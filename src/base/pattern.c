@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/base64.h"
 #include "base/schema.h"
-
-#include <sodium.h>
 
 static bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -100,18 +99,7 @@ static bool digest_matches(Str text) {
 
 static bool key32_matches(Str text) {
     uint8_t key[32];
-    size_t len;
-    return text.len == 44
-           && sodium_base642bin(key,
-                                sizeof(key),
-                                text.ptr,
-                                text.len,
-                                NULL,
-                                &len,
-                                NULL,
-                                sodium_base64_VARIANT_ORIGINAL)
-                  == 0
-           && len == sizeof(key);
+    return base64_decode_exact(text, key, sizeof(key)).code == OK;
 }
 
 /// C0, DEL and (in UTF-8) C1.

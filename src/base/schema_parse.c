@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Scalars from text: JSON strings, `key = value` pairs and fallbacks all come through here.
+#include "base/base64.h"
 #include "base/schema_parts.h"
 #include "base/scope.h"
 
 #include <math.h>
-#include <sodium.h>
 
 bool decoder_is_strict(const Decoder *decoder) {
     return decoder->mode == DECODE_INPUT || decoder->mode == DECODE_PATCH;
@@ -128,9 +128,8 @@ static bool parse_bytes(const Decoder *decoder, const Field *field, Str text, vo
     uint8_t *bytes = arena_alloc(decoder->arena, most + 1, 1); // one more: never NULL when empty
     if (!bytes) return true;
     size_t len = 0;
-    int rc = sodium_base642bin(
-        bytes, most, text.ptr, text.len, NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL);
-    if (rc != 0 || !len_fits(decoder, field_range(field), len)) return false;
+    Err err = base64_decode(text, BASE64, bytes, most, &len);
+    if (err.code != OK || !len_fits(decoder, field_range(field), len)) return false;
     *(Bytes *)member = (Bytes){bytes, len};
     return true;
 }

@@ -41,7 +41,8 @@ Err db_check(Db *db);
 ///
 /// What fits: a STRICT table of the schema's name; exactly its stored fields as columns: INTEGER
 /// for bool, integers, time and duration, REAL for double, BLOB for bytes, TEXT for the rest; the
-/// KEY field as primary key; a unique index on exactly (scope, field) for each UNIQUE field and no
-/// other; an index that begins with (scope, field) or (field) for each INDEXED one; without a SCOPE
-/// field (field) alone. ERR_STATE: a migration does not run.
+/// KEY field as primary key; a unique index on exactly (scope, field) for each UNIQUE field, and no
+/// other; an index that begins with (scope, field) or (field) for each INDEXED one. Where the
+/// schema has no SCOPE, or the field is it, read (field) alone. Lists of a large table also want an
+/// index on (scope, key), which is not asked for. ERR_STATE: a migration does not run.
 Err db_schema_diff(const DbOptions *options, Text *out);

@@ -121,20 +121,21 @@ void statement_reset(sqlite3_stmt **statement) {
     if (*statement) sqlite3_reset(*statement);
 }
 
-static Err system_err(const Connection *connection, int fallback, const char *what) {
+static Err open_err(const Connection *connection) {
     int sys = sqlite3_system_errno(connection->handle);
-    return (Err){ERR_SYSTEM, sys != 0 ? sys : fallback, what};
+    return (Err){ERR_SYSTEM, sys != 0 ? sys : ENOENT, "cannot open the database file"};
 }
 
-static Err io_err(const Connection *connection) {
-    Err err = system_err(connection, EIO, "the database file cannot be read or written");
+/// SQLite does not keep the errno of a failing write, so `sys` is what errno was right after it.
+static Err io_err(int sys) {
     // A quota or a limit on the file's size is a full disk, too.
-    if (err.sys == ENOSPC || err.sys == EDQUOT || err.sys == EFBIG)
+    if (sys == ENOSPC || sys == EDQUOT || sys == EFBIG)
         return (Err){ERR_SYSTEM, ENOSPC, "the disk is full"};
-    return err;
+    return (Err){ERR_SYSTEM, EIO, "the database file cannot be read or written"};
 }
 
 Err connection_err(const Connection *connection, int code) {
+    int sys = errno;
     switch (code & 0xff) {
     case SQLITE_CONSTRAINT:
         if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY)
@@ -149,14 +150,14 @@ Err connection_err(const Connection *connection, int code) {
         return (Err){ERR_SYSTEM, ENOMEM, "out of memory"};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return (Err){ERR_SYSTEM, EBADMSG, "the database file is damaged"};
+        return (Err){ERR_SYSTEM, EBADMSG, "the database file is damaged or cannot be read"};
     case SQLITE_READONLY:
     case SQLITE_PERM:
         return (Err){ERR_SYSTEM, EACCES, "the database file cannot be written"};
     case SQLITE_CANTOPEN:
-        return system_err(connection, ENOENT, "cannot open the database file");
+        return open_err(connection);
     case SQLITE_IOERR:
-        return io_err(connection);
+        return io_err(sys);
     default:
         return (Err){ERR_SYSTEM, EIO, "the database refuses a statement"};
     }

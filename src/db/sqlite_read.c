@@ -9,7 +9,9 @@
 
 Err readers_open(const char *path, size_t count, Readers *ret_readers) {
     assert(count >= 1 && count <= READERS_MAX);
-    SCOPED(readers_close) Readers readers = {.connections = calloc(count, sizeof(Connection))};
+    SCOPED(readers_close)
+    Readers readers = {.mutex = PTHREAD_MUTEX_INITIALIZER, .returned = PTHREAD_COND_INITIALIZER};
+    readers.connections = calloc(count, sizeof(Connection));
     if (!readers.connections) return FAIL(ERR_LIMIT, "out of memory");
     for (; readers.count < count; readers.count++) {
         Connection *connection = &readers.connections[readers.count];
@@ -18,8 +20,6 @@ Err readers_open(const char *path, size_t count, Readers *ret_readers) {
     }
     *ret_readers = readers;
     readers = (Readers){};
-    pthread_mutex_init(&ret_readers->mutex, NULL);
-    pthread_cond_init(&ret_readers->returned, NULL);
     return SUCCESS;
 }
 

@@ -21,7 +21,7 @@ typedef struct Submission Submission;
 /// What a writer has done.
 typedef struct WriterStats {
     uint64_t submissions; ///< applied or refused
-    uint64_t commits;     ///< that made them durable
+    uint64_t commits;     ///< groups in which that was done, one commit each
 } WriterStats;
 
 typedef struct Writer {

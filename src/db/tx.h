@@ -10,7 +10,9 @@
 /// Scope: a Tx is opened for one scope (an organisation). A schema with a SCOPE field is then only
 /// visible within it: reads add the condition, writes of another scope are ERR_NOT_FOUND. So no
 /// caller can forget it. An absent scope sees everything; it is for work that belongs to no caller
-/// (login by name, background work).
+/// (login by name, background work). A row stays in the scope it was made in: an update, delete or
+/// expectation whose record names another scope than the stored row finds none. UNIQUE holds within
+/// a scope (in the whole table where the schema has none); keys are unique in the whole table.
 ///
 /// Revisions: the REV field is 1 after tx_create and grows by one with each tx_update; tx_update
 /// and tx_delete apply only if the stored revision is the one that `record` holds.
@@ -30,7 +32,8 @@ enum {
     TX_PAGE_MAX = 1000,    ///< rows of one tx_list
 };
 
-/// "this field equals this value". Build with WHERE_STR and WHERE_U64.
+/// "this field equals this value"; an absent value equals nothing. Build with WHERE_STR (enums by
+/// their name) and WHERE_U64.
 typedef struct Condition {
     Str field; ///< an INDEXED, UNIQUE, SCOPE or KEY field
     Value value;
@@ -73,7 +76,8 @@ Err tx_create(Tx *tx, const Schema *schema, const void *record);
 /// Replace the row if it still has the record's revision; at commit ERR_CONFLICT if it has not,
 /// ERR_EXISTS if a UNIQUE value is taken.
 Err tx_update(Tx *tx, const Schema *schema, const void *record);
-/// Insert or replace, last writer wins. For status rows whose schema has no REV and no UNIQUE.
+/// Insert or replace, last writer wins. For status rows whose schema has no REV and no UNIQUE. At
+/// commit ERR_EXISTS if the key is taken in another scope.
 Err tx_put(Tx *tx, const Schema *schema, const void *record);
 /// Remove the row if it still has the record's revision; at commit ERR_CONFLICT if it has not.
 /// A schema without REV: remove it if it is there.
@@ -86,7 +90,9 @@ Err tx_expect(Tx *tx, const Schema *schema, const void *record);
 /// times; `arena` is for texts. The key it sets must sort behind the last one's.
 typedef Err (*TxLink)(const void *last, Arena *arena, void *record);
 /// Append to a chain (an audit log, an outbox): at commit the engine finds the scope's last row,
-/// calls `link` and inserts the result, without any other append in between.
+/// calls `link` and inserts the result, without any other append in between; appends of one Tx
+/// follow each other. At commit ERR_STATE if the key does not sort behind the last one's,
+/// ERR_EXISTS as for tx_create, and what `link` fails with.
 Err tx_append(Tx *tx, const Schema *schema, const void *record, TxLink link);
 
 /// Apply everything collected, atomically and durably, or nothing. The Tx is empty afterwards and

@@ -33,10 +33,12 @@ has() { command -v "$1" >/dev/null 2>&1; }
 package_there() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }
 package_offered() { apt-cache show "$1" >/dev/null 2>&1; }
 engine_there() {
-    { has dockerd || curl -fs -m 3 --unix-socket /var/run/docker.sock http://engine/_ping >/dev/null 2>&1; } &&
-        has docker
+    has docker || return 1
+    has dockerd || curl -fs -m 3 --unix-socket /var/run/docker.sock http://x/_ping >/dev/null 2>&1
 }
-node_there() { has npm && has node && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 18 ]; }
+node_there() {
+    has npm && has node && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 18 ]
+}
 
 # missing_packages GROUP...: the packages of the groups that are not installed, one a line.
 missing_packages() {
@@ -75,9 +77,11 @@ services_settle() {
 install_packages() {
     export DEBIAN_FRONTEND=noninteractive
     say "updating the package lists"
-    apt-get -qq update || say "some package lists could not be updated; going on with what is there"
+    apt-get -qq update || say "some lists could not be updated; going on with what is there"
     # From Debian 13 on the engine's client is a package of its own.
-    case " $* " in *' docker.io '*) ! package_offered docker-cli || set -- "$@" docker-cli ;; esac
+    case " $* " in
+    *' docker.io '*) ! package_offered docker-cli || set -- "$@" docker-cli ;;
+    esac
     say "installing: $*"
     services_hold
     apt-get -qq -y --no-install-recommends install "$@" >&2
@@ -99,7 +103,8 @@ install_surreal() {
         return 0
     fi
     folder=$(mktemp -d)
-    if curl -fsSL -m 300 "$surreal_url/$version/surreal-$version.$machine.tgz" | tar -xzf - -C "$folder" &&
+    if curl -fsSL -m 300 "$surreal_url/$version/surreal-$version.$machine.tgz" |
+        tar -xzf - -C "$folder" &&
         as_root install -m 755 "$folder/surreal" /usr/local/bin/surreal; then
         say "installed the SurrealDB CLI $version"
         changed=1

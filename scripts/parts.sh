@@ -61,9 +61,11 @@ engine_usable() {
     done
 }
 
+engine_answers() { curl -fsS -m 3 --unix-socket "$1" http://engine/_ping >/dev/null 2>&1; }
+
 # engine_find: use the engine that the machine already runs, if it answers. Sets DOCKER_HOST.
 engine_find() {
-    curl -fsS -m 3 --unix-socket /var/run/docker.sock http://engine/_ping >/dev/null 2>&1 || return 1
+    engine_answers /var/run/docker.sock || return 1
     export DOCKER_HOST=unix:///var/run/docker.sock
 }
 
@@ -87,7 +89,7 @@ engine_start() {
         --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/muster-parts-$_block" \
         >>"$1/engine.log" 2>&1 &
     echo $! >"$1/engine.pid"
-    if ! parts_wait "$PARTS_DEADLINE_S" curl -fsS -m 2 --unix-socket "$1/docker.sock" http://engine/_ping; then
+    if ! parts_wait "$PARTS_DEADLINE_S" engine_answers "$1/docker.sock"; then
         parts_say 'the Docker Engine does not start:'
         tail -n 5 "$1/engine.log" >&2
         engine_stop "$1"
@@ -125,7 +127,9 @@ engine_stop() {
 engine_links() {
     ip -4 -o addr show | awk -v block="$(cat "$1/engine.block")" '
         { split($4, octet, ".") }
-        octet[1] == 198 && octet[2] == 18 + int(block / 16) && int(octet[3] / 16) == block % 16 { print $2 }'
+        octet[1] == 198 && octet[2] == 18 + int(block / 16) && int(octet[3] / 16) == block % 16 {
+            print $2
+        }'
 }
 
 # engine_remove DIR: what outlives the engine's processes: its bridges and cgroups.
@@ -180,7 +184,8 @@ wait
 END
     chmod 755 "$_root/bin/serve"
     tar -C "$_root" --owner=0 --group=0 -cf - . |
-        docker import -c "ENV NAME=$1 VERSION=$2 PATH=/bin" -c 'EXPOSE 8080' -c 'CMD ["serve"]' - "$_tag" >/dev/null
+        docker import -c "ENV NAME=$1 VERSION=$2 PATH=/bin" -c 'EXPOSE 8080' -c 'CMD ["serve"]' \
+            - "$_tag" >/dev/null
     rm -rf "$_root"
     docker push -q "$_tag" >/dev/null
     docker image inspect --format '{{index .RepoDigests 0}}' "$_tag"

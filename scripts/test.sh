@@ -75,6 +75,7 @@ lane_fuzz() {
 
 lane_checks() {
     tests/checks/selftest.py || :
+    tests/checks/summary_test.py || :
     tests/checks/check.py 2>/dev/null || :
 }
 
@@ -99,7 +100,8 @@ for lane in "${lanes[@]}"; do
     started=$SECONDS
     "lane_$lane" >"$work/lane.$lane"
     grep -v '^ok ' "$work/lane.$lane" || :
-    printf '%-7s %5d ok  %4ds\n' "$lane" "$(grep -c '^ok ' "$work/lane.$lane" || :)" $((SECONDS - started))
+    ok=$(grep -c '^ok ' "$work/lane.$lane" || :)
+    printf '%-7s %5d ok  %4ds\n' "$lane" "$ok" $((SECONDS - started))
 done
 
 count() { cat "$work"/lane.* | grep -c "^$1 " || :; }

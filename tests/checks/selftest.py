@@ -14,16 +14,45 @@ LATER = "TO" + "DO"
 
 # Accepted by every check.
 GOOD = {
-    "src/base/err.h": C + "/// One way to fail.\n#pragma once\n\n/// Name it; static text.\nconst char *err_name(int code);\n",
+    "src/base/err.h": C
+    + """/// One way to fail.
+#pragma once
+
+/// Name it; static text.
+const char *err_name(int code);
+""",
     "src/http/call.h": C
-    + '#pragma once\n\n#include "base/err.h"\n\n/// For example a fleet.\ntypedef int (*Handler)(int call);\n\n'
-    + "/// Both of a pair.\nint call_begin(int call);\nint call_end(int call);\n\n"
-    + "/// Over\n/// several lines.\n__attribute__((format(printf, 1, 2))) int call_print(const char *format, ...);\n\n"
-    + "/// Over two lines: what it takes is long.\nint call_with_a_long_name(int call_with_a_long_name_too,\n"
-    + "                          int another_argument_with_a_name,\n                          int last);\n\n"
-    + "/// Inline.\nstatic inline int call_id(int call) {\n    return call;\n}\n",
+    + """#pragma once
+
+#include "base/err.h"
+
+/// For example a fleet.
+typedef int (*Handler)(int call);
+
+/// Both of a pair.
+int call_begin(int call);
+int call_end(int call);
+
+/// Over
+/// several lines.
+__attribute__((format(printf, 1, 2))) int call_print(const char *format, ...);
+
+/// Over two lines: what it takes is long.
+int call_with_a_long_name(int call_with_a_long_name_too,
+                          int another_argument_with_a_name,
+                          int last);
+
+/// Inline.
+static inline int call_id(int call) {
+    return call;
+}
+""",
     "src/control/fleet/fleet.h": C + "#pragma once\n",
-    "src/control/device/device.c": C + '#include "control/fleet/fleet.h"\n#include "http/call.h"\n#include "wire/sync.h"\n',
+    "src/control/device/device.c": C
+    + """#include "control/fleet/fleet.h"
+#include "http/call.h"
+#include "wire/sync.h"
+""",
     "src/base/err_test.c": C + '#include "base/err.h"\n#include "test.h"\n',
     "tests/support/test.h": C + "#pragma once\n",
     "tests/run.sh": f"#!/bin/sh\n# {check.SPDX}\nmktemp -d /tmp/x.XXXXXX\n",
@@ -99,7 +128,8 @@ def main():
         except check.Skip as reason:
             print(f"skip {name} can fail ({reason})")
             continue
-        print(f"{'not ok' if wrong or missed else 'ok'} {name} can fail, and does not when it should not")
+        outcome = "not ok" if wrong or missed else "ok"
+        print(f"{outcome} {name} can fail, and does not when it should not")
         for offence in wrong:
             print(f"# refused a good tree: {offence}")
         for files in missed:

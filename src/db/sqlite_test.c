@@ -45,6 +45,29 @@ TEST(what_was_committed_is_there_after_reopening) {
     CHECK_STR(entry.text, S("x"));
 }
 
+/// Only a power cut would show it otherwise.
+TEST(the_writer_waits_for_the_disk) {
+    SCOPED(fixture_close) Fixture fixture = {};
+    CHECK_OK(fixture_open(&fixture, ENGINE_SQLITE));
+    sqlite3 *handle = ((SqliteDb *)fixture.db)->writer.connection.handle; // idle
+    static const struct {
+        const char *pragma;
+        const char *value;
+    } settings[] = {
+        {"PRAGMA synchronous",  "2"  }, // FULL
+        {"PRAGMA journal_mode", "wal"},
+        {"PRAGMA foreign_keys", "0"  },
+    };
+    for (size_t i = 0; i < 3; i++) {
+        sqlite3_stmt *statement = NULL;
+        CHECK(sqlite3_prepare_v2(handle, settings[i].pragma, -1, &statement, NULL) == SQLITE_OK);
+        CHECK(sqlite3_step(statement) == SQLITE_ROW);
+        CHECK_STR(str_from((const char *)sqlite3_column_text(statement, 0)),
+                  str_from(settings[i].value));
+        sqlite3_finalize(statement);
+    }
+}
+
 TEST(the_file_is_the_owners_alone) {
     SCOPED(fixture_close) Fixture fixture = {};
     CHECK_OK(fixture_open(&fixture, ENGINE_SQLITE));
@@ -260,6 +283,7 @@ TEST(a_rule_that_only_the_table_knows_is_the_records_fault) {
 }
 
 TEST_MAIN(CASE(what_was_committed_is_there_after_reopening),
+          CASE(the_writer_waits_for_the_disk),
           CASE(the_file_is_the_owners_alone),
           CASE(a_file_that_is_no_database_is_refused),
           CASE(migrations_are_applied_once_in_order),

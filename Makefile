@@ -31,7 +31,7 @@ format:
 check-format:
 	@tests/checks/check.py layout
 
-# Each fuzzer in turn for SECONDS; what it finds stays in the corpus.
+# Each fuzzer in turn for SECONDS; what it finds stays in build-asan/fuzz/.
 fuzz:
 	@scripts/fuzz.sh $(SECONDS)
 

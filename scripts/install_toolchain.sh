@@ -99,7 +99,7 @@ install_surreal() {
     *) say "no SurrealDB CLI for $(uname -m)" && return 0 ;;
     esac
     if ! version=$(curl -fsSL -m 10 "$surreal_url/latest.txt" 2>/dev/null); then
-        say "no SurrealDB CLI: $surreal_url cannot be reached (only tests against SurrealDB need it)"
+        say "no SurrealDB CLI (only tests against it need it): $surreal_url cannot be reached"
         return 0
     fi
     folder=$(mktemp -d)
@@ -131,7 +131,7 @@ for argument in "$@"; do
     *) sed -n '3,14s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
     esac
 done
-has dpkg-query || { say 'this is no Debian: see docs/dependencies.md for what to install' && exit 1; }
+has dpkg-query || { say "this is no Debian: docs/dependencies.md lists what to install" && exit 1; }
 
 # shellcheck disable=SC2086 # a list of words
 missing=$(missing_packages $groups)

@@ -81,6 +81,7 @@ static Err submission_apply(Writer *writer, const Submission *submission, Err *r
     TRY(connection_run(connection, "SAVEPOINT submission"));
     for (size_t i = 0; i < submission->count && err.code == OK; i++)
         err = op_apply(writer, &submission->ops[i]);
+    assert(err.code != OK || !is_lost(writer)); // never acknowledge what is gone
     if (is_lost(writer)) return err;
     if (err.code != OK) TRY(connection_run(connection, "ROLLBACK TO submission"));
     TRY(connection_run(connection, "RELEASE submission"));
@@ -103,8 +104,9 @@ static void group_run(Writer *writer, Submission *group) {
         Err rollback = connection_run(&writer->connection, "ROLLBACK");
         assert(rollback.code == OK || is_lost(writer));
     }
+    // Also those that were refused: perhaps for the sake of what is now undone.
     for (Submission *each = group; each; each = each->next)
-        if (each->err.code == OK) each->err = err;
+        each->err = err;
 }
 
 /// Cut a group off the queue. NULL when closing and nothing is left. The mutex is held.

@@ -265,6 +265,8 @@ void schema_card(const Schema *schema, const void *record, Text *out);
 const Field *schema_field(const Schema *schema, Str name);
 /// The first field that has all of `flags`; NULL if there is none.
 const Field *schema_flagged(const Schema *schema, uint32_t flags);
+/// Append what the field may be, to complete "must be ...": "an integer from 1 to 64".
+void field_allowed(const Field *field, Text *out);
 /// The field has a column.
 bool field_is_stored(const Field *field);
 /// The member of `record`.

@@ -118,16 +118,18 @@ void field_encode(const Field *field, const void *member, EncodeMode mode, Text 
 }
 
 void schema_encode(const Schema *schema, const void *record, EncodeMode mode, Text *out) {
-    const char *separator = "{";
+    Str before = S("{\"");
     for (size_t i = 0; i < schema->count; i++) {
         const Field *field = &schema->fields[i];
         const void *member = field_in(field, record);
         if (!field_is_written(field, mode) || field_is_absent(field, member)) continue;
-        text_print(out, "%s\"%s\":", separator, field->name.ptr); // a C name needs no escape
+        text_add(out, before);
+        text_add(out, field->name); // a C name needs no escape
+        text_add(out, S("\":"));
         field_encode(field, member, mode, out);
-        separator = ",";
+        before = S(",\"");
     }
-    text_add(out, separator[0] == '{' ? S("{}") : S("}"));
+    text_add(out, before.ptr[0] == '{' ? S("{}") : S("}"));
 }
 
 void schema_encode_list(

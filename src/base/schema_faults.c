@@ -128,8 +128,7 @@ static void add_str(const Field *field, Text *out) {
     add_text(field->pattern, field_range(field), out);
 }
 
-/// What the field allows, to complete "must be ...".
-static void add_allowed(const Field *field, Text *out) {
+void field_allowed(const Field *field, Text *out) {
     static const struct {
         const char *words;
         const char *unit; ///< what the field's bounds count; NULL: `add` tells
@@ -159,7 +158,7 @@ static void add_allowed(const Field *field, Text *out) {
 void decoder_refuse(Decoder *decoder, const Path *path, const Field *field, const char *prefix) {
     SCOPED(text_done) Text allowed;
     text_init(&allowed, FAULT_TEXT_MAX);
-    add_allowed(field, &allowed);
+    field_allowed(field, &allowed);
     decoder_fault(decoder, path, "must be %s%.*s", prefix, STR_FMT(text_str(&allowed)));
 }
 

@@ -56,7 +56,7 @@ bool field_set_double(const Decoder *decoder, const Field *field, double value, 
     bool low = range.min != INT64_MIN && value < (double)range.min;
     bool high = range.max != INT64_MAX && value > (double)range.max;
     if (!isfinite(value) || (decoder_is_strict(decoder) && (low || high))) return false;
-    *(double *)member = value;
+    *(double *)member = value + 0.0; // -0 becomes 0, as it is written
     return true;
 }
 

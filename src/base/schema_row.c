@@ -112,7 +112,7 @@ static bool from_i64(const Field *, Value value, Arena *, void *member) {
 static bool from_double(const Field *, Value value, Arena *, void *member) {
     if (value.kind == VALUE_I64) value = (Value){.kind = VALUE_DOUBLE, .real = (double)value.i64};
     if (value.kind != VALUE_DOUBLE || !isfinite(value.real)) return false;
-    *(double *)member = value.real;
+    *(double *)member = value.real + 0.0; // no -0
     return true;
 }
 

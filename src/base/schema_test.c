@@ -289,6 +289,13 @@ TEST(a_damaged_row_is_refused) {
                   ERR_INVALID);
 }
 
+TEST(minus_zero_is_zero) {
+    FIXTURE(f);
+    CHECK_OK(decode(&f, DECODE_INPUT, "{" LEAST ",\"ratio\":-0.0}"));
+    const double zero = 0.0;
+    CHECK(memcmp(&f.thing.ratio, &zero, sizeof(zero)) == 0);
+}
+
 TEST(fields_are_found_by_name_and_flag) {
     CHECK(schema_field(&Thing_schema, S("mood")) == &Thing_fields[10]);
     CHECK(schema_field(&Thing_schema, S("moo")) == NULL);
@@ -311,4 +318,5 @@ TEST_MAIN(CASE(everything_decodes_and_encodes_to_the_same),
           CASE(lists_of_records_are_bounded),
           CASE(a_row_gives_the_record_back),
           CASE(a_damaged_row_is_refused),
+          CASE(minus_zero_is_zero),
           CASE(fields_are_found_by_name_and_flag))

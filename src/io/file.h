@@ -8,10 +8,11 @@
 #include <sys/types.h>
 
 /// All of `path`, NUL-terminated in `arena`. ERR_NOT_FOUND: no such file. ERR_LIMIT: over `max`
-/// bytes. ERR_SYSTEM otherwise.
+/// bytes. ERR_SYSTEM otherwise, also for links and whatever is not a regular file.
 Err file_load(const char *path, size_t max, Arena *arena, Str *ret_data);
 /// Replace `path` by `data` atomically and durably: a temporary file beside it, fsync, rename,
-/// fsync of the folder. `mode` is the new file's. ERR_SYSTEM: nothing changed.
+/// fsync of the folder. `mode` is the new file's. A link is replaced, not followed. ERR_SYSTEM:
+/// nothing changed, unless it was the very last step, the fsync of the folder, that failed.
 Err file_save(const char *path, Str data, mode_t mode);
 /// Remove `path` durably. OK if it is not there.
 Err file_remove(const char *path);

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/file.h"
+
+#include "base/scope.h"
+#include "base/text.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PIECE_BYTES = 4096 };
+
+static Err system_err(int error, const char *what) {
+    return (Err){.code = ERR_SYSTEM, .sys = error, .what = what};
+}
+
+static Err read_all(int fd, Text *text) {
+    char piece[PIECE_BYTES];
+    for (;;) {
+        ssize_t got = read(fd, piece, sizeof(piece));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return FAIL_SYS("cannot read a file");
+        if (got == 0) return SUCCESS;
+        text_add(text, (Str){piece, (size_t)got});
+        if (text->failed) return FAIL(ERR_LIMIT, "a file is larger than allowed");
+    }
+}
+
+Err file_load(const char *path, size_t max, Arena *arena, Str *ret_data) {
+    // O_NONBLOCK: a pipe in the place of a file must not hold us
+    SCOPED(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT) return FAIL(ERR_NOT_FOUND, "there is no such file");
+    if (fd < 0) return FAIL_SYS("cannot open a file");
+    struct stat status;
+    if (fstat(fd, &status) != 0) return FAIL_SYS("cannot look at a file");
+    if (!S_ISREG(status.st_mode)) return system_err(EINVAL, "not a regular file");
+
+    SCOPED(text_done) Text text; // the size is not known before: files of /proc have none
+    text_init(&text, max);
+    TRY(read_all(fd, &text));
+    Str data = str_dup(arena, text_str(&text));
+    TRY(arena_check(arena));
+    *ret_data = data;
+    return SUCCESS;
+}
+
+static Err write_all(int fd, Str data) {
+    while (data.len > 0) {
+        ssize_t put = write(fd, data.ptr, data.len);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return FAIL_SYS("cannot write a file");
+        data = str_slice(data, (size_t)put, data.len);
+    }
+    return SUCCESS;
+}
+
+/// The folder that `path` is in, open.
+static Err folder_open(const char *path, int *ret_fd) {
+    Str rest = str_from(path);
+    while (rest.len > 0 && rest.ptr[rest.len - 1] != '/')
+        rest.len--;
+    char folder[PATH_MAX];
+    int len = rest.len ? snprintf(folder, sizeof(folder), "%.*s", STR_FMT(rest))
+                       : snprintf(folder, sizeof(folder), ".");
+    if (len >= (int)sizeof(folder)) return system_err(ENAMETOOLONG, "a path is too long");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return FAIL_SYS("cannot open a folder");
+    *ret_fd = fd;
+    return SUCCESS;
+}
+
+/// Make the names in a folder durable.
+static Err folder_sync(int fd) {
+    return fsync(fd) == 0 ? SUCCESS : FAIL_SYS("cannot sync a folder");
+}
+
+/// Fill the new file and put it in the place of the old.
+static Err
+temporary_install(int fd, const char *temporary, const char *path, Str data, mode_t mode) {
+    TRY(write_all(fd, data));
+    if (fchmod(fd, mode) != 0) return FAIL_SYS("cannot set the mode of a file");
+    if (fsync(fd) != 0) return FAIL_SYS("cannot sync a file");
+    if (rename(temporary, path) != 0) return FAIL_SYS("cannot replace a file");
+    return SUCCESS;
+}
+
+Err file_save(const char *path, Str data, mode_t mode) {
+    SCOPED(fd_closep) int folder = -1;
+    TRY(folder_open(path, &folder));
+    char temporary[PATH_MAX];
+    int len = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
+    if (len >= (int)sizeof(temporary)) return system_err(ENAMETOOLONG, "a path is too long");
+    SCOPED(fd_closep) int fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0) return FAIL_SYS("cannot make a temporary file");
+    Err err = temporary_install(fd, temporary, path, data, mode);
+    if (err.code != OK) {
+        unlink(temporary);
+        return err;
+    }
+    return folder_sync(folder);
+}
+
+Err file_remove(const char *path) {
+    if (unlink(path) != 0) return errno == ENOENT ? SUCCESS : FAIL_SYS("cannot remove a file");
+    SCOPED(fd_closep) int folder = -1;
+    TRY(folder_open(path, &folder));
+    return folder_sync(folder);
+}
+
+Err folder_make(const char *path, mode_t mode) {
+    if (mkdir(path, mode) != 0) {
+        if (errno != EEXIST) return FAIL_SYS("cannot make a folder");
+        struct stat status;
+        if (stat(path, &status) != 0) return FAIL_SYS("cannot look at a folder");
+        return S_ISDIR(status.st_mode) ? SUCCESS : system_err(ENOTDIR, "not a folder");
+    }
+    if (chmod(path, mode) != 0) return FAIL_SYS("cannot set the mode of a folder"); // umask
+    SCOPED(fd_closep) int folder = -1;
+    TRY(folder_open(path, &folder));
+    return folder_sync(folder);
+}

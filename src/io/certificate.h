@@ -17,10 +17,12 @@ typedef struct Certificate {
 } Certificate;
 
 /// A self-signed CA called `name`, valid from an hour before `now_ms` for `days`.
+/// ERR_INVALID: a name of more than 64 bytes, or none.
 Err certificate_make_ca(
     Str name, uint64_t now_ms, uint32_t days, Arena *arena, Certificate *ret_ca);
 /// A server certificate for the DNS names and IP addresses `hosts`, signed by `ca`. `cert_pem` is
-/// the chain: leaf, then CA. ERR_INVALID: no host, or the CA cannot be read.
+/// the chain: leaf, then CA. ERR_INVALID: no host, a host that is neither name nor address, or the
+/// CA cannot be read.
 Err certificate_make_server(const Certificate *ca,
                             StrList hosts,
                             uint64_t now_ms,

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/certificate.h"
+
+#include "base/scope.h"
+
+#include <arpa/inet.h>
+#include <gnutls/crypto.h>
+#include <gnutls/x509.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    SERIAL_BYTES = 16,
+    KEY_ID_MAX = 64,
+    COMMON_NAME_MAX = 64, ///< X.520: ub-common-name
+    HOST_MAX = 253,
+    HOUR_MS = 3'600'000,
+    DAY_S = 86'400,
+};
+
+typedef gnutls_x509_crt_t Crt;
+typedef gnutls_x509_privkey_t Key;
+
+static void crt_done(const Crt *crt) {
+    gnutls_x509_crt_deinit(*crt);
+}
+
+static void key_done(const Key *key) {
+    gnutls_x509_privkey_deinit(*key);
+}
+
+/// GnuTLS says "fine" by 0 or more.
+static Err made(int status) {
+    return status >= 0 ? SUCCESS
+                       : (Err){ERR_SYSTEM, ENOMEM, "the library cannot make the certificate"};
+}
+
+/// Copy a text that GnuTLS allocated, and free it.
+static Str datum_take(gnutls_datum_t *datum, Arena *arena) {
+    Str copy = str_dup(arena, (Str){(const char *)datum->data, datum->size});
+    gnutls_memset(datum->data, 0, datum->size); // it may be a key
+    gnutls_free(datum->data);
+    return copy;
+}
+
+static gnutls_datum_t datum_of(Str text) {
+    return (gnutls_datum_t){(unsigned char *)(uintptr_t)text.ptr, (unsigned)text.len};
+}
+
+static Err key_make(Key *ret_key) {
+    TRY(made(gnutls_x509_privkey_init(ret_key)));
+    unsigned curve = GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1);
+    return made(gnutls_x509_privkey_generate(*ret_key, GNUTLS_PK_ECDSA, curve, 0));
+}
+
+/// What every certificate has: serial, name, dates, public key and its id.
+static Err crt_fill(Crt crt, Key key, Str name, uint64_t now_ms, uint32_t days) {
+    unsigned char serial[SERIAL_BYTES];
+    TRY(made(gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof(serial))));
+    serial[0] = (serial[0] & 0x3f) | 0x40; // positive, and of full length
+    TRY(made(gnutls_x509_crt_set_version(crt, 3)));
+    TRY(made(gnutls_x509_crt_set_serial(crt, serial, sizeof(serial))));
+    TRY(made(gnutls_x509_crt_set_dn_by_oid(
+        crt, GNUTLS_OID_X520_COMMON_NAME, 0, name.ptr, (unsigned)name.len)));
+
+    uint64_t from_ms = now_ms > HOUR_MS ? now_ms - HOUR_MS : 0; // clocks differ
+    time_t from = (time_t)(from_ms / 1000), until = (time_t)(now_ms / 1000);
+    TRY(made(gnutls_x509_crt_set_activation_time(crt, from)));
+    TRY(made(gnutls_x509_crt_set_expiration_time(crt, until + (time_t)days * DAY_S)));
+
+    TRY(made(gnutls_x509_crt_set_key(crt, key)));
+    unsigned char id[KEY_ID_MAX];
+    size_t id_len = sizeof(id);
+    TRY(made(gnutls_x509_crt_get_key_id(crt, 0, id, &id_len)));
+    return made(gnutls_x509_crt_set_subject_key_id(crt, id, id_len));
+}
+
+/// Both as PEM; `issuer_pem` follows the certificate, so that it is a chain.
+static Err certificate_export(Crt crt, Key key, Str issuer_pem, Arena *arena, Certificate *ret) {
+    gnutls_datum_t pem;
+    TRY(made(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem)));
+    Str own_pem = datum_take(&pem, arena);
+    TRY(made(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &pem)));
+    Certificate made_now = {.key_pem = datum_take(&pem, arena)};
+    made_now.cert_pem = str_print(arena, "%.*s%.*s", STR_FMT(own_pem), STR_FMT(issuer_pem));
+    TRY(arena_check(arena));
+    *ret = made_now;
+    return SUCCESS;
+}
+
+Err certificate_make_ca(
+    Str name, uint64_t now_ms, uint32_t days, Arena *arena, Certificate *ret_ca) {
+    if (name.len == 0 || name.len > COMMON_NAME_MAX || !str_is_text(name))
+        return FAIL(ERR_INVALID, "the name of an authority must have 1 to 64 bytes of text");
+    SCOPED(key_done) Key key = NULL;
+    SCOPED(crt_done) Crt crt = NULL;
+    TRY(key_make(&key));
+    TRY(made(gnutls_x509_crt_init(&crt)));
+    TRY(crt_fill(crt, key, name, now_ms, days));
+    TRY(made(gnutls_x509_crt_set_basic_constraints(crt, 1, 0))); // it signs servers, no other CA
+    TRY(made(gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN)));
+    TRY(made(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0)));
+    return certificate_export(crt, key, S(""), arena, ret_ca);
+}
+
+static Err pem_read(Str pem, Crt *ret_crt) {
+    gnutls_datum_t datum = datum_of(pem);
+    TRY(made(gnutls_x509_crt_init(ret_crt)));
+    if (!pem.ptr || pem.len > CERTIFICATE_PEM_MAX
+        || gnutls_x509_crt_import(*ret_crt, &datum, GNUTLS_X509_FMT_PEM) < 0)
+        return FAIL(ERR_INVALID, "this is not a certificate in PEM");
+    return SUCCESS;
+}
+
+static Err ca_read(const Certificate *ca, Crt *ret_crt, Key *ret_key) {
+    TRY(pem_read(ca->cert_pem, ret_crt));
+    gnutls_datum_t datum = datum_of(ca->key_pem);
+    TRY(made(gnutls_x509_privkey_init(ret_key)));
+    if (!ca->key_pem.ptr || gnutls_x509_privkey_import(*ret_key, &datum, GNUTLS_X509_FMT_PEM) < 0)
+        return FAIL(ERR_INVALID, "the authority's key cannot be read");
+    return SUCCESS;
+}
+
+static bool host_is_name(Str host) {
+    for (size_t i = 0; i < host.len; i++) {
+        char c = host.ptr[i];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!is_letter && (c < '0' || c > '9') && c != '-' && c != '.' && c != '_' && c != '*')
+            return false;
+    }
+    return host.len > 0;
+}
+
+/// Let the certificate be good for one more name or address.
+static Err host_add(Crt crt, Str host) {
+    char text[HOST_MAX + 1];
+    unsigned char address[sizeof(struct in6_addr)];
+    if (host.len > HOST_MAX) return FAIL(ERR_INVALID, "a host's name is too long");
+    snprintf(text, sizeof(text), "%.*s", STR_FMT(host));
+    unsigned address_len = 0;
+    if (inet_pton(AF_INET, text, address) == 1) address_len = sizeof(struct in_addr);
+    if (inet_pton(AF_INET6, text, address) == 1) address_len = sizeof(struct in6_addr);
+    if (address_len)
+        return made(gnutls_x509_crt_set_subject_alt_name(
+            crt, GNUTLS_SAN_IPADDRESS, address, address_len, GNUTLS_FSAN_APPEND));
+    if (!host_is_name(host)) return FAIL(ERR_INVALID, "a host is neither a name nor an address");
+    return made(gnutls_x509_crt_set_subject_alt_name(
+        crt, GNUTLS_SAN_DNSNAME, text, (unsigned)host.len, GNUTLS_FSAN_APPEND));
+}
+
+static Err issuer_id_copy(Crt crt, Crt issuer) {
+    unsigned char id[KEY_ID_MAX];
+    size_t id_len = sizeof(id);
+    if (gnutls_x509_crt_get_subject_key_id(issuer, id, &id_len, NULL) < 0) return SUCCESS;
+    return made(gnutls_x509_crt_set_authority_key_id(crt, id, id_len));
+}
+
+Err certificate_make_server(const Certificate *ca,
+                            StrList hosts,
+                            uint64_t now_ms,
+                            uint32_t days,
+                            Arena *arena,
+                            Certificate *ret_server) {
+    if (hosts.count == 0) return FAIL(ERR_INVALID, "a server's certificate needs a host");
+    SCOPED(crt_done) Crt issuer = NULL;
+    SCOPED(key_done) Key issuer_key = NULL;
+    SCOPED(key_done) Key key = NULL;
+    SCOPED(crt_done) Crt crt = NULL;
+    TRY(ca_read(ca, &issuer, &issuer_key));
+    TRY(key_make(&key));
+    TRY(made(gnutls_x509_crt_init(&crt)));
+    TRY(crt_fill(crt, key, str_slice(hosts.items[0], 0, COMMON_NAME_MAX), now_ms, days));
+    for (size_t i = 0; i < hosts.count; i++)
+        TRY(host_add(crt, hosts.items[i]));
+    TRY(made(gnutls_x509_crt_set_basic_constraints(crt, 0, -1)));
+    TRY(made(gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE)));
+    TRY(made(gnutls_x509_crt_set_key_purpose_oid(crt, GNUTLS_KP_TLS_WWW_SERVER, 0)));
+    TRY(issuer_id_copy(crt, issuer));
+    TRY(made(gnutls_x509_crt_sign2(crt, issuer, issuer_key, GNUTLS_DIG_SHA256, 0)));
+    return certificate_export(crt, key, ca->cert_pem, arena, ret_server);
+}
+
+Err certificate_fingerprint(Str pem, char ret_hex[CERTIFICATE_FINGERPRINT_LEN + 1]) {
+    SCOPED(crt_done) Crt crt = NULL;
+    TRY(pem_read(pem, &crt));
+    unsigned char digest[CERTIFICATE_FINGERPRINT_LEN / 2];
+    size_t digest_len = sizeof(digest);
+    TRY(made(gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, digest, &digest_len)));
+    for (size_t i = 0; i < sizeof(digest); i++)
+        snprintf(ret_hex + 2 * i, 3, "%02x", digest[i]);
+    return SUCCESS;
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/tls.h"
+#include "io/certificate.h"
+
+#include "base/scope.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    HOST_MAX = 253,
+    TICKETS_MAX = 8,        ///< hosts whose last ticket is kept
+    TICKET_LIFE_S = 86'400, ///< a day offline still costs no full handshake
+};
+
+static const char *const priorities = "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
+/// What a client needs to resume its last session with a host.
+typedef struct Ticket {
+    char host[HOST_MAX + 1]; ///< "": a free place
+    gnutls_datum_t data;
+} Ticket;
+
+struct TlsContext {
+    gnutls_certificate_credentials_t credentials;
+    gnutls_priority_t priority;
+    bool is_server;
+    bool has_trust;
+    gnutls_datum_t ticket_key; ///< server: GnuTLS derives the keys from it, which rotate
+    pthread_mutex_t lock;      ///< guards the rest, of a client
+    Ticket *tickets;           ///< TICKETS_MAX places
+    size_t next;               ///< the place that is reused when all are taken
+};
+
+struct Tls {
+    gnutls_session_t session;
+    TlsContext *context;
+    bool is_ticket_kept;
+    char host[]; ///< GnuTLS borrows it
+};
+
+static Err context_new(bool is_server, TlsContext **ret_context) {
+    TlsContext *context = calloc(1, sizeof(*context));
+    if (!context) return FAIL_SYS("no memory for TLS");
+    context->is_server = is_server;
+    pthread_mutex_init(&context->lock, NULL);
+    *ret_context = context;
+    if (gnutls_certificate_allocate_credentials(&context->credentials) < 0
+        || gnutls_priority_init(&context->priority, priorities, NULL) < 0)
+        return FAIL(ERR_UNAVAILABLE, "the TLS library cannot start");
+    return SUCCESS;
+}
+
+TlsContext *tls_context_close(TlsContext *context) {
+    if (!context) return NULL;
+    for (size_t i = 0; context->tickets && i < TICKETS_MAX; i++)
+        gnutls_free(context->tickets[i].data.data);
+    free(context->tickets);
+    if (context->ticket_key.data)
+        gnutls_memset(context->ticket_key.data, 0, context->ticket_key.size);
+    gnutls_free(context->ticket_key.data);
+    if (context->priority) gnutls_priority_deinit(context->priority);
+    if (context->credentials) gnutls_certificate_free_credentials(context->credentials);
+    pthread_mutex_destroy(&context->lock);
+    free(context);
+    return NULL;
+}
+
+static void context_closep(TlsContext **context) {
+    tls_context_close(*context);
+}
+
+Err tls_server_context_open(const char *cert_path, const char *key_path, TlsContext **ret_context) {
+    SCOPED(context_closep) TlsContext *context = NULL;
+    TRY(context_new(true, &context));
+    int status = gnutls_certificate_set_x509_key_file(
+        context->credentials, cert_path, key_path, GNUTLS_X509_FMT_PEM);
+    if (status == GNUTLS_E_FILE_ERROR) return FAIL_SYS("cannot read the certificate or its key");
+    if (status < 0) return FAIL(ERR_INVALID, "the files hold no certificate with its key in PEM");
+    if (gnutls_session_ticket_key_generate(&context->ticket_key) < 0)
+        return FAIL(ERR_UNAVAILABLE, "the TLS library cannot make a key for tickets");
+    *ret_context = TAKE_PTR(context);
+    return SUCCESS;
+}
+
+Err tls_client_context_open(Str ca_pem, TlsContext **ret_context) {
+    SCOPED(context_closep) TlsContext *context = NULL;
+    TRY(context_new(false, &context));
+    context->tickets = calloc(TICKETS_MAX, sizeof(Ticket));
+    if (!context->tickets) return FAIL_SYS("no memory for TLS");
+    context->has_trust = ca_pem.ptr;
+    gnutls_datum_t pem = {(unsigned char *)(uintptr_t)ca_pem.ptr, (unsigned)ca_pem.len};
+    if (context->has_trust
+        && gnutls_certificate_set_x509_trust_mem(context->credentials, &pem, GNUTLS_X509_FMT_PEM)
+               <= 0)
+        return FAIL(ERR_INVALID, "the authorities to trust are not certificates in PEM");
+    *ret_context = TAKE_PTR(context);
+    return SUCCESS;
+}
+
+static Ticket *ticket_find(TlsContext *context, const char *host) {
+    for (size_t i = 0; i < TICKETS_MAX; i++)
+        if (strcmp(context->tickets[i].host, host) == 0) return &context->tickets[i];
+    return NULL;
+}
+
+/// Offer the ticket of the last session with this host. Where it cannot be used, the handshake
+/// is a full one.
+static void ticket_offer(Tls *tls) {
+    TlsContext *context = tls->context;
+    pthread_mutex_lock(&context->lock);
+    Ticket *ticket = ticket_find(context, tls->host);
+    if (ticket) (void)gnutls_session_set_data(tls->session, ticket->data.data, ticket->data.size);
+    pthread_mutex_unlock(&context->lock);
+}
+
+/// Keep the session's ticket as soon as there is one: a session that ends badly, as they do when
+/// the network goes, gives none any more. Sessions that verified nobody must not be resumed.
+static void ticket_keep(Tls *tls) {
+    TlsContext *context = tls->context;
+    if (tls->is_ticket_kept || context->is_server || !context->has_trust) return;
+    if (!(gnutls_session_get_flags(tls->session) & GNUTLS_SFLAGS_SESSION_TICKET)) return;
+    gnutls_datum_t data = {};
+    if (gnutls_session_get_data2(tls->session, &data) < 0) return;
+    tls->is_ticket_kept = true;
+    pthread_mutex_lock(&context->lock);
+    Ticket *ticket = ticket_find(context, tls->host);
+    if (!ticket) ticket = ticket_find(context, "");
+    if (!ticket) ticket = &context->tickets[context->next++ % TICKETS_MAX];
+    memcpy(ticket->host, tls->host, strlen(tls->host) + 1);
+    gnutls_free(ticket->data.data);
+    ticket->data = data;
+    pthread_mutex_unlock(&context->lock);
+}
+
+static bool host_is_address(const char *host) {
+    unsigned char address[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+static int server_setup(Tls *tls) {
+    gnutls_db_set_cache_expiration(tls->session, TICKET_LIFE_S);
+    return gnutls_session_ticket_enable_server(tls->session, &tls->context->ticket_key);
+}
+
+static int client_setup(Tls *tls) {
+    int status = 0;
+    if (!host_is_address(tls->host)) // RFC 6066: the name indication is never an address
+        status =
+            gnutls_server_name_set(tls->session, GNUTLS_NAME_DNS, tls->host, strlen(tls->host));
+    if (!tls->context->has_trust) return status;
+    gnutls_session_set_verify_cert(tls->session, tls->host, 0);
+    ticket_offer(tls);
+    return status;
+}
+
+Err tls_open(TlsContext *context, int fd, Str host, Tls **ret_tls) {
+    assert(context->is_server || host.len > 0);
+    if (host.len > HOST_MAX) return FAIL(ERR_INVALID, "the server's name is too long");
+    Tls *tls = calloc(1, sizeof(*tls) + host.len + 1);
+    if (!tls) return FAIL_SYS("no memory for TLS");
+    tls->context = context;
+    if (host.len) memcpy(tls->host, host.ptr, host.len);
+    unsigned end = context->is_server ? GNUTLS_SERVER : GNUTLS_CLIENT;
+    int status = gnutls_init(&tls->session, end | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
+    if (status >= 0) status = gnutls_priority_set(tls->session, context->priority);
+    if (status >= 0)
+        status = gnutls_credentials_set(tls->session, GNUTLS_CRD_CERTIFICATE, context->credentials);
+    if (status >= 0) status = context->is_server ? server_setup(tls) : client_setup(tls);
+    if (status < 0) {
+        tls_close(tls);
+        return FAIL(ERR_UNAVAILABLE, "the TLS library cannot make a session");
+    }
+    gnutls_transport_set_int(tls->session, fd);
+    gnutls_handshake_set_timeout(tls->session, 0); // deadlines are the caller's
+    *ret_tls = tls;
+    return SUCCESS;
+}
+
+Tls *tls_close(Tls *tls) {
+    if (!tls) return NULL;
+    if (tls->session) gnutls_deinit(tls->session);
+    free(tls);
+    return NULL;
+}
+
+/// Why the certificate is not good; of several reasons the one to mend first.
+static const char *certificate_fault(unsigned status) {
+    if (status & GNUTLS_CERT_SIGNER_NOT_FOUND)
+        return "the server's certificate is from an authority that is not trusted";
+    if (status & GNUTLS_CERT_REVOKED) return "the server's certificate was revoked";
+    if (status & GNUTLS_CERT_EXPIRED) return "the server's certificate has expired";
+    if (status & GNUTLS_CERT_NOT_ACTIVATED)
+        return "the server's certificate is not valid yet: is the clock right?";
+    if (status & GNUTLS_CERT_UNEXPECTED_OWNER)
+        return "the server's certificate is for another host";
+    if (status & GNUTLS_CERT_INSECURE_ALGORITHM)
+        return "the server's certificate uses an algorithm that is not secure";
+    return "the server's certificate is not good";
+}
+
+/// What a negative answer of GnuTLS means: later, or never.
+static Err call_failed(Tls *tls, int status, const char *what, TlsWant *ret_want) {
+    if (gnutls_error_is_fatal(status)) return FAIL(ERR_UNAVAILABLE, what);
+    // after what is not fatal (a warning, a wish to renegotiate) there is only more to read
+    bool is_blocked = status == GNUTLS_E_AGAIN || status == GNUTLS_E_INTERRUPTED;
+    bool is_writing = is_blocked && gnutls_record_get_direction(tls->session);
+    *ret_want = is_writing ? TLS_WANT_WRITE : TLS_WANT_READ;
+    return SUCCESS;
+}
+
+static const char *handshake_fault(int status) {
+    if (status == GNUTLS_E_FATAL_ALERT_RECEIVED) return "the peer refused the TLS handshake";
+    if (status == GNUTLS_E_PREMATURE_TERMINATION || status == GNUTLS_E_PULL_ERROR
+        || status == GNUTLS_E_PUSH_ERROR)
+        return "the connection broke in the TLS handshake";
+    return "the peer does not speak TLS as we do";
+}
+
+Err tls_handshake(Tls *tls, TlsWant *ret_want) {
+    int status = gnutls_handshake(tls->session);
+    if (status >= 0) {
+        ticket_keep(tls);
+        *ret_want = TLS_DONE;
+        return SUCCESS;
+    }
+    if (gnutls_error_is_fatal(status)) (void)gnutls_alert_send_appropriate(tls->session, status);
+    if (status == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
+        return FAIL(ERR_UNAUTHENTICATED,
+                    certificate_fault(gnutls_session_get_verify_cert_status(tls->session)));
+    return call_failed(tls, status, handshake_fault(status), ret_want);
+}
+
+Err tls_read(Tls *tls, void *bytes, size_t size, size_t *ret_len, TlsWant *ret_want) {
+    assert(size > 0);
+    ssize_t got = gnutls_record_recv(tls->session, bytes, size);
+    ticket_keep(tls); // in TLS 1.3 it comes with what is read
+    if (got < 0) {
+        TRY(call_failed(tls, (int)got, "the connection broke", ret_want));
+        *ret_len = 0;
+        return SUCCESS;
+    }
+    *ret_len = (size_t)got;
+    *ret_want = TLS_DONE;
+    return SUCCESS;
+}
+
+Err tls_write(Tls *tls, const void *bytes, size_t size, size_t *ret_len, TlsWant *ret_want) {
+    assert(size > 0);
+    ssize_t put = gnutls_record_send(tls->session, bytes, size);
+    if (put < 0) {
+        TRY(call_failed(tls, (int)put, "the connection broke", ret_want));
+        *ret_len = 0;
+        return SUCCESS;
+    }
+    *ret_len = (size_t)put;
+    *ret_want = TLS_DONE;
+    return SUCCESS;
+}
+
+bool tls_pending(const Tls *tls) {
+    return gnutls_record_check_pending(tls->session) > 0;
+}
+
+void tls_bye(Tls *tls) {
+    (void)gnutls_bye(tls->session, GNUTLS_SHUT_WR);
+}
+
+static bool datum_has_fingerprint(const gnutls_datum_t *der, Str fingerprint_hex) {
+    unsigned char digest[CERTIFICATE_FINGERPRINT_LEN / 2];
+    char hex[CERTIFICATE_FINGERPRINT_LEN + 1];
+    size_t hex_len = sizeof(hex);
+    if (gnutls_hash_fast(GNUTLS_DIG_SHA256, der->data, der->size, digest) < 0) return false;
+    gnutls_datum_t digest_datum = {digest, sizeof(digest)};
+    if (gnutls_hex_encode(&digest_datum, hex, &hex_len) < 0) return false;
+    return fingerprint_hex.len == CERTIFICATE_FINGERPRINT_LEN
+           && strncasecmp(hex, fingerprint_hex.ptr, CERTIFICATE_FINGERPRINT_LEN) == 0;
+}
+
+Err tls_peer_ca(Tls *tls, Str fingerprint_hex, Arena *arena, Str *ret_pem) {
+    unsigned count = 0;
+    const gnutls_datum_t *chain = gnutls_certificate_get_peers(tls->session, &count);
+    unsigned at = 0;
+    while (chain && at < count && !datum_has_fingerprint(&chain[at], fingerprint_hex))
+        at++;
+    if (!chain || at == count)
+        return FAIL(ERR_UNAUTHENTICATED, "the server's certificates have another fingerprint");
+    gnutls_datum_t pem = {};
+    if (gnutls_pem_base64_encode2("CERTIFICATE", &chain[at], &pem) < 0)
+        return FAIL(ERR_UNAVAILABLE, "the TLS library cannot write the certificate");
+    Str copy = str_dup(arena, (Str){(const char *)pem.data, pem.size});
+    gnutls_free(pem.data);
+    TRY(arena_check(arena));
+    *ret_pem = copy;
+    return SUCCESS;
+}
+
+bool tls_is_resumed(const Tls *tls) {
+    return gnutls_session_is_resumed(tls->session) != 0;
+}

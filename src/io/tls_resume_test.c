@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What sessions of one context share, and what each holds.
+#include "io/tls_fixture.h"
+
+#include "base/scope.h"
+
+#include "test.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/// A whole session that ends abruptly; true if it was resumed, as both ends saw it.
+static bool session_is_resumed(TlsContext *client, TlsContext *server, Str host) {
+    Pair pair;
+    pair_open(&pair, client, server, host);
+    pair_handshake(&pair);
+    CHECK_OK(pair.client_err);
+    pair_carry(pair.server, pair.client, S("hello")); // after the tickets
+    bool is_resumed = tls_is_resumed(pair.client);
+    CHECK(is_resumed == tls_is_resumed(pair.server));
+    close(TAKE_FD(pair.server_fd));
+    char got[8];
+    size_t len = 0;
+    TlsWant want = TLS_DONE;
+    CHECK_ERR(tls_read(pair.client, got, sizeof(got), &len, &want), ERR_UNAVAILABLE);
+    pair_close(&pair);
+    return is_resumed;
+}
+
+TEST(a_session_resumes_the_last_one_with_the_same_host_and_context) {
+    Ends ends;
+    ends_open(&ends, S("one,two"), 0, 10);
+    CHECK(!session_is_resumed(ends.client, ends.server, S("one")));
+    CHECK(session_is_resumed(ends.client, ends.server, S("one")));
+    CHECK(session_is_resumed(ends.client, ends.server, S("one")));
+    CHECK(!session_is_resumed(ends.client, ends.server, S("two")));
+    CHECK(session_is_resumed(ends.client, ends.server, S("two")));
+    CHECK(session_is_resumed(ends.client, ends.server, S("one")));
+    ends_close(&ends);
+}
+
+TEST(a_session_of_another_server_or_an_unverified_one_is_not_resumed) {
+    Ends ends;
+    ends_open(&ends, S("localhost"), 0, 10);
+    CHECK(!session_is_resumed(ends.client, ends.server, S("localhost")));
+    TlsContext *restarted = NULL, *stranger = NULL;
+    CHECK_OK(tls_server_context_open(ends.files.cert_path, ends.files.key_path, &restarted));
+    CHECK(!session_is_resumed(ends.client, restarted, S("localhost")));
+    CHECK_OK(tls_client_context_open((Str){}, &stranger));
+    CHECK(!session_is_resumed(stranger, ends.server, S("localhost")));
+    CHECK(!session_is_resumed(stranger, ends.server, S("localhost")));
+    tls_context_close(stranger);
+    tls_context_close(restarted);
+    ends_close(&ends);
+}
+
+TEST(more_hosts_than_there_is_room_for_cost_only_full_handshakes) {
+    Ends ends;
+    ends_open(&ends, S("*.lan.example"), 0, 10);
+    char host[32];
+    for (int i = 0; i < 20; i++) {
+        snprintf(host, sizeof(host), "h%d.lan.example", i);
+        CHECK(!session_is_resumed(ends.client, ends.server, str_from(host)));
+    }
+    CHECK(session_is_resumed(ends.client, ends.server, S("h19.lan.example")));
+    CHECK(!session_is_resumed(ends.client, ends.server, S("h1.lan.example")));
+    ends_close(&ends);
+}
+
+static void *sessions_main(void *ctx) {
+    Ends *ends = ctx;
+    for (int i = 0; i < 10; i++)
+        session_is_resumed(ends->client, ends->server, S("localhost"));
+    return NULL;
+}
+
+TEST(threads_share_the_contexts) {
+    Ends ends;
+    pthread_t threads[4];
+    ends_open(&ends, S("localhost"), 0, 10);
+    for (int i = 0; i < 4; i++)
+        CHECK(pthread_create(&threads[i], NULL, sessions_main, &ends) == 0);
+    for (int i = 0; i < 4; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    CHECK(session_is_resumed(ends.client, ends.server, S("localhost")));
+    ends_close(&ends);
+}
+
+TEST(an_idle_session_of_a_server_holds_less_than_16_kilobytes) {
+    enum { COUNT = 100 };
+    Ends ends;
+    Pair pairs[COUNT];
+    ends_open(&ends, S("localhost"), 0, 10);
+    session_is_resumed(ends.client, ends.server, S("localhost"));
+    size_t before = mallinfo2().uordblks;
+    for (int i = 0; i < COUNT; i++) {
+        pair_open(&pairs[i], ends.client, ends.server, S("localhost"));
+        pair_handshake(&pairs[i]);
+        pair_carry(pairs[i].client, pairs[i].server, S("hello"));
+        pairs[i].client = tls_close(pairs[i].client);
+    }
+    size_t each = (mallinfo2().uordblks - before) / COUNT; // a sanitizer's malloc says 0
+    print_message("# %zu bytes for each idle session\n", each);
+    CHECK(each < 16 * 1024);
+    for (int i = 0; i < COUNT; i++)
+        pair_close(&pairs[i]);
+    ends_close(&ends);
+}
+
+TEST_MAIN(CASE(a_session_resumes_the_last_one_with_the_same_host_and_context),
+          CASE(a_session_of_another_server_or_an_unverified_one_is_not_resumed),
+          CASE(more_hosts_than_there_is_room_for_cost_only_full_handshakes),
+          CASE(threads_share_the_contexts),
+          CASE(an_idle_session_of_a_server_holds_less_than_16_kilobytes))

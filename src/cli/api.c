@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/api.h"
+
+#include "base/scope.h"
+#include "cli/exit.h"
+#include "http/client.h"
+#include "http/problem.h"
+#include "wire/device.h"
+#include "wire/fleet.h"
+#include "wire/org.h"
+
+#include <string.h>
+
+enum {
+    CALL_WITHIN_MS = 60'000,
+    REPLY_BYTES_MAX = 32 * 1024 * 1024,
+    REQUEST_BYTES_MAX = 64 * 1024,
+    REFRESH_AHEAD_MS = 10'000, ///< before the token's end, so that it does not end on the way
+    PAGE_ITEMS = 200,
+};
+
+Err api_place(Cli *cli) {
+    return session_path(cli_option(cli, "config"), cli->variable, &cli->arena, &cli->config_path);
+}
+
+Err api_connect(Cli *cli) {
+    cli->http = http_client_close(cli->http);
+    const HttpClientOptions options = {
+        .base_url = str_dup(&cli->arena, cli->session.server).ptr,
+        .ca_path = cli->session.ca.ptr ? str_dup(&cli->arena, cli->session.ca).ptr : NULL,
+        .user_agent = "muster/" MUSTER_VERSION,
+    };
+    TRY(arena_check(&cli->arena));
+    return http_client_open(&options, &cli->http);
+}
+
+Err api_open(Cli *cli) {
+    if (cli->http) return SUCCESS;
+    TRY(api_place(cli));
+    TRY(session_load(cli->config_path, &cli->arena, &cli->session));
+    return api_connect(cli);
+}
+
+Err api_decode(Cli *cli, const Schema *schema, Str json, Arena *arena, void *record) {
+    Faults faults;
+    faults_init(&faults, arena);
+    Err err = schema_decode(schema, json, DECODE_REPLY, arena, &faults, record);
+    if (err.code != ERR_INVALID) return err;
+    return cli_fail(cli, ERR_UNAVAILABLE, "the server's answer is no %.*s", STR_FMT(schema->name));
+}
+
+/// Keep what a problem document says; an answer without one is told by its status.
+static Err problem_take(Cli *cli, const HttpAnswer *answer) {
+    Faults ignored;
+    faults_init(&ignored, &cli->arena);
+    Problem problem = {};
+    Err err = schema_decode(
+        &Problem_schema, text_str(&answer->body), DECODE_REPLY, &cli->arena, &ignored, &problem);
+    if (err.code != OK) problem = (Problem){};
+    ErrCode code = exit_reason(problem.code, answer->status);
+    for (size_t i = 0; i < problem.errors.count; i++)
+        faults_add(&cli->faults,
+                   problem.errors.items[i].pointer,
+                   "%.*s",
+                   STR_FMT(problem.errors.items[i].detail));
+    if (problem.detail.len == 0)
+        return cli_fail(cli, code, "the server answered with status %u", (unsigned)answer->status);
+    return cli_fail(cli, code, "%.*s", STR_FMT(problem.detail));
+}
+
+static Err exchange(Cli *cli, const ApiCall *call, Str bearer, HttpAnswer *ret_answer) {
+    const HttpCall http = {
+        .method = call->method,
+        .target = call->target,
+        .bearer = bearer,
+        .body = call->body,
+        .within_ms = CALL_WITHIN_MS,
+        .reply_max = REPLY_BYTES_MAX,
+    };
+    Err err = http_client_call(cli->http, &http, ret_answer);
+    if (err.code != ERR_UNAVAILABLE && err.code != ERR_UNAUTHENTICATED) return err;
+    return cli_fail(cli, err.code, "%.*s: %s", STR_FMT(cli->session.server), err.what);
+}
+
+static void answer_done(HttpAnswer *answer) {
+    text_done(&answer->body);
+}
+
+static Err answer_take(Cli *cli, const HttpAnswer *answer, Arena *arena, Str *ret_body) {
+    if (answer->status >= 400) return problem_take(cli, answer);
+    if (answer->status < 200 || answer->status >= 300)
+        return cli_fail(
+            cli, ERR_UNAVAILABLE, "the server answered with status %u", (unsigned)answer->status);
+    *ret_body = str_dup(arena, text_str(&answer->body));
+    return arena_check(arena);
+}
+
+Err api_send_open(Cli *cli, const ApiCall *call, Arena *arena, Str *ret_body) {
+    SCOPED(answer_done) HttpAnswer answer = {};
+    TRY(exchange(cli, call, (Str){}, &answer));
+    return answer_take(cli, &answer, arena, ret_body);
+}
+
+Err api_keep(Cli *cli, Str reply_json) {
+    LoginReply reply;
+    TRY(api_decode(cli, &LoginReply_schema, reply_json, &cli->arena, &reply));
+    cli->session.access_token = reply.access_token;
+    cli->session.refresh_token = reply.refresh_token;
+    cli->session.expires_at.ms = clock_now_ms(&cli->clock) + reply.expires_in_s * 1000;
+    return session_save(cli->config_path, &cli->session, &cli->arena);
+}
+
+static Err refresh(Cli *cli) {
+    const RefreshInput input = {.refresh_token = cli->session.refresh_token};
+    SCOPED(text_done) Text body;
+    text_init(&body, REQUEST_BYTES_MAX);
+    schema_encode(&RefreshInput_schema, &input, ENCODE_REQUEST, &body);
+    TRY(text_check(&body));
+    const ApiCall call = {.method = "POST", .target = S("/v1/refresh"), .body = text_str(&body)};
+    Str reply;
+    Err err = api_send_open(cli, &call, &cli->arena, &reply);
+    if (err.code == ERR_UNAUTHENTICATED || err.code == ERR_INVALID)
+        return cli_fail(cli, ERR_UNAUTHENTICATED, "the session has ended: use muster login");
+    TRY(err);
+    return api_keep(cli, reply);
+}
+
+Err api_send(Cli *cli, const ApiCall *call, Arena *arena, Str *ret_body) {
+    TRY(api_open(cli));
+    bool fresh = false;
+    if (clock_now_ms(&cli->clock) + REFRESH_AHEAD_MS >= cli->session.expires_at.ms) {
+        TRY(refresh(cli));
+        fresh = true;
+    }
+    SCOPED(answer_done) HttpAnswer answer = {};
+    TRY(exchange(cli, call, cli->session.access_token, &answer));
+    if (answer.status == 401 && !fresh) {
+        TRY(refresh(cli));
+        text_done(&answer.body);
+        TRY(exchange(cli, call, cli->session.access_token, &answer));
+    }
+    return answer_take(cli, &answer, arena, ret_body);
+}
+
+Err api_get(Cli *cli, Str target, const Schema *schema, Arena *arena, void *record) {
+    Str body;
+    TRY(api_send(cli, &(ApiCall){.method = "GET", .target = target}, arena, &body));
+    return api_decode(cli, schema, body, arena, record);
+}
+
+/// One page of any list.
+typedef struct Page {
+    struct {
+        void *items;
+        size_t count;
+    } items;
+    Str next;
+} Page;
+
+static Err page_get(Cli *cli, Str target, const Schema *item, Arena *arena, Page *ret_page) {
+    const Field fields[] = {
+        {.name = S("items"),
+         .kind = FIELD_RECORDS,
+         .flags = REQUIRED,
+         .offset = offsetof(Page, items),
+         .doc = "records",
+         .record = item},
+        FIELD(Page, next, 0, "cursor"),
+    };
+    const Schema schema = {
+        .name = S("page"), .title = "Page", .size = sizeof(Page), .fields = fields, .count = 2};
+    return api_get(cli, target, &schema, arena, ret_page);
+}
+
+Err api_encode(Str text, Arena *arena, Str *ret_text) {
+    SCOPED(text_done) Text encoded;
+    text_init(&encoded, REQUEST_BYTES_MAX);
+    http_encode(&encoded, text);
+    TRY(text_check(&encoded));
+    *ret_text = str_dup(arena, text_str(&encoded));
+    return arena_check(arena);
+}
+
+static Str page_target(Str target, size_t limit, Str after, Arena *arena) {
+    bool has_query = str_index(target, '?', 0) < target.len;
+    return str_print(arena,
+                     "%.*s%climit=%zu%s%.*s",
+                     STR_FMT(target),
+                     has_query ? '&' : '?',
+                     limit,
+                     after.ptr ? "&after=" : "",
+                     STR_FMT(after));
+}
+
+Err api_list(Cli *cli,
+             Str target,
+             const Schema *schema,
+             size_t max,
+             Arena *arena,
+             void **ret_items,
+             size_t *ret_count) {
+    char *items = arena_array(arena, max, schema->size, _Alignof(max_align_t));
+    if (!items) return FAIL(ERR_LIMIT, "the list is too long: use a smaller --limit");
+    size_t count = 0;
+    for (Str after = {}; count < max;) {
+        size_t want = max - count < PAGE_ITEMS ? max - count : PAGE_ITEMS;
+        Str at = page_target(target, want, after, arena);
+        TRY(arena_check(arena));
+        Page page = {};
+        TRY(page_get(cli, at, schema, arena, &page));
+        size_t got = page.items.count < max - count ? page.items.count : max - count;
+        if (got) memcpy(items + count * schema->size, page.items.items, got * schema->size);
+        count += got;
+        if (page.next.len == 0 || got == 0) break;
+        TRY(api_encode(page.next, arena, &after));
+    }
+    *ret_items = items;
+    *ret_count = count;
+    return SUCCESS;
+}
+
+/// Where the things of a noun are, and by which text they go besides their id.
+static const struct Lookup {
+    const char *noun;
+    const char *path;
+    const char *filter; ///< query parameter; NULL: the list cannot be filtered
+    const char *field;
+    const Schema *schema;
+} lookups[] = {
+    {"device",   "/v1/devices",   "name", "name", &Device_schema  },
+    {"fleet",    "/v1/fleets",    "name", "name", &Fleet_schema   },
+    {"operator", "/v1/operators", NULL,   "name", &Operator_schema},
+    {"release",  "/v1/releases",  "ref",  "ref",  &Release_schema },
+};
+
+static const struct Lookup *lookup_find(const char *noun) {
+    for (size_t i = 0; i < sizeof(lookups) / sizeof(lookups[0]); i++)
+        if (strcmp(lookups[i].noun, noun) == 0) return &lookups[i];
+    return NULL;
+}
+
+Err api_resolve(Cli *cli, const char *noun, Str text, Str *ret_id) {
+    Id id;
+    if (id_parse(text, str_from(noun), &id).code == OK) {
+        *ret_id = text;
+        return SUCCESS;
+    }
+    const struct Lookup *lookup = lookup_find(noun);
+    if (!lookup) return cli_usage(cli, "\"%.*s\" is not the id of a %s", STR_FMT(text), noun);
+    Str target = str_from(lookup->path);
+    if (lookup->filter) {
+        Str value;
+        TRY(api_encode(text, &cli->arena, &value));
+        target = str_print(&cli->arena, "%s?%s=%.*s", lookup->path, lookup->filter, STR_FMT(value));
+        TRY(arena_check(&cli->arena));
+    }
+    void *items;
+    size_t count;
+    TRY(api_list(cli, target, lookup->schema, CLI_LIST_DEFAULT, &cli->arena, &items, &count));
+    const Field *name = schema_field(lookup->schema, str_from(lookup->field));
+    const Field *key = schema_flagged(lookup->schema, KEY);
+    for (size_t i = 0; i < count; i++) {
+        const char *item = (const char *)items + i * lookup->schema->size;
+        if (!str_eq(*(const Str *)field_in(name, item), text)) continue;
+        *ret_id = id_str(field_in(key, item));
+        return SUCCESS;
+    }
+    return cli_fail(cli, ERR_NOT_FOUND, "there is no %s \"%.*s\"", noun, STR_FMT(text));
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+/// One run of `muster`, and the rows that say what it can do.
+///
+/// A `Verb` row gives parsing, help, manual, completion and, for most, the whole action: positional
+/// arguments fill the path, `--FIELD VALUE` options fill the body by its Schema, filters fill the
+/// query, and the reply is shown by its Schema. A verb that does more has a `run` of its own.
+#pragma once
+
+#include "base/schema.h"
+#include "cli/session.h"
+
+#include <stdio.h>
+
+typedef struct HttpClient HttpClient;
+typedef struct Cli Cli;
+typedef struct Verb Verb;
+
+enum {
+    CLI_OPTIONS_MAX = 64,
+    CLI_POSITIONALS_MAX = 4,
+    CLI_ARENA_MAX = 64 * 1024 * 1024,
+    CLI_LIST_DEFAULT = 1000, ///< records that a list shows without --limit
+};
+
+/// An option that is no field of the body.
+typedef struct Option {
+    const char *name;  ///< "ca-fingerprint"
+    const char *value; ///< what it takes: "HEX"; NULL: nothing, it is a flag
+    const char *doc;
+    const char *query; ///< it is a filter, sent as this query parameter
+    const char *noun;  ///< its value is an id or a name of this noun
+} Option;
+
+typedef enum VerbShape { SHOWS_ONE, SHOWS_LIST, SHOWS_NOTHING } VerbShape;
+
+struct Verb {
+    const char *noun; ///< "" at the top
+    const char *name;
+    const char *args; ///< positional arguments: "FLEET"
+    const char *doc;  ///< one line
+    const char *method;
+    const char *path; ///< "/v1/fleets/{fleet}": a parameter is the noun that it is an id of
+    const Schema *in; ///< the body's record; its accepted fields are options
+    bool changes;     ///< the body is a merge patch: only what is given is sent
+    const Schema *out;
+    VerbShape shape;
+    const Option *options;
+    size_t option_count;
+    Err (*run)(Cli *cli, const Verb *verb); ///< NULL: cli_run_row
+};
+
+/// An option of a verb, wherever it comes from.
+typedef struct OptionView {
+    char name[64];     ///< "fleet", "uses-max", "labels.KEY"
+    const char *value; ///< NULL: a flag
+    const char *doc;
+    const Field *field;   ///< it fills this field of the body
+    const Option *option; ///< or is this row
+} OptionView;
+
+typedef struct CliArgs {
+    Str positionals[CLI_POSITIONALS_MAX];
+    size_t positional_count;
+    StrPair options[CLI_OPTIONS_MAX]; ///< name without dashes; a flag's value is "true"
+    size_t option_count;
+} CliArgs;
+
+struct Cli {
+    Arena arena;
+    Clock clock;
+    FILE *out;
+    FILE *err;
+    const char *(*variable)(const char *name); ///< environment
+    uint64_t poll_ms;                          ///< between two looks at a deployment
+    CliArgs args;
+    bool json;
+    Str config_path;
+    Session session;
+    HttpClient *http;
+    Str message; ///< with an error: what happened; absent: the error's own text
+    Faults faults;
+    int exit_code; ///< of a run that ended without an error
+};
+
+/// All verbs, sorted by noun; those of the noun "" come first.
+extern const Verb cli_verbs[];
+extern const size_t cli_verb_count;
+
+/// Run the command line. Returns the exit code; everything is printed. `argv[0]` is the program.
+int cli_main(Cli *cli, int argc, char **argv);
+
+/// The `at`-th option of the verb, its own before the common ones. False: there are no more.
+bool verb_option(const Verb *verb, size_t at, OptionView *ret_option);
+/// The verb of these two words; `name` absent or not of the noun: NULL.
+const Verb *verb_find(Str noun, Str name);
+/// Parse what follows the verb. ERR_INVALID: cli->message says what is wrong.
+Err cli_parse(Cli *cli, const Verb *verb, int argc, char **argv);
+/// The value of the option; absent: not given.
+Str cli_option(const Cli *cli, const char *name);
+/// The same, which must be given. ERR_INVALID.
+Err cli_need(Cli *cli, const char *name, Str *ret_value);
+
+/// Fail because of how the program was called, with a text of its own: exit code 2.
+__attribute__((format(printf, 2, 3))) Err cli_usage(Cli *cli, const char *format, ...);
+/// Fail for `code` with a text of its own.
+__attribute__((format(printf, 3, 4))) Err cli_fail(Cli *cli, ErrCode code, const char *format, ...);
+
+/// Do what the row says. ERR_*: as the server answered.
+Err cli_run_row(Cli *cli, const Verb *verb);
+/// Show one record by --output.
+Err cli_show(Cli *cli, const Schema *schema, const void *record);
+/// Show records by --output.
+Err cli_show_list(Cli *cli, const Schema *schema, const void *items, size_t count);
+
+Err login_run(Cli *cli, const Verb *verb);      ///< muster login
+Err logout_run(Cli *cli, const Verb *verb);     ///< muster logout
+Err release_run(Cli *cli, const Verb *verb);    ///< muster release create
+Err deploy_run(Cli *cli, const Verb *verb);     ///< muster deploy
+Err verify_run(Cli *cli, const Verb *verb);     ///< muster audit verify
+Err help_run(Cli *cli, const Verb *verb);       ///< muster help
+Err man_run(Cli *cli, const Verb *verb);        ///< muster man
+Err version_run(Cli *cli, const Verb *verb);    ///< muster version
+Err completion_run(Cli *cli, const Verb *verb); ///< muster completion

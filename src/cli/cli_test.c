@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of verbs, the options made of them, and what is printed from them.
+#include "cli/cli.h"
+
+#include "base/scope.h"
+#include "cli/exit.h"
+#include "cli/manual.h"
+#include "cli/registry.h"
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { OUTPUT_MAX = 1024 * 1024 };
+
+static const char *no_variable(const char *) {
+    return NULL;
+}
+
+/// What a run printed, and its exit code.
+typedef struct Run {
+    int code;
+    char *out;
+    char *err;
+} Run;
+
+static void run_done(Run *run) {
+    free(run->out);
+    free(run->err);
+}
+
+static Run run(int argc, const char **argv) {
+    Run result = {};
+    size_t out_len, err_len;
+    FILE *out = open_memstream(&result.out, &out_len);
+    FILE *err = open_memstream(&result.err, &err_len);
+    Cli cli = {.clock = clock_system(), .out = out, .err = err, .variable = no_variable};
+    char *words[16] = {};
+    for (int i = 0; i < argc; i++)
+        words[i] = strdup(argv[i]);
+    result.code = cli_main(&cli, argc, words);
+    for (int i = 0; i < argc; i++)
+        free(words[i]);
+    fclose(out);
+    fclose(err);
+    return result;
+}
+#define RUN(...)                                                       \
+    run((int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), \
+        (const char *[]){__VA_ARGS__})
+
+TEST(every_verb_is_documented_and_there_once) {
+    for (size_t i = 0; i < cli_verb_count; i++) {
+        const Verb *verb = &cli_verbs[i];
+        CHECK(verb->doc && *verb->doc);
+        CHECK(verb_find(str_from(verb->noun), str_from(verb->name)) == verb);
+        CHECK(verb->run || (verb->method && verb->path));
+        CHECK(verb->run || verb->shape == SHOWS_NOTHING || verb->out);
+        if (i) CHECK(strcmp(cli_verbs[i - 1].noun, verb->noun) <= 0);
+    }
+}
+
+TEST(options_have_different_names_and_a_doc) {
+    for (size_t i = 0; i < cli_verb_count; i++) {
+        OptionView one, other;
+        for (size_t at = 0; verb_option(&cli_verbs[i], at, &one); at++) {
+            CHECK(one.doc && *one.doc);
+            for (size_t before = 0; before < at; before++) {
+                CHECK(verb_option(&cli_verbs[i], before, &other));
+                CHECK(strcmp(one.name, other.name) != 0);
+            }
+        }
+    }
+}
+
+TEST(every_field_that_the_server_accepts_has_an_option) {
+    for (size_t i = 0; i < cli_verb_count; i++) {
+        const Verb *verb = &cli_verbs[i];
+        for (size_t f = 0; verb->in && f < verb->in->count; f++) {
+            const Field *field = &verb->in->fields[f];
+            uint32_t refused = READ_ONLY | HIDDEN | COMPUTED | (verb->changes ? IMMUTABLE : 0u);
+            if (field->flags & refused) continue;
+            OptionView view = {};
+            bool found = false;
+            for (size_t at = 0; !found && verb_option(verb, at, &view); at++)
+                found = view.field == field;
+            CHECK(found);
+        }
+    }
+}
+
+TEST(options_parse_in_both_forms_and_maps_by_key) {
+    Cli cli = {};
+    arena_init(&cli.arena, OUTPUT_MAX);
+    const Verb *verb = verb_find(S("device"), S("update"));
+    char *words[] = {(char[]){"cam-1"},
+                     (char[]){"--name=a=b"},
+                     (char[]){"--labels.site"},
+                     (char[]){"north"},
+                     (char[]){"--fleet"},
+                     (char[]){"edge"}};
+    CHECK_OK(cli_parse(&cli, verb, 6, words));
+    CHECK_STR(cli.args.positionals[0], S("cam-1"));
+    CHECK_STR(cli_option(&cli, "name"), S("a=b"));
+    CHECK_STR(cli_option(&cli, "labels.site"), S("north"));
+    CHECK_STR(cli_option(&cli, "fleet"), S("edge"));
+    arena_done(&cli.arena);
+}
+
+TEST(a_wrong_command_line_is_told_and_is_exit_code_2) {
+    static const struct {
+        const char *words[5];
+        const char *said;
+    } cases[] = {
+        {{"muster", "bake"},                        "muster: \"bake\" is not known"    },
+        {{"muster", "fleet"},                       "fleet needs a verb"               },
+        {{"muster", "fleet", "bake"},               "fleet needs a verb"               },
+        {{"muster", "fleet", "show"},               "arguments are missing: FLEET"     },
+        {{"muster", "fleet", "show", "a", "b"},     "one argument too many"            },
+        {{"muster", "fleet", "list", "--bake"},     "--bake is no option of fleet list"},
+        {{"muster", "fleet", "list", "--limit"},    "--limit needs a value"            },
+        {{"muster", "deploy", "--wait=x"},          "--wait takes no value"            },
+        {{"muster", "deploy", "--wait", "--wait"},  "--wait is given twice"            },
+        {{"muster", "fleet", "list", "--output=x"}, "--output must be table or json"   },
+        {{"muster", "completion", "fish"},          "completions are there for bash"   },
+        {{"muster", "login"},                       "--server must be given"           },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int count = 0;
+        while (count < 5 && cases[i].words[count])
+            count++;
+        const char *words[5];
+        memcpy(words, cases[i].words, sizeof(words));
+        SCOPED(run_done) Run result = run(count, words);
+        if (!strstr(result.err, cases[i].said)) fail_msg("%s, not %s", result.err, cases[i].said);
+        CHECK(strncmp(result.err, "muster: ", 8) == 0);
+        CHECK(result.code == EXIT_USAGE);
+    }
+}
+
+TEST(without_a_session_the_way_to_one_is_told) {
+    SCOPED(run_done) Run result = RUN("muster", "fleet", "list", "--config", "/nowhere/session");
+    CHECK(result.code == EXIT_ACCESS);
+    CHECK(strcmp(result.err, "muster: not signed in: use muster login --server URL\n") == 0);
+}
+
+TEST(every_verb_is_in_help_manual_and_completion) {
+    SCOPED(run_done) Run help = RUN("muster", "help");
+    SCOPED(run_done) Run man = RUN("muster", "man");
+    SCOPED(run_done) Run completion = RUN("muster", "completion", "bash");
+    CHECK(help.code == 0 && man.code == 0 && completion.code == 0);
+    for (size_t i = 0; i < cli_verb_count; i++) {
+        const Verb *verb = &cli_verbs[i];
+        char words[128];
+        snprintf(words, sizeof(words), "%s%s%s", verb->noun, *verb->noun ? " " : "", verb->name);
+        CHECK(strstr(help.out, words));
+        CHECK(strstr(man.out, words));
+        CHECK(strstr(completion.out, words));
+        SCOPED(run_done)
+        Run one = *verb->noun ? RUN("muster", "help", verb->noun, verb->name)
+                              : RUN("muster", "help", verb->name);
+        CHECK(one.code == 0 && strstr(one.out, verb->doc));
+    }
+}
+
+TEST(every_reason_has_an_exit_code_and_every_exit_code_a_meaning) {
+    for (ErrCode code = OK; code < ERR_CODE_COUNT; code++)
+        CHECK((exit_code(code) == EXIT_OK) == (code == OK));
+    for (ExitCode code = 0; code < EXIT_CODE_COUNT; code++)
+        CHECK(*exit_code_doc(code));
+    CHECK(exit_code(ERR_NOT_FOUND) == 4 && exit_code(ERR_EXISTS) == 5);
+    CHECK(exit_reason(S("exists"), 409) == ERR_EXISTS);
+    CHECK(exit_reason(S("a_newer_word"), 409) == ERR_CONFLICT);
+    CHECK(exit_reason((Str){}, 502) == ERR_UNAVAILABLE);
+    CHECK(exit_reason(S("system"), 500) == ERR_UNAVAILABLE);
+}
+
+TEST(names_of_images_are_understood_as_engines_do) {
+    static const struct {
+        const char *image, *registry, *repository, *full, *tag;
+    } cases[] = {
+        {"nginx",                "registry-1.docker.io", "library/nginx", "docker.io/library/nginx", "latest"},
+        {"a/b:1",                "registry-1.docker.io", "a/b",           "docker.io/a/b",           "1"     },
+        {"docker.io/a/b:1",      "registry-1.docker.io", "a/b",           "docker.io/a/b",           "1"     },
+        {"ghcr.io/a/b/c:v1.0",   "ghcr.io",              "a/b/c",         "ghcr.io/a/b/c",           "v1.0"  },
+        {"localhost/web",        "localhost",            "web",           "localhost/web",           "latest"},
+        {"127.0.0.1:5000/web:1", "127.0.0.1:5000",       "web",           "127.0.0.1:5000/web",      "1"     },
+    };
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, OUTPUT_MAX);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ImageName name;
+        CHECK_OK(image_parse(str_from(cases[i].image), &arena, &name));
+        CHECK_STR(name.registry, str_from(cases[i].registry));
+        CHECK_STR(name.repository, str_from(cases[i].repository));
+        CHECK_STR(name.full, str_from(cases[i].full));
+        CHECK_STR(name.tag, str_from(cases[i].tag));
+    }
+    ImageName name;
+    CHECK_ERR(image_parse(S("a b"), &arena, &name), ERR_INVALID);
+    CHECK_ERR(image_parse(S("a?x=y"), &arena, &name), ERR_INVALID);
+    CHECK_ERR(image_parse(S("x:"), &arena, &name), ERR_INVALID);
+    CHECK_STR(image_without_tag(S("h:1/a:2@sha256:0"), &arena), S("h:1/a@sha256:0"));
+    CHECK_STR(image_without_tag(S("h:1/a@sha256:0"), &arena), S("h:1/a@sha256:0"));
+}
+
+TEST_MAIN(CASE(every_verb_is_documented_and_there_once),
+          CASE(options_have_different_names_and_a_doc),
+          CASE(every_field_that_the_server_accepts_has_an_option),
+          CASE(options_parse_in_both_forms_and_maps_by_key),
+          CASE(a_wrong_command_line_is_told_and_is_exit_code_2),
+          CASE(without_a_session_the_way_to_one_is_told),
+          CASE(every_verb_is_in_help_manual_and_completion),
+          CASE(every_reason_has_an_exit_code_and_every_exit_code_a_meaning),
+          CASE(names_of_images_are_understood_as_engines_do))

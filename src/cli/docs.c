@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verbs that tell about muster itself.
+#include "base/scope.h"
+#include "cli/manual.h"
+
+enum { MANUAL_MAX = 256 * 1024 };
+
+static Err print(Cli *cli, const Text *text) {
+    TRY(text_check(text));
+    if (fwrite(text->ptr, 1, text->len, cli->out) != text->len || fflush(cli->out) != 0)
+        return FAIL_SYS("the output cannot be written");
+    return SUCCESS;
+}
+
+static Err noun_check(Cli *cli, Str noun) {
+    for (size_t i = 0; i < cli_verb_count; i++)
+        if (str_eq(noun, str_from(cli_verbs[i].noun))) return SUCCESS;
+    return cli_usage(cli, "\"%.*s\" is not known: muster help tells what is", STR_FMT(noun));
+}
+
+Err help_run(Cli *cli, const Verb *) {
+    SCOPED(text_done) Text text;
+    text_init(&text, MANUAL_MAX);
+    Str noun = cli->args.positionals[0];
+    Str name = cli->args.positionals[1];
+    const Verb *verb = verb_find(S(""), noun);
+    if (name.ptr) verb = verb_find(noun, name);
+    if (noun.ptr && verb) {
+        help_verb(verb, &text);
+    } else {
+        if (noun.ptr) TRY(noun_check(cli, noun));
+        if (name.ptr)
+            return cli_usage(cli, "%.*s has no verb \"%.*s\"", STR_FMT(noun), STR_FMT(name));
+        help_overview(noun, &text);
+    }
+    return print(cli, &text);
+}
+
+Err man_run(Cli *cli, const Verb *) {
+    SCOPED(text_done) Text text;
+    text_init(&text, MANUAL_MAX);
+    Str noun = cli->args.positionals[0];
+    if (noun.ptr) TRY(noun_check(cli, noun));
+    man_page(noun, &text);
+    return print(cli, &text);
+}
+
+Err completion_run(Cli *cli, const Verb *) {
+    if (!str_eq(cli->args.positionals[0], S("bash")))
+        return cli_usage(cli, "completions are there for bash");
+    SCOPED(text_done) Text text;
+    text_init(&text, MANUAL_MAX);
+    completion_bash(&text);
+    return print(cli, &text);
+}
+
+Err version_run(Cli *cli, const Verb *) {
+    if (fprintf(cli->out, "muster " MUSTER_VERSION "\n") < 0)
+        return FAIL_SYS("the output cannot be written");
+    return SUCCESS;
+}

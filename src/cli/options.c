@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a verb takes: its own options, the fields of its body, and the common ones.
+#include "cli/cli.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const Option common_options[] = {
+    {.name = "output",                                  .value = "table|json", .doc = "how to show what comes back (table)"},
+    {.name = "config",                                                 .value = "FILE",                                                       .doc = "the session's file, also $MUSTER_CONFIG"},
+    {.name = "help", .doc = "what this verb takes"},
+};
+static const Option list_options[] = {
+    {.name = "limit", .value = "N", .doc = "most records to show (1000)"},
+};
+
+static bool has_suffix(Str text, Str suffix) {
+    return text.len > suffix.len && str_ends(text, suffix);
+}
+
+/// Whether the operator gives this field: what the server accepts, and this verb may set.
+static bool field_is_option(const Verb *verb, const Field *field) {
+    if (field->flags & (READ_ONLY | HIDDEN | COMPUTED)) return false;
+    if (verb->changes && (field->flags & IMMUTABLE)) return false;
+    return field->kind != FIELD_RECORD && field->kind != FIELD_RECORDS && field->kind != FIELD_JSON;
+}
+
+static void field_view(const Field *field, OptionView *view) {
+    Str name = field->name;
+    bool is_id = field->kind == FIELD_ID && has_suffix(name, S("_id"));
+    if (is_id) name = str_slice(name, 0, name.len - 3);
+    bool is_secret = field->kind == FIELD_STR && (field->flags & WRITE_ONLY);
+    snprintf(view->name,
+             sizeof(view->name),
+             "%.*s%s",
+             STR_FMT(name),
+             is_secret                  ? "-file"
+             : field->kind == FIELD_MAP ? ".KEY"
+                                        : "");
+    for (char *c = view->name; *c; c++)
+        if (*c == '_') *c = '-';
+    view->value = is_secret ? "FILE" : is_id ? "ID|NAME" : "VALUE";
+    view->doc = field->doc;
+    view->field = field;
+}
+
+static void option_view(const Option *option, OptionView *view) {
+    snprintf(view->name, sizeof(view->name), "%s", option->name);
+    view->value = option->value;
+    view->doc = option->doc;
+    view->option = option;
+}
+
+/// Step through `count` rows: true when `*at` falls among them.
+static bool rows_view(const Option *rows, size_t count, size_t *at, OptionView *view) {
+    if (*at < count) {
+        option_view(&rows[*at], view);
+        return true;
+    }
+    *at -= count;
+    return false;
+}
+
+bool verb_option(const Verb *verb, size_t at, OptionView *ret_option) {
+    OptionView view = {};
+    bool found = rows_view(verb->options, verb->option_count, &at, &view);
+    for (size_t i = 0; !found && verb->in && i < verb->in->count; i++) {
+        if (!field_is_option(verb, &verb->in->fields[i])) continue;
+        if (at-- > 0) continue;
+        field_view(&verb->in->fields[i], &view);
+        found = true;
+    }
+    if (!found && verb->shape == SHOWS_LIST) found = rows_view(list_options, 1, &at, &view);
+    if (!found)
+        found = rows_view(
+            common_options, sizeof(common_options) / sizeof(common_options[0]), &at, &view);
+    if (found) *ret_option = view;
+    return found;
+}
+
+/// The option called `name`; "labels.site" is "labels.KEY".
+static bool option_find(const Verb *verb, Str name, OptionView *ret_option) {
+    size_t dot = str_index(name, '.', 0);
+    for (size_t at = 0; verb_option(verb, at, ret_option); at++) {
+        Str known = str_from(ret_option->name);
+        bool is_map = ret_option->field && ret_option->field->kind == FIELD_MAP;
+        if (!is_map && str_eq(name, known)) return true;
+        if (is_map && dot + 1 < name.len
+            && str_eq(str_slice(name, 0, dot), str_slice(known, 0, known.len - 4)))
+            return true;
+    }
+    return false;
+}
+
+static Err option_put(Cli *cli, Str name, Str value) {
+    bool repeats = cli_option(cli, str_dup(&cli->arena, name).ptr).ptr != NULL;
+    TRY(arena_check(&cli->arena));
+    if (repeats) return cli_usage(cli, "--%.*s is given twice", STR_FMT(name));
+    if (cli->args.option_count == CLI_OPTIONS_MAX) return cli_usage(cli, "too many options");
+    cli->args.options[cli->args.option_count++] = (StrPair){name, value};
+    return SUCCESS;
+}
+
+/// `argv[*at]` begins with "--".
+static Err option_parse(Cli *cli, const Verb *verb, int argc, char **argv, int *at) {
+    Str value = str_slice(str_from(argv[*at]), 2, SIZE_MAX);
+    Str name = {};
+    (void)str_cut(&value, '=', &name);
+    OptionView view;
+    if (!option_find(verb, name, &view))
+        return cli_usage(cli,
+                         "--%.*s is no option of %s%s%s",
+                         STR_FMT(name),
+                         verb->noun,
+                         *verb->noun ? " " : "",
+                         verb->name);
+    if (!view.value) {
+        if (value.ptr) return cli_usage(cli, "--%.*s takes no value", STR_FMT(name));
+        return option_put(cli, name, S("true"));
+    }
+    if (!value.ptr) {
+        if (*at + 1 >= argc) return cli_usage(cli, "--%.*s needs a value", STR_FMT(name));
+        value = str_from(argv[++*at]);
+    }
+    return option_put(cli, name, value);
+}
+
+/// The words of `args`; one in brackets may be left out.
+static void args_range(const char *args, size_t *ret_least, size_t *ret_most) {
+    *ret_least = 0;
+    *ret_most = 0;
+    Str rest = str_from(args);
+    for (Str word; str_cut(&rest, ' ', &word);) {
+        if (word.len == 0) continue;
+        ++*ret_most;
+        if (word.ptr[0] != '[') ++*ret_least;
+    }
+}
+
+Err cli_parse(Cli *cli, const Verb *verb, int argc, char **argv) {
+    size_t least, most;
+    args_range(verb->args, &least, &most);
+    assert(most <= CLI_POSITIONALS_MAX);
+    bool options_end = false;
+    for (int at = 0; at < argc; at++) {
+        Str word = str_from(argv[at]);
+        if (!options_end && str_eq(word, S("--"))) {
+            options_end = true;
+        } else if (!options_end && str_starts(word, S("--"))) {
+            TRY(option_parse(cli, verb, argc, argv, &at));
+        } else if (cli->args.positional_count == most) {
+            return cli_usage(cli, "\"%.*s\" is one argument too many", STR_FMT(word));
+        } else {
+            cli->args.positionals[cli->args.positional_count++] = word;
+        }
+    }
+    if (cli->args.positional_count < least && !cli_option(cli, "help").ptr)
+        return cli_usage(cli, "arguments are missing: %s", verb->args);
+    return SUCCESS;
+}
+
+Str cli_option(const Cli *cli, const char *name) {
+    for (size_t i = 0; i < cli->args.option_count; i++)
+        if (str_eq(cli->args.options[i].key, str_from(name))) return cli->args.options[i].value;
+    return (Str){};
+}
+
+Err cli_need(Cli *cli, const char *name, Str *ret_value) {
+    Str value = cli_option(cli, name);
+    if (!value.ptr) return cli_usage(cli, "--%s must be given", name);
+    *ret_value = value;
+    return SUCCESS;
+}

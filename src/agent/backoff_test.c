@@ -13,7 +13,8 @@ TEST(each_wait_is_in_the_upper_half_of_a_doubling_span) {
 
 TEST(waits_are_capped_for_ever) {
     Backoff backoff = {.first_ms = 1000, .max_ms = 45'000, .random = 1};
-    for (int i = 0; i < 200; i++) CHECK(backoff_next(&backoff, 0) <= 45'000);
+    for (int i = 0; i < 200; i++)
+        CHECK(backoff_next(&backoff, 0) <= 45'000);
     backoff.tries = UINT32_MAX;
     CHECK(backoff_next(&backoff, 0) <= 45'000);
     CHECK(backoff.tries == UINT32_MAX);
@@ -21,13 +22,15 @@ TEST(waits_are_capped_for_ever) {
 
 TEST(what_the_server_asks_for_is_the_least) {
     Backoff backoff = {.first_ms = 1000, .max_ms = 60'000, .random = 3};
-    for (int i = 0; i < 100; i++) CHECK(backoff_next(&backoff, 120'000) >= 120'000);
+    for (int i = 0; i < 100; i++)
+        CHECK(backoff_next(&backoff, 120'000) >= 120'000);
     CHECK(backoff_next(&backoff, 120'000) <= 180'000);
 }
 
 TEST(success_begins_anew) {
     Backoff backoff = {.first_ms = 1000, .max_ms = 60'000, .random = 3};
-    for (int i = 0; i < 10; i++) CHECK(backoff_next(&backoff, 0) > 0);
+    for (int i = 0; i < 10; i++)
+        CHECK(backoff_next(&backoff, 0) > 0);
     backoff_reset(&backoff);
     CHECK(backoff_next(&backoff, 0) <= 1000);
 }
@@ -36,7 +39,8 @@ TEST(two_devices_do_not_wait_alike) {
     Backoff a = {.first_ms = 1000, .max_ms = 60'000, .random = 1};
     Backoff b = {.first_ms = 1000, .max_ms = 60'000, .random = 2};
     int same = 0;
-    for (int i = 0; i < 20; i++) same += backoff_next(&a, 0) == backoff_next(&b, 0);
+    for (int i = 0; i < 20; i++)
+        same += backoff_next(&a, 0) == backoff_next(&b, 0);
     CHECK(same < 3);
 }
 

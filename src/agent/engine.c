@@ -5,13 +5,14 @@
 #include "base/scope.h"
 #include "channel/http1.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    CALL_WITHIN_MS = 60'000,        ///< the engine stops a container for up to 10 s within it
-    PULL_SILENCE_MS = 300'000,      ///< unpacking a large layer says nothing for a while
+    CALL_WITHIN_MS = 60'000,   ///< the engine stops a container for up to 10 s within it
+    PULL_SILENCE_MS = 300'000, ///< unpacking a large layer says nothing for a while
     REPLY_MAX = 1024 * 1024,
     API_VERSION_MAX = 16,
     TARGET_MAX = 2048,
@@ -21,8 +22,8 @@ enum {
 #define API_VERSION_OURS "1.43"
 
 struct Engine {
-    Http1 *calls; ///< short ones: never cancelled, so that none is left half known
-    Http1 *waits; ///< pulls and events: cancelled by the owner
+    Http1 *calls;              ///< short ones: never cancelled, so that none is left half known
+    Http1 *waits;              ///< pulls and events: cancelled by the owner
     char api[API_VERSION_MAX]; ///< agreed on; empty: not yet
     char reason[ENGINE_REASON_MAX];
 };
@@ -32,8 +33,8 @@ Err engine_open(const char *path, int cancel_fd, Engine **ret_engine) {
     if (!engine) return FAIL(ERR_LIMIT, "out of memory");
     Err err = http1_open(&(Http1Options){.unix_path = path, .cancel_fd = -1}, &engine->calls);
     if (err.code == OK)
-        err = http1_open(&(Http1Options){.unix_path = path, .cancel_fd = cancel_fd},
-                         &engine->waits);
+        err =
+            http1_open(&(Http1Options){.unix_path = path, .cancel_fd = cancel_fd}, &engine->waits);
     if (err.code != OK) {
         engine_close(engine);
         return err;
@@ -134,8 +135,8 @@ Err engine_version(Engine *engine, Arena *arena, EngineVersion *ret_version) {
     uint64_t theirs = api_number(version.ApiVersion);
     if (theirs == 0 || version.ApiVersion.len >= API_VERSION_MAX)
         return FAIL(ERR_INVALID, "the engine does not say its API version");
-    Str agreed = theirs < api_number(S(API_VERSION_OURS)) ? version.ApiVersion
-                                                          : S(API_VERSION_OURS);
+    Str agreed =
+        theirs < api_number(S(API_VERSION_OURS)) ? version.ApiVersion : S(API_VERSION_OURS);
     if (api_number(agreed) < api_number(version.MinAPIVersion)) agreed = version.MinAPIVersion;
     line_copy(agreed, engine->api, sizeof(engine->api));
     *ret_version = version;
@@ -273,7 +274,9 @@ Err engine_network_ensure(Engine *engine, Str name) {
     static const Schema Network_schema = SCHEMA(Network, "network", "a network to make");
     StrPair managed = {S(ENGINE_LABEL_MANAGED), S("true")};
     Network network = {
-        .Name = name, .Driver = S("bridge"), .Labels = {&managed, 1}, .CheckDuplicate = true};
+        .Name = name, .Driver = S("bridge"), .Labels = {&managed, 1},
+                .CheckDuplicate = true
+    };
     SCOPED(text_done) Text body;
     text_init(&body, TARGET_MAX);
     schema_encode(&Network_schema, &network, ENCODE_REQUEST, &body);
@@ -337,18 +340,18 @@ static Err event_piece(void *app, Str bytes) {
 Err engine_wait(Engine *engine, uint64_t since_ms, uint64_t within_ms) {
     TRY(agree(engine));
     char target[TARGET_MAX];
-    int len = snprintf(target,
-                       sizeof(target),
-                       "/v%s/events?since=%llu.%03llu000000&filters=%s",
-                       engine->api,
-                       (unsigned long long)(since_ms / 1000),
-                       (unsigned long long)(since_ms % 1000),
-                       // {"type":["container"],"label":[...],"event":["start","die",...]}
-                       "%7B%22type%22%3A%5B%22container%22%5D%2C%22label%22%3A%5B%22"
-                       ENGINE_LABEL_MANAGED "%3Dtrue%22%5D%2C%22event%22%3A%5B%22start%22%2C%22"
-                       "die%22%2C%22destroy%22%2C%22health_status%22%2C%22rename%22%5D%7D");
+    int len =
+        snprintf(target,
+                 sizeof(target),
+                 "/v%s/events?since=%llu.%03llu000000&filters=%s",
+                 engine->api,
+                 (unsigned long long)(since_ms / 1000),
+                 (unsigned long long)(since_ms % 1000),
+                 // {"type":["container"],"label":[...],"event":["start","die",...]}
+                 "%7B%22type%22%3A%5B%22container%22%5D%2C%22label%22%3A%5B%22" ENGINE_LABEL_MANAGED
+                 "%3Dtrue%22%5D%2C%22event%22%3A%5B%22start%22%2C%22"
+                 "die%22%2C%22destroy%22%2C%22health_status%22%2C%22rename%22%5D%7D");
     bool happened = false;
-    Err err = stream(
-        engine, "GET", (Str){target, (size_t)len}, within_ms, event_piece, &happened);
+    Err err = stream(engine, "GET", (Str){target, (size_t)len}, within_ms, event_piece, &happened);
     return happened || err.code == ERR_TIMEOUT ? SUCCESS : err;
 }

@@ -15,7 +15,8 @@ enum { PROC_TEXT_MAX = 8192 };
 /// The next blank-separated word of `*rest`; absent at the end.
 static Str word_next(Str *rest) {
     Str word = {};
-    while (word.len == 0 && str_cut(rest, ' ', &word)) word = str_trim(word);
+    while (word.len == 0 && str_cut(rest, ' ', &word))
+        word = str_trim(word);
     return word;
 }
 

@@ -25,7 +25,8 @@ void pull_done(PullProgress *pull) {
 void line_copy(Str text, char *ret_line, size_t size) {
     assert(size > 0);
     size_t len = text.len < size ? text.len : size - 1;
-    while (len > 0 && len < text.len && ((uint8_t)text.ptr[len] & 0xc0) == 0x80) len--;
+    while (len > 0 && len < text.len && ((uint8_t)text.ptr[len] & 0xc0) == 0x80)
+        len--;
     for (size_t i = 0; i < len; i++) {
         bool control = (uint8_t)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f;
         ret_line[i] = control ? ' ' : text.ptr[i];
@@ -40,9 +41,9 @@ static void line_end(PullProgress *pull) {
     faults_init(&faults, &arena);
     PullLine line = {};
     Str json = str_trim(text_str(&pull->line));
-    bool read = !pull->skipped && json.len > 0
-                && schema_decode(&PullLine_schema, json, DECODE_REPLY, &arena, &faults, &line).code
-                       == OK;
+    bool read =
+        !pull->skipped && json.len > 0
+        && schema_decode(&PullLine_schema, json, DECODE_REPLY, &arena, &faults, &line).code == OK;
     if (read && line.error.ptr) {
         pull->failed = true;
         line_copy(line.error, pull->reason, sizeof(pull->reason));

@@ -25,6 +25,6 @@ void pull_feed(PullProgress *pull, Str bytes);
 /// The stream is over: read what is left.
 void pull_end(PullProgress *pull);
 
-/// Copy `text` to `ret_line`, cut to `size` at a character's end, NUL-terminated; control characters
-/// become blanks, so that it can be shown and sent as one line.
+/// Copy `text` to `ret_line`, cut to `size` at a character's end, NUL-terminated; control
+/// characters become blanks, so that it can be shown and sent as one line.
 void line_copy(Str text, char *ret_line, size_t size);

@@ -98,14 +98,18 @@ static Err forget(const State *state, const char *name) {
 }
 
 /// The key in `name` is the one that `member` was enrolled with.
-static bool key_fits(const State *state, const char *name, const Membership *member, Identity *key) {
+static bool
+key_fits(const State *state, const char *name, const Membership *member, Identity *key) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, 4096);
     Err err = key_load(state, name, key);
     return err.code == OK && str_eq(identity_public_key(key, &arena), member->public_key);
 }
 
-Err state_identity(const State *state, Arena *arena, Membership *ret_member, Identity *ret_identity) {
+Err state_identity(const State *state,
+                   Arena *arena,
+                   Membership *ret_member,
+                   Identity *ret_identity) {
     Membership member;
     TRY(state_load(state, MEMBERSHIP_FILE, &Membership_schema, arena, &member));
     SCOPED(identity_wipe) Identity identity = {};

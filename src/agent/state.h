@@ -18,8 +18,8 @@ enum { STATE_FILE_MAX = 512 * 1024 };
 
 /// Where this device belongs.
 typedef struct Membership {
-    Str url;        ///< "https://host:port"
-    Str ca_pem;     ///< the only authority that is trusted; absent with http
+    Str url;    ///< "https://host:port"
+    Str ca_pem; ///< the only authority that is trusted; absent with http
     Id device_id;
     Id fleet_id;    ///< at enrolment
     Str name;       ///< at enrolment
@@ -38,13 +38,17 @@ Err state_open(const char *folder, State *ret_state);
 /// Unlock. Fits SCOPED.
 void state_close(State *state);
 /// Read the record in file `name`. ERR_NOT_FOUND: no such file. ERR_INVALID: damaged.
-Err state_load(const State *state, const char *name, const Schema *schema, Arena *arena, void *record);
+Err state_load(
+    const State *state, const char *name, const Schema *schema, Arena *arena, void *record);
 /// Replace the record in file `name`, durably.
 Err state_save(const State *state, const char *name, const Schema *schema, const void *record);
 
 /// The device's key and membership. ERR_NOT_FOUND: not enrolled. ERR_INVALID: the files do not fit
 /// together. Finishes what a crash in state_enrolled left.
-Err state_identity(const State *state, Arena *arena, Membership *ret_member, Identity *ret_identity);
+Err state_identity(const State *state,
+                   Arena *arena,
+                   Membership *ret_member,
+                   Identity *ret_identity);
 /// The key to enrol with: one that is made and saved now, or that an earlier try has left.
 Err state_identity_next(const State *state, Identity *ret_identity);
 /// The server has accepted `identity`, from state_identity_next: it is the device's from now on.

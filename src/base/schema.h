@@ -256,6 +256,9 @@ void schema_openapi(const Schema *schema, SchemaView view, Text *out);
 /// Append the JSON Schema of one field (its type and bounds), as used for query parameters.
 void field_openapi(const Field *field, SchemaView view, Text *out);
 
+/// The field takes part in this view.
+bool field_is_viewed(const Field *field, SchemaView view);
+
 /// Append a text table of records: LISTED fields as columns, upper-case header, two blanks between.
 void schema_table(const Schema *schema, const void *items, size_t count, Text *out);
 /// Append one record as "name  value" lines, all shown fields.

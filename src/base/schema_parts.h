@@ -48,10 +48,9 @@ size_t field_size(const Field *field);
 bool field_is_always_present(const Field *field);
 /// The member is absent: not in JSON, NULL in a row.
 bool field_is_absent(const Field *field, const void *member);
-/// The field takes part: in a decoding, an encoding, an OpenAPI view.
+/// The field takes part: in a decoding, an encoding.
 bool field_is_accepted(const Field *field, DecodeMode mode);
 bool field_is_written(const Field *field, EncodeMode mode);
-bool field_is_viewed(const Field *field, SchemaView view);
 
 /// Add the fault "must be PREFIX and what the field allows" at `path`.
 void decoder_refuse(Decoder *decoder, const Path *path, const Field *field, const char *prefix);

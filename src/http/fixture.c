@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/fixture.h"
+
+#include <assert.h>
+
+static const Field Part_fields[] = {
+    FIELD(Part, name, REQUIRED, "its name", .max = 16),
+    FIELD(Part, weight, 0, "its weight in grams"),
+};
+static const Schema Part_schema = SCHEMA(Part, "part", "a part");
+
+static const Field Box_fields[] = {
+    FIELD(Box, name, REQUIRED | IMMUTABLE, "its name", .pattern = &Pattern_slug, .max = 63),
+    FIELD(Box, note, 0, "anything", .max = 200),
+    FIELD(Box, size, 0, "its size", .max = 100),
+    FIELD_LIST(Box, parts, 0, "what is in it", .record = &Part_schema, .max = 4),
+};
+const Schema Box_schema = SCHEMA(Box, "box", "a box");
+
+static const Field BoxQuery_fields[] = {
+    FIELD(BoxQuery, limit, 0, "most items", .min = 1, .max = 3, .fallback = "2"),
+};
+static const Schema BoxQuery_schema = SCHEMA(BoxQuery, "box_query", "which boxes");
+
+static Err box_list(Call *call) {
+    const BoxQuery *query = call->query;
+    Box *boxes = ARENA_ARRAY(call->arena, Box, query->limit);
+    if (!boxes) return FAIL(ERR_LIMIT, "no memory");
+    for (size_t i = 0; i < query->limit; i++)
+        boxes[i].name = S("a");
+    return call_reply_list(call, boxes, query->limit, query->limit == 3 ? (Str){} : S("more"));
+}
+
+static Err box_show(Call *call) {
+    Box box = {.name = call_arg(call, S("name"))};
+    if (str_eq(box.name, S("gone"))) return FAIL(ERR_NOT_FOUND, "there is no such box");
+    return call_reply(call, &box);
+}
+
+static Err box_best(Call *call) {
+    return call_reply(call, &(Box){.name = S("literal")});
+}
+
+static Err box_create(Call *call) {
+    Fixture *fixture = call->app;
+    fixture->handled++;
+    const Box *box = call->in;
+    if (box->size == 13) return call_refuse(call, S("/size"), "must not be %d", 13);
+    if (fixture->handler_fails.code != OK) return fixture->handler_fails;
+    Id id = id_new(S("box"), call->now_ms);
+    call_event(call, 1, &id);
+    return call_reply(call, box);
+}
+
+static Err box_change(Call *call) {
+    Box box = {.name = call_arg(call, S("name")), .note = S("old")};
+    TRY(call_patch(call, &Box_schema, &box));
+    return call_reply(call, &box);
+}
+
+static Err box_remove(Call *) {
+    return SUCCESS;
+}
+
+static const Route routes[] = {
+    {.method = GET,
+     .path = "/v1/boxes/{name}",
+     .access = MAY_READ,
+     .out = &Box_schema,
+     .id = "box_show",
+     .doc = "One box",
+     .handler = box_show},
+    {.method = GET,
+     .path = "/v1/boxes",
+     .access = MAY_READ,
+     .query = &BoxQuery_schema,
+     .out = &Box_schema,
+     .shape = REPLY_LIST,
+     .id = "box_list",
+     .doc = "All boxes",
+     .handler = box_list},
+    {.method = POST,
+     .path = "/v1/boxes",
+     .access = MAY_WRITE,
+     .in = &Box_schema,
+     .out = &Box_schema,
+     .status = 201,
+     .id = "box_create",
+     .doc = "A new box",
+     .handler = box_create},
+    {.method = PATCH,
+     .path = "/v1/boxes/{name}",
+     .access = MAY_WRITE,
+     .in = &Box_schema,
+     .patch = true,
+     .out = &Box_schema,
+     .id = "box_change",
+     .doc = "Change a box",
+     .handler = box_change},
+    {.method = DELETE,
+     .path = "/v1/boxes/{name}",
+     .access = MAY_WRITE,
+     .shape = REPLY_NONE,
+     .id = "box_remove",
+     .doc = "Remove a box",
+     .handler = box_remove},
+    {.method = GET,
+     .path = "/v1/boxes/best",
+     .out = &Box_schema,
+     .id = "box_best",
+     .doc = "The best box",
+     .handler = box_best  },
+};
+
+static Err authorise(void *, Call *call) {
+    bool writes = str_eq(call->bearer, S("writer"));
+    if (!writes && !str_eq(call->bearer, S("reader")))
+        return FAIL(ERR_UNAUTHENTICATED, "the token is not known");
+    call->principal.access = writes ? MAY_READ | MAY_WRITE : MAY_READ;
+    if (!(call->principal.access & call->route->access))
+        return FAIL(ERR_FORBIDDEN, "the token may not do this");
+    return SUCCESS;
+}
+
+static Err begin(void *app, Call *) {
+    ((Fixture *)app)->begun++;
+    return SUCCESS;
+}
+
+static Err finish(void *app, Call *, Err result) {
+    Fixture *fixture = app;
+    fixture->finished++;
+    TRY(result);
+    if (fixture->conflicts) {
+        fixture->conflicts--;
+        return FAIL(ERR_CONFLICT, "the row was changed");
+    }
+    fixture->committed++;
+    return SUCCESS;
+}
+
+static void published(void *app, Call *call) {
+    ((Fixture *)app)->published += (uint32_t)call->event_count;
+}
+
+static uint64_t now_ms(void *) {
+    return UINT64_C(1'700'000'000'000);
+}
+
+void fixture_open(Fixture *fixture) {
+    static const RouteTable tables[] = {ROUTE_TABLE(routes)};
+    static const AccessName names[] = {
+        {MAY_READ,  "read",  "may see"   },
+        {MAY_WRITE, "write", "may change"}
+    };
+    *fixture = (Fixture){};
+    arena_init(&fixture->arena, CALL_ARENA_MAX);
+    Err err = router_open(&(RouterOptions){.tables = tables,
+                                           .table_count = 1,
+                                           .access_names = names,
+                                           .access_count = 2,
+                                           .title = "Boxes",
+                                           .version = "1",
+                                           .clock = {.now_ms = now_ms},
+                                           .app = fixture,
+                                           .authorise = authorise,
+                                           .begin = begin,
+                                           .finish = finish,
+                                           .published = published},
+                          &fixture->router);
+    assert(err.code == OK);
+}
+
+void fixture_close(Fixture *fixture) {
+    fixture->router = router_close(fixture->router);
+    arena_done(&fixture->arena);
+}
+
+HttpReply fixture_run(Fixture *fixture, const HttpRequest *request) {
+    arena_reset(&fixture->arena);
+    HttpReply reply;
+    router_run(fixture->router, request, &fixture->arena, &reply);
+    return reply;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/// A small API over no database, for the tests of this folder and the fuzzer.
+#pragma once
+
+#include "http/router.h"
+
+typedef struct Part {
+    Str name;
+    uint64_t weight;
+} Part;
+
+typedef struct Box {
+    Str name;
+    Str note;
+    uint64_t size;
+    struct {
+        Part *items;
+        size_t count;
+    } parts;
+} Box;
+
+typedef struct BoxQuery {
+    uint64_t limit;
+} BoxQuery;
+
+enum { MAY_READ = 1, MAY_WRITE = 2 };
+
+/// What the hooks and handlers count, and how they are told to behave.
+typedef struct Fixture {
+    uint32_t begun, finished, committed, published, handled;
+    uint32_t conflicts; ///< how many commits lose their race
+    Err handler_fails;  ///< what the handler of POST returns, unless OK
+    Router *router;
+    Arena arena;
+} Fixture;
+
+extern const Schema Box_schema;
+
+/// A router over the routes below; the token "reader" may read, "writer" may do both.
+void fixture_open(Fixture *fixture);
+/// Free all of it.
+void fixture_close(Fixture *fixture);
+/// Run one request and give its answer, which lives until the next one.
+HttpReply fixture_run(Fixture *fixture, const HttpRequest *request);

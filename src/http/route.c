@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/route.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { REFUSAL_MAX = 512 };
+
+/// The path parameters are counted from the left, as the router filled `args`.
+Str call_arg(const Call *call, Str name) {
+    Str rest = str_from(call->route->path);
+    Str segment;
+    size_t index = 0;
+    while (str_cut(&rest, '/', &segment)) {
+        if (!str_starts(segment, S("{"))) continue;
+        if (str_eq(str_slice(segment, 1, segment.len - 1), name)) return call->args[index];
+        index++;
+    }
+    assert(false && "the route has this parameter");
+    return (Str){};
+}
+
+Err call_patch(Call *call, const Schema *schema, void *record) {
+    assert(call->route->patch);
+    void *copy = arena_alloc(call->arena, schema->size, _Alignof(max_align_t));
+    if (!copy) return FAIL(ERR_LIMIT, "the change exceeds the memory of a call");
+    memcpy(copy, record, schema->size);
+    TRY(schema_decode(schema, call->body, DECODE_PATCH, call->arena, &call->faults, copy));
+    memcpy(record, copy, schema->size);
+    return SUCCESS;
+}
+
+Err call_refuse(Call *call, Str pointer, const char *allowed, ...) {
+    char text[REFUSAL_MAX];
+    va_list args;
+    va_start(args, allowed);
+    int len = vsnprintf(text, sizeof(text), allowed, args);
+    va_end(args);
+    assert(len >= 0);
+    faults_add(&call->faults, pointer, "%s", text);
+    return FAIL(ERR_INVALID, "the input is not what is allowed here");
+}
+
+Err call_reply(Call *call, const void *record) {
+    assert(call->route->shape == REPLY_ONE && record);
+    size_t size = call->route->out->size;
+    void *copy = arena_alloc(call->arena, size, _Alignof(max_align_t));
+    if (copy) memcpy(copy, record, size); // else the router sees the exhausted arena
+    call->out = copy;
+    call->out_count = 1;
+    return SUCCESS;
+}
+
+Err call_reply_list(Call *call, const void *items, size_t count, Str next) {
+    assert(call->route->shape == REPLY_LIST && (items || count == 0));
+    call->out = items;
+    call->out_count = count;
+    call->next = next;
+    return SUCCESS;
+}
+
+void call_event(Call *call, uint32_t kind, const Id *subject) {
+    assert(call->event_count < CALL_EVENTS_MAX);
+    call->events[call->event_count++] = (CallEvent){kind, *subject};
+}

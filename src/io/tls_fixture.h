@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// For tests: an authority, a server's certificate and key as files in a folder of their own, and
-/// both ends of a session in one thread, moved in turns. What goes wrong in here fails the test.
+/// both ends of a session in one thread, moved in turns. What goes wrong in here is an
+/// assertion that fails.
 #pragma once
 
 #include "io/certificate.h"

@@ -3,7 +3,8 @@
 /// TLS to the server, over a unix socket to the container engine. Parsing is http_parser's.
 ///
 /// One connection at a time, kept alive between requests, reopened when the peer closed it. Every
-/// wait has a deadline, and `cancel_fd` ends any wait at once.
+/// wait has a deadline, and `cancel_fd` ends any wait at once; only the name of a host is resolved
+/// for as long as the system's resolver takes.
 #pragma once
 
 #include "base/text.h"
@@ -41,7 +42,9 @@ Err http1_open(const Http1Options *options, Http1 **ret_http);
 Http1 *http1_close(Http1 *http);
 /// One exchange; any status is OK here. `*ret_reply` is to be freed also if the body was refused.
 /// ERR_UNAVAILABLE: no connection, or it broke. ERR_UNAUTHENTICATED: the certificate is not good.
-/// ERR_TIMEOUT. ERR_LIMIT: the body is over reply_max. ERR_INVALID: not HTTP.
+/// ERR_TIMEOUT. ERR_LIMIT: the body is over reply_max, or the head over 16 KiB. ERR_INVALID: not
+/// HTTP, or a request with bytes in its head that may not be there. After an error the next
+/// exchange is on a new connection.
 Err http1_exchange(Http1 *http, const Http1Request *request, Http1Reply *ret_reply);
 /// One exchange whose 2xx body is handed on as it comes, to `piece` (OK goes on, an error stops and
 /// is returned). Another status is collected into `ret_reply` as above. The connection is closed

@@ -77,7 +77,7 @@ static Err pairs_read(Config *config, Faults *faults) {
 
 Err config_load(
     const char *path, const Schema *schema, Arena *arena, Faults *faults, void *record) {
-    // an operator's file may well be a link, which file_load would refuse
+    // a file that people keep may well be a link, which file_load would refuse
     SCOPED(mem_freep) char *real = realpath(path, NULL);
     if (!real && errno == ENOENT) return FAIL(ERR_NOT_FOUND, "there is no such file");
     if (!real) return FAIL_SYS("cannot open a file");

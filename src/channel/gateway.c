@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "channel/gateway.h"
+
+#include "channel/conn.h"
+#include "io/tls.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BACKLOG = 1024, ACCEPTS_A_TURN = 64, PAUSE_MS = 100, REASON_MAX = 123 };
+
+typedef struct AdoptMail {
+    Mail mail;
+    int fd;
+    char remote[INET6_ADDRSTRLEN];
+} AdoptMail;
+
+typedef struct SendMail {
+    Mail mail;
+    uint64_t number;
+    size_t len;
+    char bytes[];
+} SendMail;
+
+typedef struct DropMail {
+    Mail mail;
+    uint64_t number;
+    uint16_t status;
+    size_t reason_len;
+    char reason[REASON_MAX];
+} DropMail;
+
+static struct timeval timeval_of(uint64_t ms) {
+    return (struct timeval){.tv_sec = (time_t)(ms / 1000),
+                            .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+}
+
+static void conn_count_down(Gateway *gateway) {
+    atomic_fetch_sub(&gateway->connections, 1);
+}
+
+/// Accepting goes on after a breath.
+static void on_pause_over(evutil_socket_t, short, void *arg) {
+    Gateway *gateway = arg;
+    event_add(&gateway->listener, NULL);
+}
+
+static void accept_pause(Gateway *gateway) {
+    const struct timeval pause = timeval_of(PAUSE_MS);
+    event_del(&gateway->listener);
+    event_add(&gateway->pause, &pause);
+}
+
+static void remote_text(const struct sockaddr_storage *address, char ret_text[INET6_ADDRSTRLEN]) {
+    ret_text[0] = '\0';
+    if (address->ss_family == AF_INET) {
+        const struct sockaddr_in *in4 = (const void *)address;
+        inet_ntop(AF_INET, &in4->sin_addr, ret_text, INET6_ADDRSTRLEN);
+    } else if (address->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const void *)address;
+        inet_ntop(AF_INET6, &in6->sin6_addr, ret_text, INET6_ADDRSTRLEN);
+    }
+}
+
+/// Give an accepted socket to the next loop in turn.
+static void hand_over(Gateway *gateway, int fd, const struct sockaddr_storage *address) {
+    AdoptMail *adopt = malloc(sizeof(*adopt));
+    if (!adopt) {
+        close(fd);
+        conn_count_down(gateway);
+        return;
+    }
+    *adopt = (AdoptMail){.mail = {.kind = MAIL_ADOPT}, .fd = fd};
+    remote_text(address, adopt->remote);
+    mailbox_post(&gateway->loops[gateway->next_loop].mailbox, &adopt->mail);
+    gateway->next_loop = (gateway->next_loop + 1) % gateway->loop_count;
+}
+
+static void on_accept(evutil_socket_t listener, short, void *arg) {
+    Gateway *gateway = arg;
+    for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+        struct sockaddr_storage address = {};
+        socklen_t len = sizeof(address);
+        int fd = accept4(listener, (void *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0 && errno == EAGAIN) return;
+        if (fd < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;
+        if (fd < 0) { // no descriptors or memory: trying again at once would only spin
+            accept_pause(gateway);
+            return;
+        }
+        atomic_fetch_add(&gateway->accepted, 1);
+        if (atomic_fetch_add(&gateway->connections, 1) >= gateway->options.connections_max) {
+            close(fd);
+            conn_count_down(gateway);
+            atomic_fetch_add(&gateway->refused, 1);
+            continue;
+        }
+        const int on = 1;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        hand_over(gateway, fd, &address);
+    }
+}
+
+/// Everything that this loop still has says goodbye; its thread ends with the last of it.
+static void loop_stop(GatewayLoop *loop) {
+    Gateway *gateway = loop->gateway;
+    loop->is_stopping = true;
+    if (loop->index == 0) {
+        event_del(&gateway->listener);
+        event_del(&gateway->pause);
+    }
+    for (uint32_t i = 0; i < loop->slots.capacity; i++)
+        if (loop->slots.slots[i].item) conn_stop(loop->slots.slots[i].item);
+}
+
+static void adopt_take(GatewayLoop *loop, AdoptMail *adopt) {
+    conn_open(loop, adopt->fd, adopt->remote);
+    free(adopt);
+}
+
+static void send_take(GatewayLoop *loop, SendMail *send) {
+    Conn *conn = slots_find(&loop->slots, send->number);
+    if (conn) conn_send(conn, (Str){send->bytes, send->len});
+    free(send);
+}
+
+static void drop_take(GatewayLoop *loop, DropMail *drop) {
+    Conn *conn = slots_find(&loop->slots, drop->number);
+    if (conn) conn_drop(conn, drop->status, (Str){drop->reason, drop->reason_len});
+    free(drop);
+}
+
+static void mail_take(void *app, Mail *mail) {
+    GatewayLoop *loop = app;
+    switch ((GatewayMail)mail->kind) {
+    case MAIL_ADOPT:
+        adopt_take(loop, (AdoptMail *)mail);
+        return;
+    case MAIL_SEND:
+        send_take(loop, (SendMail *)mail);
+        return;
+    case MAIL_DROP:
+        drop_take(loop, (DropMail *)mail);
+        return;
+    case MAIL_STOP:
+        loop_stop(loop);
+        return;
+    case MAIL_JOB:
+        conn_job_done((Conn *)((char *)mail - offsetof(Conn, job) - offsetof(Job, mail)));
+        return;
+    }
+}
+
+/// What came after the loop had ended.
+static void mail_drop(void *app, Mail *mail) {
+    GatewayLoop *loop = app;
+    assert(mail->kind != MAIL_JOB); // a loop ends after its last job
+    if (mail->kind == MAIL_STOP) return;
+    if (mail->kind == MAIL_ADOPT) {
+        close(((AdoptMail *)mail)->fd);
+        conn_count_down(loop->gateway);
+    }
+    free(mail);
+}
+
+static void *loop_run(void *arg) {
+    GatewayLoop *loop = arg;
+    while (!(loop->is_stopping && loop->slots.count == 0))
+        event_base_loop(loop->base, EVLOOP_ONCE);
+    return NULL;
+}
+
+static const struct timeval *common_timer(GatewayLoop *loop, uint64_t ms) {
+    const struct timeval duration = timeval_of(ms);
+    return event_base_init_common_timeout(loop->base, &duration);
+}
+
+static Err loop_open(Gateway *gateway, GatewayLoop *loop) {
+    const Err none = FAIL(ERR_LIMIT, "no memory for an event loop");
+    loop->gateway = gateway;
+    loop->index = (uint32_t)(loop - gateway->loops);
+    loop->stop = (Mail){.kind = MAIL_STOP};
+    slots_init(&loop->slots);
+    loop->base = event_base_new();
+    if (!loop->base) return none;
+    loop->handshake = common_timer(loop, gateway->options.handshake_ms);
+    loop->half_silence = common_timer(loop, gateway->options.silence_ms / 2);
+    loop->linger = common_timer(loop, CONN_LINGER_MS);
+    loop->tick = common_timer(loop, CONN_TICK_MS);
+    if (!loop->handshake || !loop->half_silence || !loop->linger || !loop->tick) {
+        event_base_free(loop->base);
+        return none;
+    }
+    Err err = mailbox_open(&loop->mailbox, loop->base, mail_take, loop);
+    if (err.code != OK) event_base_free(loop->base);
+    return err;
+}
+
+static void loop_close(GatewayLoop *loop) {
+    mailbox_close(&loop->mailbox, mail_drop);
+    slots_done(&loop->slots);
+    event_base_free(loop->base);
+}
+
+static Err listener_bind(Gateway *gateway) {
+    const GatewayOptions *options = &gateway->options;
+    char port[8];
+    snprintf(port, sizeof(port), "%u", options->port);
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
+    struct addrinfo *found = NULL;
+    if (getaddrinfo(options->address, port, &hints, &found) != 0)
+        return FAIL(ERR_INVALID, "the address to listen on is not an address");
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int on = 1;
+    bool good = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0
+                && bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+    Err err = good ? SUCCESS : FAIL_SYS("cannot listen for channels");
+    freeaddrinfo(found);
+    gateway->listen_fd = fd;
+    return err;
+}
+
+static Err listener_open(Gateway *gateway) {
+    TRY(listener_bind(gateway));
+    struct sockaddr_storage bound = {};
+    socklen_t len = sizeof(bound);
+    if (getsockname(gateway->listen_fd, (void *)&bound, &len) != 0)
+        return FAIL_SYS("cannot learn the port of the listener");
+    gateway->port = ntohs(bound.ss_family == AF_INET6
+                              ? ((const struct sockaddr_in6 *)(const void *)&bound)->sin6_port
+                              : ((const struct sockaddr_in *)(const void *)&bound)->sin_port);
+    struct event_base *base = gateway->loops[0].base;
+    event_assign(
+        &gateway->listener, base, gateway->listen_fd, EV_READ | EV_PERSIST, on_accept, gateway);
+    event_assign(&gateway->pause, base, -1, 0, on_pause_over, gateway);
+    return event_add(&gateway->listener, NULL) == 0 ? SUCCESS
+                                                    : FAIL(ERR_LIMIT, "no memory for the listener");
+}
+
+static Err threads_start(Gateway *gateway) {
+    for (; gateway->running < gateway->loop_count; gateway->running++) {
+        GatewayLoop *loop = &gateway->loops[gateway->running];
+        if (pthread_create(&loop->thread, NULL, loop_run, loop) != 0)
+            return FAIL(ERR_LIMIT, "cannot start a gateway thread");
+    }
+    return SUCCESS;
+}
+
+static Err gateway_start(Gateway *gateway, uint32_t threads) {
+    const GatewayOptions *options = &gateway->options;
+    if (options->cert_path)
+        TRY(tls_server_context_open(options->cert_path, options->key_path, &gateway->tls));
+    for (; gateway->loop_count < threads; gateway->loop_count++)
+        TRY(loop_open(gateway, &gateway->loops[gateway->loop_count]));
+    TRY(listener_open(gateway));
+    return threads_start(gateway);
+}
+
+Err gateway_open(const GatewayOptions *options, WorkerPool *workers, Gateway **ret_gateway) {
+    assert(options->threads >= 1 && options->threads <= 16);
+    assert(options->messages_per_minute_max >= 1);
+    Gateway *gateway = calloc(1, sizeof(*gateway) + options->threads * sizeof(gateway->loops[0]));
+    char *path = strdup(options->path);
+    if (!gateway || !path) {
+        free(gateway);
+        free(path);
+        return FAIL(ERR_LIMIT, "no memory for the gateway");
+    }
+    gateway->options = *options;
+    gateway->options.path = path;
+    gateway->workers = workers;
+    gateway->listen_fd = -1;
+    Err err = gateway_start(gateway, options->threads);
+    if (err.code != OK) {
+        gateway_close(gateway);
+        return err;
+    }
+    *ret_gateway = gateway;
+    return SUCCESS;
+}
+
+uint16_t gateway_port(const Gateway *gateway) {
+    return gateway->port;
+}
+
+/// The loop of a channel; NULL for a number that never was one.
+static GatewayLoop *loop_of(Gateway *gateway, ChannelId channel) {
+    uint64_t index = channel >> SLOT_NUMBER_BITS;
+    return index < gateway->loop_count ? &gateway->loops[index] : NULL;
+}
+
+static uint64_t number_of(ChannelId channel) {
+    return channel & ((1ULL << SLOT_NUMBER_BITS) - 1);
+}
+
+void gateway_send(Gateway *gateway, ChannelId channel, Str message) {
+    GatewayLoop *loop = loop_of(gateway, channel);
+    SendMail *send = loop ? malloc(sizeof(*send) + message.len) : NULL;
+    if (!send) return;
+    *send =
+        (SendMail){.mail = {.kind = MAIL_SEND}, .number = number_of(channel), .len = message.len};
+    memcpy(send->bytes, message.ptr, message.len);
+    mailbox_post(&loop->mailbox, &send->mail);
+}
+
+void gateway_drop(Gateway *gateway, ChannelId channel, uint16_t status, Str reason) {
+    GatewayLoop *loop = loop_of(gateway, channel);
+    DropMail *drop = loop ? malloc(sizeof(*drop)) : NULL;
+    if (!drop) return;
+    *drop = (DropMail){.mail = {.kind = MAIL_DROP}, .number = number_of(channel), .status = status};
+    drop->reason_len = reason.len < REASON_MAX ? reason.len : REASON_MAX;
+    memcpy(drop->reason, reason.ptr, drop->reason_len);
+    mailbox_post(&loop->mailbox, &drop->mail);
+}
+
+GatewayStats gateway_stats(const Gateway *gateway) {
+    return (GatewayStats){.open = atomic_load(&gateway->open),
+                          .accepted = atomic_load(&gateway->accepted),
+                          .refused = atomic_load(&gateway->refused),
+                          .resumed = atomic_load(&gateway->resumed)};
+}
+
+Gateway *gateway_close(Gateway *gateway) {
+    if (!gateway) return NULL;
+    for (uint32_t i = 0; i < gateway->running; i++)
+        mailbox_post(&gateway->loops[i].mailbox, &gateway->loops[i].stop);
+    for (uint32_t i = 0; i < gateway->running; i++)
+        pthread_join(gateway->loops[i].thread, NULL);
+    if (gateway->listen_fd >= 0) close(gateway->listen_fd);
+    for (uint32_t i = 0; i < gateway->loop_count; i++)
+        loop_close(&gateway->loops[i]);
+    tls_context_close(gateway->tls);
+    free((char *)(uintptr_t)gateway->options.path); // ours since gateway_open
+    free(gateway);
+    return NULL;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "channel/stream.h"
+
+#include "io/tls.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { WRITE_MAX = 16 * 1024 }; // a TLS record
+
+void stream_init(Stream *stream,
+                 struct event_base *loop,
+                 int fd,
+                 size_t unsent_max,
+                 event_callback_fn ready,
+                 void *app) {
+    *stream = (Stream){
+        .loop = loop,
+        .fd = fd,
+        .read_wants = EV_READ,
+        .write_wants = EV_WRITE,
+        .ready = ready,
+        .app = app,
+    };
+    text_init(&stream->unsent, unsent_max);
+    event_assign(&stream->event, loop, fd, EV_PERSIST, ready, app);
+}
+
+Err stream_secure(Stream *stream, TlsContext *tls, Str host) {
+    return tls_open(tls, stream->fd, host, &stream->tls);
+}
+
+static short event_of(TlsWant want, short otherwise) {
+    return want == TLS_WANT_READ ? EV_READ : want == TLS_WANT_WRITE ? EV_WRITE : otherwise;
+}
+
+Err stream_handshake(Stream *stream, bool *ret_is_done) {
+    TlsWant want = TLS_DONE;
+    if (stream->tls) TRY(tls_handshake(stream->tls, &want));
+    stream->read_wants = event_of(want, EV_READ);
+    *ret_is_done = want == TLS_DONE;
+    return SUCCESS;
+}
+
+static bool is_later(int error) {
+    return error == EAGAIN || error == EINTR;
+}
+
+Err stream_read(Stream *stream, void *bytes, size_t size, size_t *ret_len, StreamRead *ret_read) {
+    size_t len = 0;
+    TlsWant want = TLS_DONE;
+    if (stream->tls) {
+        TRY(tls_read(stream->tls, bytes, size, &len, &want));
+    } else {
+        ssize_t got = recv(stream->fd, bytes, size, 0);
+        if (got < 0 && !is_later(errno)) return FAIL(ERR_UNAVAILABLE, "the connection broke");
+        if (got < 0) want = TLS_WANT_READ;
+        if (got > 0) len = (size_t)got;
+    }
+    stream->read_wants = event_of(want, EV_READ);
+    *ret_len = len;
+    *ret_read = want != TLS_DONE ? STREAM_LATER : len > 0 ? STREAM_DATA : STREAM_END;
+    return SUCCESS;
+}
+
+static Err write_some(Stream *stream, Str part, size_t *ret_len, TlsWant *ret_want) {
+    if (stream->tls) return tls_write(stream->tls, part.ptr, part.len, ret_len, ret_want);
+    ssize_t sent = send(stream->fd, part.ptr, part.len, MSG_NOSIGNAL);
+    if (sent < 0 && !is_later(errno)) return FAIL(ERR_UNAVAILABLE, "the connection broke");
+    *ret_want = sent < 0 ? TLS_WANT_WRITE : TLS_DONE;
+    *ret_len = sent < 0 ? 0 : (size_t)sent;
+    return SUCCESS;
+}
+
+/// Drop the first `len` bytes of what is unsent.
+static void drop_sent(Stream *stream, size_t len) {
+    Text *unsent = &stream->unsent;
+    if (len == unsent->len) {
+        text_done(unsent);
+        return;
+    }
+    memmove(unsent->ptr, unsent->ptr + len, unsent->len - len);
+    unsent->len -= len;
+}
+
+Err stream_flush(Stream *stream) {
+    TRY(text_check(&stream->unsent));
+    size_t done = 0;
+    TlsWant want = TLS_DONE;
+    while (done < stream->unsent.len && want == TLS_DONE) {
+        size_t size = stream->repeat ? stream->repeat : WRITE_MAX;
+        Str part = str_slice(text_str(&stream->unsent), done, done + size);
+        size_t len = 0;
+        TRY(write_some(stream, part, &len, &want));
+        stream->repeat = want == TLS_DONE ? 0 : part.len;
+        done += len;
+    }
+    stream->write_wants = event_of(want, EV_WRITE);
+    if (done > 0) drop_sent(stream, done);
+    return SUCCESS;
+}
+
+void stream_arm(Stream *stream, bool wants_read) {
+    if (stream->fd < 0) return;
+    short events = wants_read ? stream->read_wants : 0;
+    if (stream->unsent.len > 0) events |= stream->write_wants;
+    if (events != stream->armed) {
+        event_del(&stream->event);
+        event_assign(&stream->event,
+                     stream->loop,
+                     stream->fd,
+                     (short)(events | EV_PERSIST),
+                     stream->ready,
+                     stream->app);
+        if (events) event_add(&stream->event, NULL);
+        stream->armed = events;
+    }
+    if (wants_read && stream->tls && tls_pending(stream->tls)) stream_wake(stream);
+}
+
+void stream_wake(Stream *stream) {
+    event_active(&stream->event, EV_READ, 0);
+}
+
+void stream_shut(Stream *stream) {
+    if (stream->tls) tls_bye(stream->tls);
+    shutdown(stream->fd, SHUT_WR);
+}
+
+void stream_done(Stream *stream) {
+    if (stream->fd < 0) return;
+    event_del(&stream->event);
+    stream->tls = tls_close(stream->tls);
+    close(stream->fd);
+    stream->fd = -1;
+    text_done(&stream->unsent);
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any bytes as a request and as an answer: texts that come out must lie within what went in.
+#include "channel/upgrade.h"
+
+#include <assert.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_within(Str text, Str head) {
+    if (text.ptr) assert(text.ptr >= head.ptr && text.ptr + text.len <= head.ptr + head.len);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    Str bytes = {(const char *)data, size};
+    size_t len = size ? upgrade_head_len(bytes, 0) : 0;
+    if (len == 0) return 0;
+    Str head = str_slice(bytes, 0, len);
+    UpgradeRequest request = {};
+    if (upgrade_request_parse(head, S("/v1/channel"), &request) == UPGRADE_ACCEPTED) {
+        assert(request.key.len == UPGRADE_KEY_LEN);
+        check_within(request.key, head);
+        check_within(request.bearer, head);
+    }
+    UpgradeAnswer answer = {};
+    Err err = upgrade_answer_parse(head, S("dGhlIHNhbXBsZSBub25jZQ=="), &answer);
+    assert(err.code == OK || err.code == ERR_INVALID);
+    return 0;
+}

@@ -5,6 +5,7 @@
 #include "base/scope.h"
 #include "channel/http1_parse.h"
 #include "channel/http1_socket.h"
+#include "io/tls.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -184,4 +185,16 @@ Err http1_stream(Http1 *http,
     Exchange exchange = {
         .http = http, .request = request, .piece = piece, .app = app, .reply = ret_reply};
     return exchange_run(&exchange);
+}
+
+Err http1_peer_ca(const Http1Options *options,
+                  Str fingerprint_hex,
+                  uint64_t within_ms,
+                  Arena *arena,
+                  Str *ret_pem) {
+    Http1Socket socket = {.fd = -1, .cancel_fd = options->cancel_fd};
+    TRY(http1_socket_open(&socket, options, clock_monotonic_ms() + within_ms));
+    Err err = tls_peer_ca(socket.tls, fingerprint_hex, arena, ret_pem);
+    http1_socket_close(&socket);
+    return err;
 }

@@ -56,3 +56,11 @@ Err http1_stream(Http1 *http,
                  Http1Reply *ret_reply);
 /// The socket of a stream's connection, to poll; -1 when not connected.
 int http1_fd(const Http1 *http);
+/// Connect and take from the server's chain the certificate whose SHA-256 is `fingerprint_hex`, as
+/// PEM in `arena`. `options->tls` trusts nothing yet. ERR_UNAUTHENTICATED: the chain has none.
+/// Errors else as http1_exchange.
+Err http1_peer_ca(const Http1Options *options,
+                  Str fingerprint_hex,
+                  uint64_t within_ms,
+                  Arena *arena,
+                  Str *ret_pem);

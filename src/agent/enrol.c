@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/enrol.h"
+
+#include "agent/facts.h"
+#include "agent/pull.h"
+#include "agent/session.h"
+#include "agent/state.h"
+#include "base/log.h"
+#include "base/scope.h"
+
+enum { ENROL_ARENA_MAX = 1024 * 1024 };
+
+static void server_closep(Server **server) {
+    *server = server_close(*server);
+}
+
+Err enrol_server(Str url, Str token, Arena *arena, Str *ret_ca_pem, Server **ret_server) {
+    ServerAddress address;
+    TRY(server_address_parse(url, &address));
+    TokenText parts;
+    TRY(token_text_parse(token, &parts));
+    Str ca_pem = {};
+    if (address.has_tls) TRY(server_authority(&address, parts.ca_fingerprint, arena, &ca_pem));
+    TRY(server_open(&address, ca_pem, ret_server));
+    *ret_ca_pem = ca_pem;
+    return SUCCESS;
+}
+
+static Err enrol_with(
+    const EnrolOptions *options, const State *state, Server *server, Str ca_pem, Arena *arena) {
+    SCOPED(identity_wipe) Identity identity = {};
+    TRY(state_identity_next(state, &identity));
+    Facts facts;
+    facts_read((Str){}, arena, &facts);
+    TRY(arena_check(arena));
+    Enrolled enrolled;
+    TRY(session_enrol(server,
+                      &identity,
+                      str_from(options->token),
+                      str_from(options->name),
+                      &facts,
+                      arena,
+                      &enrolled));
+    Membership member = {
+        .url = str_from(options->server),
+        .ca_pem = ca_pem,
+        .device_id = enrolled.device_id,
+        .fleet_id = enrolled.fleet_id,
+        .name = enrolled.name,
+        .public_key = identity_public_key(&identity, arena),
+    };
+    TRY(arena_check(arena));
+    TRY(state_enrolled(state, &member, &identity));
+    log_event(LOG_INFO,
+              "device.enrolled",
+              F("device", id_str(&enrolled.device_id)),
+              F("name", enrolled.name),
+              F("fleet", id_str(&enrolled.fleet_id)));
+    return SUCCESS;
+}
+
+/// Nothing may be lost by enrolling: a folder that cannot be read as ours is no empty one.
+static Err refuse_enrolled(const State *state, Arena *arena) {
+    Membership member;
+    SCOPED(identity_wipe) Identity identity = {};
+    Err err = state_identity(state, arena, &member, &identity);
+    if (err.code == ERR_NOT_FOUND) return SUCCESS;
+    if (err.code == OK) return FAIL(ERR_EXISTS, "this machine is enrolled already");
+    return err;
+}
+
+Err enrol(const EnrolOptions *options, char ret_reason[SERVER_REASON_MAX]) {
+    ret_reason[0] = '\0';
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, ENROL_ARENA_MAX);
+    SCOPED(state_close) State state = {.lock_fd = -1};
+    TRY(state_open(options->state, &state));
+    if (!options->force) TRY(refuse_enrolled(&state, &arena));
+    SCOPED(server_closep) Server *server = NULL;
+    Str ca_pem;
+    TRY(enrol_server(
+        str_from(options->server), str_from(options->token), &arena, &ca_pem, &server));
+    Err err = enrol_with(options, &state, server, ca_pem, &arena);
+    if (err.code != OK) line_copy(server_reason(server), ret_reason, SERVER_REASON_MAX);
+    return err;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/enrol.h"
+#include "agent/run.h"
+#include "base/log.h"
+
+#include <getopt.h>
+#include <malloc.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#define STATE_FOLDER "/var/lib/muster-agent"
+#define ENGINE_SOCKET "unix:///var/run/docker.sock"
+
+typedef enum Exit {
+    EXIT_OK = 0,
+    EXIT_USAGE = 2,
+    EXIT_REFUSED = 3,
+    EXIT_UNREACHABLE = 4,
+    EXIT_LOCAL = 5,
+} Exit;
+
+static const char usage[] =
+    "usage: muster-agent enrol --server URL --token TOKEN [--name NAME] [--state DIR] [--force]\n"
+    "       muster-agent run [--state DIR] [--engine unix:///PATH] [--poll SECONDS]\n"
+    "       muster-agent --help | --version\n"
+    "\n"
+    "enrol     make this machine a device of the server\n"
+    "  --server URL      https://HOST[:PORT]\n"
+    "  --token TOKEN     enrolment token, from `muster token create`\n"
+    "  --name NAME       wished name; else the host name\n"
+    "  --force           become another device than this machine is already\n"
+    "run       keep in touch with the server and run what it wants\n"
+    "  --engine URL      the Docker Engine (" ENGINE_SOCKET ")\n"
+    "  --poll SECONDS    poll so often instead of holding a channel\n"
+    "\n"
+    "  --state DIR       where identity and desired state are kept (" STATE_FOLDER ")\n"
+    "\n"
+    "exit codes: 0 ok, 2 usage, 3 refused, 4 server not reachable, 5 this machine\n";
+
+/// Everything that may be given.
+typedef struct Arguments {
+    EnrolOptions enrol;
+    RunOptions run;
+} Arguments;
+
+static int usage_error(const char *what, const char *which) {
+    fprintf(stderr, "muster-agent: %s%s; see muster-agent --help\n", what, which);
+    return EXIT_USAGE;
+}
+
+static int exit_of(Err err) {
+    switch (err.code) {
+    case OK:
+        return EXIT_OK;
+    case ERR_INVALID:
+        return EXIT_USAGE;
+    case ERR_UNAUTHENTICATED:
+    case ERR_FORBIDDEN:
+    case ERR_NOT_FOUND:
+    case ERR_CONFLICT:
+    case ERR_EXISTS:
+    case ERR_STATE:
+        return EXIT_REFUSED;
+    case ERR_BUSY:
+    case ERR_TIMEOUT:
+    case ERR_UNAVAILABLE:
+        return EXIT_UNREACHABLE;
+    case ERR_LIMIT:
+    case ERR_SYSTEM:
+    case ERR_CODE_COUNT:
+        break;
+    }
+    return EXIT_LOCAL;
+}
+
+static int report(const char *verb, Err err, const char *reason) {
+    if (err.code == OK) return EXIT_OK;
+    fprintf(stderr, "muster-agent %s: %s", verb, err.what);
+    if (reason[0]) fprintf(stderr, ": %s", reason);
+    if (err.code == ERR_SYSTEM) fprintf(stderr, ": %s", strerror(err.sys));
+    fprintf(stderr, "\n");
+    return exit_of(err);
+}
+
+static int verb_enrol(const Arguments *arguments) {
+    const EnrolOptions *options = &arguments->enrol;
+    if (!options->server) return usage_error("missing --server", "");
+    if (!options->token) return usage_error("missing --token", "");
+    if (options->name
+        && (strlen(options->name) > 63 || !Pattern_slug.matches(str_from(options->name))))
+        return usage_error("--name must be ", Pattern_slug.allowed);
+    char reason[SERVER_REASON_MAX];
+    Err err = enrol(options, reason);
+    return report("enrol", err, reason);
+}
+
+static int verb_run(const Arguments *arguments) {
+    return report("run", run(&arguments->run), "");
+}
+
+static const struct Verb {
+    const char *name;
+    const char *options; ///< letters of those that it takes
+    int (*run)(const Arguments *arguments);
+} verbs[] = {
+    {"enrol", "utnsf", verb_enrol},
+    {"run",   "sep",   verb_run  },
+};
+
+static const struct option long_options[] = {
+    {"server",           required_argument, NULL, 'u'},
+    {"token",              required_argument, NULL, 't'},
+    {"name",                  required_argument, NULL, 'n'},
+    {"state",required_argument, NULL, 's'},
+    {"force",               no_argument, NULL, 'f'},
+    {"engine",             required_argument, NULL, 'e'},
+    {"poll",              required_argument, NULL, 'p'},
+    {"help",                  no_argument, NULL, 'h'},
+    {"version",              no_argument, NULL, 'V'},
+    {           },
+};
+
+static bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value) {
+    return str_u64(str_from(text), ret_value).code == OK && *ret_value >= min && *ret_value <= max;
+}
+
+static bool argument_take(Arguments *arguments, int letter, const char *value) {
+    switch (letter) {
+    case 'u':
+        arguments->enrol.server = value;
+        return true;
+    case 't':
+        arguments->enrol.token = value;
+        return true;
+    case 'n':
+        arguments->enrol.name = value;
+        return true;
+    case 's':
+        arguments->enrol.state = value;
+        arguments->run.state = value;
+        return true;
+    case 'f':
+        arguments->enrol.force = true;
+        return true;
+    case 'e':
+        arguments->run.engine = value;
+        return true;
+    case 'p':
+        return number_parse(value, 1, 86'400, &arguments->run.poll_s);
+    default:
+        return false;
+    }
+}
+
+static int verb_dispatch(const struct Verb *verb, int argc, char **argv) {
+    Arguments arguments = {
+        .enrol = {.state = STATE_FOLDER   },
+        .run = { .state = STATE_FOLDER, .engine = ENGINE_SOCKET},
+    };
+    for (int letter; (letter = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+        if (letter == 'h') {
+            fputs(usage, stdout);
+            return EXIT_OK;
+        }
+        if (letter == '?') return EXIT_USAGE; // getopt has said it
+        if (!strchr(verb->options, letter) || !argument_take(&arguments, letter, optarg))
+            return usage_error("wrong option for ", verb->name);
+    }
+    if (optind < argc) return usage_error("unexpected argument ", argv[optind]);
+    return verb->run(&arguments);
+}
+
+int main(int argc, char **argv) {
+    mallopt(M_ARENA_MAX, 1); // one heap for both threads: memory matters more than its lock
+    signal(SIGPIPE, SIG_IGN);
+    log_setup("muster-agent", LOG_INFO);
+    if (sodium_init() < 0) return report("start", FAIL(ERR_LIMIT, "no randomness"), "");
+    if (argc < 2) return usage_error("missing verb", "");
+    if (strcmp(argv[1], "--help") == 0) {
+        fputs(usage, stdout);
+        return EXIT_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("muster-agent " MUSTER_VERSION);
+        return EXIT_OK;
+    }
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+        if (strcmp(argv[1], verbs[i].name) == 0)
+            return verb_dispatch(&verbs[i], argc - 1, argv + 1);
+    return usage_error("no such verb: ", argv[1]);
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The control plane as the device calls it: JSON records over one kept HTTP connection.
+///
+/// Trusted is exactly the authority that the enrolment token named. Blocking, one thread.
+#pragma once
+
+#include "base/schema.h"
+
+typedef struct Server Server;
+typedef struct TlsContext TlsContext;
+
+enum { SERVER_HOST_MAX = 253, SERVER_REASON_MAX = 512 };
+
+/// The parts of "https://host:port". Plain http is for loopback and tests.
+typedef struct ServerAddress {
+    bool has_tls;
+    char host[SERVER_HOST_MAX + 1];
+    uint16_t port;
+} ServerAddress;
+/// Parse a server's URL, without path. ERR_INVALID: another form, or http to another machine.
+Err server_address_parse(Str url, ServerAddress *ret_address);
+/// The authority whose fingerprint is given, from the server itself, as PEM in `arena`.
+/// ERR_UNAUTHENTICATED: this is not the server that was meant. ERR_UNAVAILABLE, ERR_TIMEOUT.
+Err server_authority(const ServerAddress *address, Str fingerprint, Arena *arena, Str *ret_pem);
+
+/// Does not connect yet. `ca_pem` is not used with plain http. ERR_INVALID: not a certificate.
+Err server_open(const ServerAddress *address, Str ca_pem, Server **ret_server);
+/// NULL-safe; returns NULL.
+Server *server_close(Server *server);
+/// Where it is.
+const ServerAddress *server_address(const Server *server);
+/// Trusts its authority; NULL with plain http. Borrowed.
+TlsContext *server_tls(const Server *server);
+/// POST `in` (by `in_schema`, NULL: no body), with `bearer` if present, and decode the answer.
+/// ERR_UNAUTHENTICATED (also: not its certificate), ERR_FORBIDDEN, ERR_NOT_FOUND, ERR_CONFLICT,
+/// ERR_INVALID (also: the answer makes no sense), ERR_BUSY (429, 503), ERR_UNAVAILABLE,
+/// ERR_TIMEOUT, ERR_LIMIT.
+Err server_post(Server *server,
+                const char *path,
+                Str bearer,
+                const Schema *in_schema,
+                const void *in,
+                const Schema *out_schema,
+                Arena *arena,
+                void *ret_out);
+/// The same with a body that is JSON already, and the answer as it came, for the caller to free.
+Err server_post_text(Server *server, const char *path, Str bearer, Str body, Text *ret_answer);
+/// What the server said about the last failure, one line; empty: nothing. Borrowed.
+Str server_reason(const Server *server);
+/// How long it asked to wait after the last failure; 0: it did not.
+uint64_t server_retry_after_s(const Server *server);

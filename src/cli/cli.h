@@ -112,12 +112,21 @@ Err cli_show(Cli *cli, const Schema *schema, const void *record);
 /// Show records by --output.
 Err cli_show_list(Cli *cli, const Schema *schema, const void *items, size_t count);
 
-Err login_run(Cli *cli, const Verb *verb);      ///< muster login
-Err logout_run(Cli *cli, const Verb *verb);     ///< muster logout
-Err release_run(Cli *cli, const Verb *verb);    ///< muster release create
-Err deploy_run(Cli *cli, const Verb *verb);     ///< muster deploy
-Err verify_run(Cli *cli, const Verb *verb);     ///< muster audit verify
-Err help_run(Cli *cli, const Verb *verb);       ///< muster help
-Err man_run(Cli *cli, const Verb *verb);        ///< muster man
-Err version_run(Cli *cli, const Verb *verb);    ///< muster version
-Err completion_run(Cli *cli, const Verb *verb); ///< muster completion
+/// muster login.
+Err login_run(Cli *cli, const Verb *verb);
+/// muster logout.
+Err logout_run(Cli *cli, const Verb *verb);
+/// muster release create.
+Err release_run(Cli *cli, const Verb *verb);
+/// muster deploy.
+Err deploy_run(Cli *cli, const Verb *verb);
+/// muster audit verify.
+Err verify_run(Cli *cli, const Verb *verb);
+/// muster help.
+Err help_run(Cli *cli, const Verb *verb);
+/// muster man.
+Err man_run(Cli *cli, const Verb *verb);
+/// muster version.
+Err version_run(Cli *cli, const Verb *verb);
+/// muster completion.
+Err completion_run(Cli *cli, const Verb *verb);

@@ -16,8 +16,8 @@ static void run(void *arg) {
     job->result = SUCCESS;
     switch (job->kind) {
     case JOB_AUTHORISE:
-        job->result = handlers->authorise(
-            options->app, job->text, str_from(conn->remote), &conn->subject);
+        job->result =
+            handlers->authorise(options->app, job->text, str_from(conn->remote), &conn->subject);
         break;
     case JOB_OPENED:
         handlers->opened(options->app, id, &conn->subject);

@@ -79,7 +79,8 @@ static const Field Device_fields[] = {
     FIELD(Device, org_id, SCOPE | READ_ONLY, "organisation", .prefix = "org"),
     FIELD(Device, rev, REV | READ_ONLY, "revision"),
     FIELD(Device, fleet_id, INDEXED, "its fleet", .prefix = "fleet"),
-    FIELD(Device, name, UNIQUE | LISTED, "its name", .pattern = &Pattern_slug, .max = 63),
+    FIELD(
+        Device, name, REQUIRED | UNIQUE | LISTED, "its name", .pattern = &Pattern_slug, .max = 63),
     FIELD(Device, labels, 0, "for grouping", .max = 32, .item_max = 255, .pattern = &Pattern_label),
     FIELD(Device,
           public_key,

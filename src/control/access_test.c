@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Every route by every caller, made from the route tables, so a new row is tested by being there.
+#include "control/access.h"
+
+#include "control/audit/audit.h"
+#include "control/device/device.h"
+#include "control/fixture.h"
+#include "control/fleet/fleet.h"
+#include "control/operator/operator.h"
+#include "control/org/org.h"
+#include "control/release/release.h"
+#include "control/telemetry/telemetry.h"
+#include "control/token/token.h"
+#include "test.h"
+
+#include <string.h>
+
+#define IMAGE "r/x@sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+typedef struct Caller {
+    const char *name;
+    uint32_t access;
+    Str token;
+} Caller;
+
+/// Things of one organisation, by the names that paths have for them.
+typedef struct Things {
+    Str fleet_id, device_id, release_id, token_id, operator_id;
+} Things;
+
+static const char *const method_names[METHOD_COUNT] = {
+    [GET] = "GET", [POST] = "POST", [PATCH] = "PATCH", [DELETE] = "DELETE"};
+
+/// The route's path with the organisation's ids in it.
+static const char *path_of(Fixture *f, const Route *route, const Things *things) {
+    const struct {
+        const char *name;
+        Str id;
+    } known[] = {
+        {"{fleet_id}",    things->fleet_id   },
+        {"{device_id}",   things->device_id  },
+        {"{release_id}",  things->release_id },
+        {"{token_id}",    things->token_id   },
+        {"{operator_id}", things->operator_id},
+    };
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        const char *at = strstr(route->path, known[i].name);
+        if (!at) continue;
+        return fixture_print(f,
+                             "%.*s%.*s%s",
+                             (int)(at - route->path),
+                             route->path,
+                             STR_FMT(known[i].id),
+                             at + strlen(known[i].name));
+    }
+    CHECK(!strchr(route->path, '{')); // a new kind of thing: name it above
+    return route->path;
+}
+
+/// A body that the route takes, so that only the caller can be what is wrong.
+static const char *body_of(Fixture *f, const Route *route, const Things *things) {
+    if (!route->in) return NULL;
+    if (route->patch) return "{}";
+    if (strcmp(route->id, "fleet_deploy") == 0)
+        return fixture_print(f, "{\"release_id\":\"%.*s\"}", STR_FMT(things->release_id));
+    return "{}";
+}
+
+static Str signed_in(Fixture *f, const char *name, const char *role) {
+    HttpReply made = fixture_call(
+        f,
+        "POST",
+        "/v1/operators",
+        f->token,
+        fixture_print(
+            f, "{\"name\":\"%s\",\"role\":\"%s\",\"password\":\"a long password\"}", name, role));
+    CHECK(made.status == 201);
+    HttpReply in = fixture_call(
+        f,
+        "POST",
+        "/v1/login",
+        (Str){},
+        fixture_print(
+            f, "{\"org\":\"acme\",\"name\":\"%s\",\"password\":\"a long password\"}", name));
+    return fixture_field(&in, "access_token");
+}
+
+/// One of everything, by the caller whose token is in the fixture.
+static Things things_make(Fixture *f, JwsKey *key) {
+    Things things = {.fleet_id = fixture_fleet(f, "one")};
+    HttpReply token =
+        fixture_call(f,
+                     "POST",
+                     "/v1/tokens",
+                     f->token,
+                     fixture_print(f, "{\"fleet_id\":\"%.*s\"}", STR_FMT(things.fleet_id)));
+    things.token_id = fixture_field(&token, "id");
+    jws_key_make(key);
+    HttpReply enrolled = fixture_enrol(f, fixture_field(&token, "token"), key, "cam");
+    things.device_id = fixture_field(&enrolled, "device_id");
+    HttpReply release = fixture_call(f,
+                                     "POST",
+                                     "/v1/releases",
+                                     f->token,
+                                     "{\"application\":\"a\",\"version\":\"1.0.0\",\"manifest\":"
+                                     "{\"services\":[{\"name\":\"w\",\"image\":\"" IMAGE "\"}]}}");
+    things.release_id = fixture_field(&release, "id");
+    HttpReply made =
+        fixture_call(f,
+                     "POST",
+                     "/v1/operators",
+                     f->token,
+                     "{\"name\":\"carl\",\"role\":\"viewer\",\"password\":\"a long password\"}");
+    things.operator_id = fixture_field(&made, "id");
+    return things;
+}
+
+#define EACH_ROUTE(route)                                                       \
+    const RouteTable tables[] = {org_routes,                                    \
+                                 operator_routes,                               \
+                                 fleet_routes,                                  \
+                                 release_routes,                                \
+                                 token_routes,                                  \
+                                 device_routes,                                 \
+                                 device_agent_routes,                           \
+                                 telemetry_routes,                              \
+                                 audit_routes};                                 \
+    for (size_t table = 0; table < sizeof(tables) / sizeof(tables[0]); table++) \
+        for (const Route *route = tables[table].routes;                         \
+             route < tables[table].routes + tables[table].count;                \
+             route++)                                                           \
+            if (route->access != 0)
+
+TEST(each_route_lets_in_exactly_who_its_row_says) {
+    Fixture f;
+    fixture_open(&f);
+    JwsKey key;
+    Things things = things_make(&f, &key);
+    const Caller callers[] = {
+        {"nobody",      0,      (Str){}    },
+        {                 "viewer",                              MAY_READ, signed_in(&f,   "vera", "viewer")},
+        {                 "operator",                            MAY_READ | MAY_OPERATE, signed_in(&f, "otto", "operator")},
+        {                 "owner",                               MAY_READ | MAY_OPERATE | MAY_OWN,            f.token    },
+        { "device", IS_DEVICE,              fixture_device_token(&f,                things.device_id, &key)},
+    };
+    Things nowhere = {S("fleet_x"), S("device_x"), S("release_x"), S("token_x"), S("operator_x")};
+    size_t checked = 0;
+    for (size_t i = 0; i < sizeof(callers) / sizeof(callers[0]); i++) {
+        EACH_ROUTE(route) {
+            if (strcmp(route->id, "session_logout") == 0) continue; // it would end the caller
+            HttpReply reply = fixture_call(&f,
+                                           method_names[route->method],
+                                           path_of(&f, route, &nowhere),
+                                           callers[i].token,
+                                           body_of(&f, route, &nowhere));
+            bool refused = reply.status == 401 || reply.status == 403;
+            uint32_t expected = !callers[i].token.ptr ? 401 : 403;
+            bool may = callers[i].access & route->access;
+            if (refused == may || (refused && reply.status != expected))
+                fail_msg("%s by a %s: %u", route->id, callers[i].name, reply.status);
+            checked++;
+        }
+    }
+    CHECK(checked > 100);
+    fixture_close(&f);
+}
+
+TEST(another_organisation_finds_nothing_and_changes_nothing) {
+    Fixture f;
+    fixture_open(&f);
+    JwsKey key;
+    Things acme = things_make(&f, &key);
+    Str acme_token = f.token;
+    Credentials owner;
+    CHECK_OK(org_make(f.app.db, S("other"), S("eve"), f.now_ms, &f.arena, &owner));
+    HttpReply in =
+        fixture_call(&f,
+                     "POST",
+                     "/v1/login",
+                     (Str){},
+                     fixture_print(&f,
+                                   "{\"org\":\"other\",\"name\":\"eve\",\"password\":\"%.*s\"}",
+                                   STR_FMT(owner.password)));
+    Str eve = fixture_field(&in, "access_token");
+    HttpReply before = fixture_call(&f, "GET", "/v1/audit?limit=1000", acme_token, NULL);
+    EACH_ROUTE(route) {
+        if (route->access == IS_DEVICE || strcmp(route->id, "session_logout") == 0) continue;
+        HttpReply reply = fixture_call(&f,
+                                       method_names[route->method],
+                                       path_of(&f, route, &acme),
+                                       eve,
+                                       body_of(&f, route, &acme));
+        bool names_a_thing = strchr(route->path, '{') != NULL;
+        if (names_a_thing && reply.status != 404) fail_msg("%s: %u", route->id, reply.status);
+        bool shows =
+            reply.status < 300
+            && (memmem(reply.body.ptr, reply.body.len, acme.fleet_id.ptr, acme.fleet_id.len)
+                || memmem(reply.body.ptr, reply.body.len, acme.device_id.ptr, acme.device_id.len));
+        if (shows) fail_msg("%s shows what is acme's", route->id);
+    }
+    HttpReply after = fixture_call(&f, "GET", "/v1/audit?limit=1000", acme_token, NULL);
+    CHECK_STR(after.body, before.body);
+    // Nor may a thing of one organisation be used for one of the other.
+    Things own = {};
+    f.token = eve;
+    own.fleet_id = fixture_fleet(&f, "one");
+    HttpReply deploy =
+        fixture_call(&f,
+                     "POST",
+                     fixture_print(&f, "/v1/fleets/%.*s/deploy", STR_FMT(own.fleet_id)),
+                     eve,
+                     fixture_print(&f, "{\"release_id\":\"%.*s\"}", STR_FMT(acme.release_id)));
+    CHECK(deploy.status == 422);
+    HttpReply token =
+        fixture_call(&f,
+                     "POST",
+                     "/v1/tokens",
+                     eve,
+                     fixture_print(&f, "{\"fleet_id\":\"%.*s\"}", STR_FMT(acme.fleet_id)));
+    CHECK(token.status == 422);
+    fixture_close(&f);
+}
+
+TEST_MAIN(CASE(each_route_lets_in_exactly_who_its_row_says),
+          CASE(another_organisation_finds_nothing_and_changes_nothing))

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The running control plane: what main wires and every handler may reach by its Call.
+#pragma once
+
+#include "base/clock.h"
+#include "base/jws.h"
+#include "control/config.h"
+#include "http/route.h"
+
+typedef struct Challenges Challenges;
+typedef struct Db Db;
+typedef struct Gateway Gateway;
+typedef struct LoginGate LoginGate;
+typedef struct Presences Presences;
+typedef struct WorkerPool WorkerPool;
+
+typedef struct App {
+    Config config;
+    Clock clock;
+    JwsKey key;         ///< signs access tokens
+    Str ca_fingerprint; ///< goes into enrolment tokens
+    Db *db;
+    LoginGate *login_gate;  ///< slows guessing down
+    Challenges *challenges; ///< nonces that devices sign
+    Presences *presences;   ///< which device has which channel
+    WorkerPool *workers;    ///< runs calls
+    WorkerPool *pushers;    ///< tells devices of news; apart, so that calls never wait for it
+    Gateway *gateway;       ///< holds the channels; NULL where there is none (tests)
+    uint16_t channel_port;  ///< told to devices; 0: they poll
+} App;
+
+/// The App behind a call.
+static inline App *app_of(const Call *call) {
+    return call->app;
+}
+
+/// What happened in a call, told after its commit (CallEvent.kind).
+typedef enum AppEvent {
+    EVENT_FLEET_DESIRED,  ///< a fleet's desired state is newer: push it
+    EVENT_DEVICE_DESIRED, ///< one device's is
+    EVENT_DEVICE_RETIRED, ///< its channel ends
+} AppEvent;

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Devices: what they should run, what they say, and how long ago they said it.
+///
+/// What an operator decides about a device is its row (wire/device.h). What the device says of
+/// itself is its status row, replaced with each sync. The reply joins both.
+#pragma once
+
+#include "control/app.h"
+#include "http/router.h"
+#include "wire/agent.h"
+
+/// A device's last word; stored, shown as part of Device.
+typedef struct DeviceStatus {
+    Id device_id;
+    Id org_id;
+    Time last_seen_at;
+    uint64_t version;
+    Id release_id;
+    WorkloadState state;
+    Str detail;
+    ServiceStatusList services;
+} DeviceStatus;
+extern const Schema DeviceStatus_schema;
+
+/// How present a device is. `connected`: its channel is open. `last_seen`: absent if never.
+/// `heartbeat_ms`: how often it should say something; late after one and a half, offline after
+/// three.
+Presence device_presence(bool connected, Time last_seen, uint64_t heartbeat_ms, uint64_t now_ms);
+/// A name out of `wished` that fits Pattern_slug, at most 63 bytes, in `arena`; absent when nothing
+/// of it fits.
+Str device_name_from(Str wished, Arena *arena);
+/// What the device should run now; without its manifest if that is not newer than `held_version`.
+/// ERR_LIMIT: arena exhausted.
+Err device_desired(
+    Tx *tx, Arena *arena, const Device *device, uint64_t held_version, Desired *ret_desired);
+/// Fill in the computed fields of `device` for a reply.
+Err device_fill(const App *app, Tx *tx, uint64_t now_ms, Device *device);
+/// One exchange with a device: collect in `tx` what it says, answer what it should have. The
+/// caller commits before it sends the answer. ERR_NOT_FOUND: the device is retired.
+Err device_sync(const App *app,
+                Tx *tx,
+                Arena *arena,
+                const Id *device_id,
+                const SyncUp *up,
+                uint64_t now_ms,
+                SyncDown *ret_down);
+
+extern const RouteTable device_routes;
+extern const RouteTable device_agent_routes;

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/device/presences.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLOTS_MIN = 64 };
+
+/// An open-addressing table with linear probing. A cleared slot is refilled by moving later ones
+/// of its run back, so there are no tombstones.
+typedef struct Slot {
+    Id device_id; ///< absent: free
+    uint64_t channel;
+} Slot;
+
+struct Presences {
+    pthread_mutex_t lock;
+    Slot *slots;
+    size_t capacity; ///< a power of two, at least twice the count
+    size_t count;
+};
+
+Err presences_open(Presences **ret_presences) {
+    Presences *presences = calloc(1, sizeof(*presences));
+    Slot *slots = calloc(SLOTS_MIN, sizeof(*slots));
+    if (!presences || !slots) {
+        free(presences);
+        free(slots);
+        return FAIL(ERR_LIMIT, "no memory for the table of channels");
+    }
+    pthread_mutex_init(&presences->lock, NULL);
+    presences->slots = slots;
+    presences->capacity = SLOTS_MIN;
+    *ret_presences = presences;
+    return SUCCESS;
+}
+
+Presences *presences_close(Presences *presences) {
+    if (!presences) return NULL;
+    pthread_mutex_destroy(&presences->lock);
+    free(presences->slots);
+    free(presences);
+    return NULL;
+}
+
+/// The random tail of an id is as good as a hash; FNV-1a gathers it.
+static size_t home_of(const Id *id, size_t capacity) {
+    uint64_t hash = 14695981039346656037ULL;
+    for (const char *c = id->text; *c; c++)
+        hash = (hash ^ (uint8_t)*c) * 1099511628211ULL;
+    return (size_t)(hash & (capacity - 1));
+}
+
+/// The device's slot, or the free one where it would go.
+static size_t slot_find(const Slot *slots, size_t capacity, const Id *id) {
+    size_t at = home_of(id, capacity);
+    while (!id_is_absent(&slots[at].device_id) && !id_eq(&slots[at].device_id, id))
+        at = (at + 1) & (capacity - 1);
+    return at;
+}
+
+static Err grow(Presences *presences) {
+    size_t capacity = presences->capacity * 2;
+    Slot *slots = calloc(capacity, sizeof(*slots));
+    if (!slots) return FAIL(ERR_LIMIT, "no memory for the table of channels");
+    for (size_t i = 0; i < presences->capacity; i++)
+        if (!id_is_absent(&presences->slots[i].device_id))
+            slots[slot_find(slots, capacity, &presences->slots[i].device_id)] = presences->slots[i];
+    free(presences->slots);
+    presences->slots = slots;
+    presences->capacity = capacity;
+    return SUCCESS;
+}
+
+Err presences_set(Presences *presences,
+                  const Id *device_id,
+                  uint64_t channel,
+                  uint64_t *ret_replaced) {
+    Err err = SUCCESS;
+    pthread_mutex_lock(&presences->lock);
+    if ((presences->count + 1) * 2 > presences->capacity) err = grow(presences);
+    if (err.code == OK) {
+        Slot *slot = &presences->slots[slot_find(presences->slots, presences->capacity, device_id)];
+        *ret_replaced = slot->channel;
+        if (id_is_absent(&slot->device_id)) presences->count++;
+        *slot = (Slot){*device_id, channel};
+    }
+    pthread_mutex_unlock(&presences->lock);
+    return err;
+}
+
+/// Free slot `at` and move back what was pushed behind it.
+static void slot_free(Presences *presences, size_t at) {
+    size_t mask = presences->capacity - 1;
+    Slot *slots = presences->slots;
+    for (size_t next = (at + 1) & mask; !id_is_absent(&slots[next].device_id);
+         next = (next + 1) & mask) {
+        size_t home = home_of(&slots[next].device_id, presences->capacity);
+        if (((next - home) & mask) < ((next - at) & mask)) continue; // it is not beyond its home
+        slots[at] = slots[next];
+        at = next;
+    }
+    slots[at] = (Slot){};
+    presences->count--;
+}
+
+void presences_clear(Presences *presences, const Id *device_id, uint64_t channel) {
+    pthread_mutex_lock(&presences->lock);
+    size_t at = slot_find(presences->slots, presences->capacity, device_id);
+    if (!id_is_absent(&presences->slots[at].device_id) && presences->slots[at].channel == channel)
+        slot_free(presences, at);
+    pthread_mutex_unlock(&presences->lock);
+}
+
+uint64_t presences_channel(Presences *presences, const Id *device_id) {
+    pthread_mutex_lock(&presences->lock);
+    uint64_t channel =
+        presences->slots[slot_find(presences->slots, presences->capacity, device_id)].channel;
+    pthread_mutex_unlock(&presences->lock);
+    return channel;
+}
+
+size_t presences_count(Presences *presences) {
+    pthread_mutex_lock(&presences->lock);
+    size_t count = presences->count;
+    pthread_mutex_unlock(&presences->lock);
+    return count;
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/device/presences.h"
+
+#include "test.h"
+
+enum { DEVICES = 2000 };
+
+static Presences *opened(void) {
+    Presences *presences = NULL;
+    CHECK_OK(presences_open(&presences));
+    return presences;
+}
+
+TEST(a_device_that_comes_again_replaces_its_channel) {
+    Presences *presences = opened();
+    Id device = id_new(S("device"), 1);
+    uint64_t replaced = 99;
+    CHECK_OK(presences_set(presences, &device, 7, &replaced));
+    CHECK(replaced == 0);
+    CHECK_OK(presences_set(presences, &device, 8, &replaced));
+    CHECK(replaced == 7);
+    presences_clear(presences, &device, 7); // the old one ends after the new one came
+    CHECK(presences_channel(presences, &device) == 8);
+    presences_clear(presences, &device, 8);
+    CHECK(presences_channel(presences, &device) == 0);
+    CHECK(presences_count(presences) == 0);
+    presences_close(presences);
+}
+
+TEST(thousands_come_and_go_and_none_is_mistaken_for_another) {
+    Presences *presences = opened();
+    static Id devices[DEVICES];
+    uint64_t replaced;
+    for (size_t i = 0; i < DEVICES; i++) {
+        devices[i] = id_new(S("device"), i);
+        CHECK_OK(presences_set(presences, &devices[i], i + 1, &replaced));
+    }
+    CHECK(presences_count(presences) == DEVICES);
+    for (size_t i = 0; i < DEVICES; i += 2)
+        presences_clear(presences, &devices[i], i + 1);
+    for (size_t i = 0; i < DEVICES; i++)
+        CHECK(presences_channel(presences, &devices[i]) == (i % 2 ? i + 1 : 0));
+    CHECK(presences_count(presences) == DEVICES / 2);
+    presences_close(presences);
+}
+
+TEST_MAIN(CASE(a_device_that_comes_again_replaces_its_channel),
+          CASE(thousands_come_and_go_and_none_is_mistaken_for_another))

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/fixture.h"
+
+#include "base/scope.h"
+#include "control/store/store.h"
+#include "wire/agent.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { START_MS = 1'700'000'000 };
+
+static uint64_t fixture_now_ms(void *ctx) {
+    return ((Fixture *)ctx)->now_ms;
+}
+
+static void must(Err err) {
+    if (err.code != OK) fprintf(stderr, "fixture: %s\n", err.what);
+    assert(err.code == OK);
+}
+
+void fixture_open(Fixture *fixture) {
+    assert(sodium_init() >= 0);
+    *fixture = (Fixture){.now_ms = START_MS * 1000ULL};
+    arena_init(&fixture->arena, 256 << 20);
+    App *app = &fixture->app;
+    app->clock = (Clock){fixture_now_ms, fixture};
+    app->ca_fingerprint = S("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    jws_key_make(&app->key);
+    Faults faults;
+    faults_init(&faults, &fixture->arena);
+    must(schema_decode_pairs(&Config_schema, NULL, 0, &fixture->arena, &faults, &app->config));
+    must(db_open_memory(&(DbOptions){.schemas = store_schemas, .schema_count = store_schema_count},
+                        &app->db));
+    must(control_open(app));
+    must(control_router(app, &fixture->router));
+    must(org_make(app->db, S("acme"), S("ada"), fixture->now_ms, &fixture->arena, &fixture->owner));
+    HttpReply reply =
+        fixture_call(fixture,
+                     "POST",
+                     "/v1/login",
+                     (Str){},
+                     fixture_print(fixture,
+                                   "{\"org\":\"acme\",\"name\":\"ada\",\"password\":\"%.*s\"}",
+                                   STR_FMT(fixture->owner.password)));
+    fixture->token = fixture_field(&reply, "access_token");
+}
+
+void fixture_close(Fixture *fixture) {
+    router_close(fixture->router);
+    control_close(&fixture->app);
+    db_close(fixture->app.db);
+    arena_done(&fixture->arena);
+}
+
+/// "a=b&c=d" as it stands: the tests use nothing that needs decoding.
+static StrMap query_split(Fixture *fixture, Str text) {
+    StrMap map = {.items = ARENA_ARRAY(&fixture->arena, StrPair, 8)};
+    Str part, key;
+    while (str_cut(&text, '&', &part)) {
+        assert(map.count < 8);
+        str_cut(&part, '=', &key);
+        map.items[map.count++] = (StrPair){key, part.ptr ? part : S("")};
+    }
+    return map;
+}
+
+HttpReply
+fixture_call(Fixture *fixture, const char *method, const char *path, Str bearer, const char *body) {
+    Str query = str_from(path);
+    Str plain;
+    str_cut(&query, '?', &plain);
+    bool patch = strcmp(method, "PATCH") == 0;
+    HttpRequest request = {
+        .method = str_from(method),
+        .path = plain,
+        .query = query.ptr ? query_split(fixture, query) : (StrMap){},
+        .content_type = !body   ? (Str){}
+                        : patch ? S("application/merge-patch+json")
+                                : S("application/json"),
+        .bearer = bearer,
+        .remote_address = S("127.0.0.1"),
+        .body = str_from(body),
+    };
+    HttpReply reply = {};
+    router_run(fixture->router, &request, &fixture->arena, &reply);
+    assert(arena_check(&fixture->arena).code == OK);
+    return reply;
+}
+
+Str fixture_field(const HttpReply *reply, const char *name) {
+    char key[64];
+    snprintf(key, sizeof(key), "\"%s\":", name);
+    const char *at = memmem(reply->body.ptr, reply->body.len, key, strlen(key));
+    if (!at) fprintf(stderr, "no %s in %.*s\n", name, STR_FMT(reply->body));
+    assert(at);
+    at += strlen(key);
+    Str rest = {at, (size_t)(reply->body.ptr + reply->body.len - at)};
+    if (rest.ptr[0] == '"') return str_slice(rest, 1, str_index(rest, '"', 1));
+    size_t comma = str_index(rest, ',', 0), brace = str_index(rest, '}', 0);
+    return str_slice(rest, 0, comma < brace ? comma : brace);
+}
+
+const char *fixture_print(Fixture *fixture, const char *format, ...) {
+    char text[8192];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    assert(len >= 0 && (size_t)len < sizeof(text));
+    return str_dup(&fixture->arena, str_from(text)).ptr;
+}
+
+Str fixture_fleet(Fixture *fixture, const char *name) {
+    HttpReply reply = fixture_call(fixture,
+                                   "POST",
+                                   "/v1/fleets",
+                                   fixture->token,
+                                   fixture_print(fixture, "{\"name\":\"%s\"}", name));
+    assert(reply.status == 201);
+    return fixture_field(&reply, "id");
+}
+
+Str fixture_enrolment_token(Fixture *fixture, Str fleet_id, unsigned uses) {
+    HttpReply reply = fixture_call(
+        fixture,
+        "POST",
+        "/v1/tokens",
+        fixture->token,
+        fixture_print(fixture, "{\"fleet_id\":\"%.*s\",\"uses_max\":%u}", STR_FMT(fleet_id), uses));
+    assert(reply.status == 201);
+    return fixture_field(&reply, "token");
+}
+
+static Str challenge(Fixture *fixture) {
+    HttpReply reply = fixture_call(fixture, "POST", AGENT_CHALLENGE_PATH, (Str){}, NULL);
+    assert(reply.status == 200);
+    return fixture_field(&reply, "nonce");
+}
+
+static Str sign(Fixture *fixture, const JwsKey *key, const char *claims) {
+    SCOPED(text_done) Text token;
+    text_init(&token, JWS_TOKEN_MAX);
+    jws_sign(key, str_from(claims), &token);
+    return str_dup(&fixture->arena, text_str(&token));
+}
+
+HttpReply fixture_enrol(Fixture *fixture, Str token, const JwsKey *key, const char *name) {
+    Str proof = sign(
+        fixture,
+        key,
+        fixture_print(fixture,
+                      "{\"aud\":\"muster-enrol\",\"nonce\":\"%.*s\",\"token_sha256\":\"%.*s\"}",
+                      STR_FMT(challenge(fixture)),
+                      STR_FMT(sha256_hex(&fixture->arena, token))));
+    Str public_key = base64_encode(&fixture->arena, (Bytes){key->public, JWS_PUBLIC_KEY_LEN});
+    return fixture_call(fixture,
+                        "POST",
+                        AGENT_ENROL_PATH,
+                        (Str){},
+                        fixture_print(fixture,
+                                      "{\"token\":\"%.*s\",\"public_key\":\"%.*s\","
+                                      "\"proof\":\"%.*s\",\"name\":\"%s\"}",
+                                      STR_FMT(token),
+                                      STR_FMT(public_key),
+                                      STR_FMT(proof),
+                                      name));
+}
+
+Str fixture_device_token(Fixture *fixture, Str device_id, const JwsKey *key) {
+    Str assertion =
+        sign(fixture,
+             key,
+             fixture_print(fixture,
+                           "{\"iss\":\"%.*s\",\"sub\":\"%.*s\",\"aud\":\"muster-token\","
+                           "\"jti\":\"%.*s\",\"exp\":%llu}",
+                           STR_FMT(device_id),
+                           STR_FMT(device_id),
+                           STR_FMT(challenge(fixture)),
+                           (unsigned long long)(fixture->now_ms / 1000 + 60)));
+    HttpReply reply = fixture_call(fixture,
+                                   "POST",
+                                   AGENT_TOKEN_PATH,
+                                   (Str){},
+                                   fixture_print(fixture,
+                                                 "{\"grant_type\":\"" ASSERTION_GRANT
+                                                 "\",\"assertion\":\"%.*s\"}",
+                                                 STR_FMT(assertion)));
+    assert(reply.status == 200);
+    return fixture_field(&reply, "access_token");
+}

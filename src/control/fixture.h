@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The whole control plane without sockets, over a store in memory, for the tests of this folder.
+#pragma once
+
+#include "control/control.h"
+#include "control/init.h"
+#include "http/router.h"
+
+typedef struct Fixture {
+    App app;
+    Router *router;
+    Arena arena;       ///< of the answers; grows until the test ends
+    uint64_t now_ms;   ///< the clock
+    Credentials owner; ///< of the organisation "acme"
+    Str token;         ///< acme's owner's access token
+} Fixture;
+
+/// Everything open, with the organisation "acme" and its owner signed in.
+void fixture_open(Fixture *fixture);
+/// Free all of it.
+void fixture_close(Fixture *fixture);
+/// One call; absent `bearer` or `body`: none. The answer lives as long as the fixture.
+HttpReply
+fixture_call(Fixture *fixture, const char *method, const char *path, Str bearer, const char *body);
+/// The text of a field of a JSON object: between the quotes, or up to the next comma or brace.
+/// Asserts that it is there. (Enough for answers of our own with plain values.)
+Str fixture_field(const HttpReply *reply, const char *name);
+/// The first body that is printed into the fixture's arena.
+__attribute__((format(printf, 2, 3))) const char *
+fixture_print(Fixture *fixture, const char *format, ...);
+/// A new fleet's id, by the owner.
+Str fixture_fleet(Fixture *fixture, const char *name);
+/// A new enrolment token's text for a fleet, good `uses` times.
+Str fixture_enrolment_token(Fixture *fixture, Str fleet_id, unsigned uses);
+/// Enrol a device with `key`; gives the answer, whatever it is.
+HttpReply fixture_enrol(Fixture *fixture, Str token, const JwsKey *key, const char *name);
+/// The device's access token, by its assertion; asserts success.
+Str fixture_device_token(Fixture *fixture, Str device_id, const JwsKey *key);

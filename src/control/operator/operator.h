@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Operators sign in with a password and stay signed in by refresh tokens.
+///
+/// Passwords are kept as Argon2id. A refresh token is random, kept as its hash, and good once:
+/// using it gives the next one. A used one that comes back means that somebody else has it, and
+/// ends the session for both.
+#pragma once
+
+#include "db/tx.h"
+#include "http/router.h"
+#include "wire/org.h"
+
+typedef struct LoginGate LoginGate;
+
+enum { SESSION_LIFE_DAYS = 30 };
+
+/// One sign-in; stored, never shown.
+typedef struct Session {
+    Id id;
+    Id org_id;
+    uint64_t rev;
+    Id operator_id;
+    Str refresh_sha256; ///< of the refresh token that is good now
+    Str used_sha256;    ///< of the one before it
+    Time expires_at;
+} Session;
+extern const Schema Session_schema;
+
+/// The PHC string of a password, in `arena` (Argon2id, 19 MiB, 2 passes). ERR_LIMIT: no memory.
+Err password_hash(Str password, Arena *arena, Str *ret_hash);
+/// The password is the one that was hashed.
+bool password_matches(Str hash, Str password);
+
+/// Bounds what guessing costs us and brings in: sign-ins at once, and failures per address.
+/// `at_once`: verifications under way at the same time; `failures_max` per `window_ms` and address
+/// bucket.
+Err login_gate_open(uint32_t at_once,
+                    uint32_t failures_max,
+                    uint64_t window_ms,
+                    LoginGate **ret_gate);
+/// NULL-safe; returns NULL.
+LoginGate *login_gate_close(LoginGate *gate);
+/// Begin a verification from `address`; pair with login_gate_leave. ERR_BUSY: not now,
+/// `*ret_retry_after_s` says when.
+Err login_gate_enter(LoginGate *gate, Str address, uint64_t now_ms, uint64_t *ret_retry_after_s);
+/// The verification is over.
+void login_gate_leave(LoginGate *gate, Str address, uint64_t now_ms, bool failed);
+
+extern const RouteTable operator_routes;

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Signing in, staying in, signing out.
+#include "control/operator/session_api.h"
+
+#include "base/jws.h"
+#include "control/access.h"
+#include "control/audit/audit.h"
+#include "control/operator/operator.h"
+
+enum { REFRESH_BYTES = 32, DAY_MS = 86'400'000 };
+
+/// The organisation that a sign-in means: the named one, or the only one.
+static Err login_org(Call *call, Str name, Org *ret_org) {
+    Query query = {.limit = 2};
+    if (name.ptr) query.where[0] = WHERE_STR("name", name);
+    Org *orgs;
+    size_t count;
+    TRY(tx_list(call->tx, &Org_schema, &query, (void **)&orgs, &count));
+    if (count == 0) return FAIL(ERR_NOT_FOUND, "no such organisation");
+    if (count > 1) return call_refuse(call, S("/org"), "must be given: there are several");
+    *ret_org = orgs[0];
+    return SUCCESS;
+}
+
+static Err login_operator(Call *call, const LoginInput *input, Operator *ret_operator) {
+    Org org;
+    TRY(login_org(call, input->org, &org));
+    Query query = {
+        .where = {WHERE_STR("org_id", id_str(&org.id)), WHERE_STR("name", input->name)},
+        .limit = 1
+    };
+    return tx_find(call->tx, &Operator_schema, &query, ret_operator);
+}
+
+/// Verify even for a name that is not there, so that time tells nothing.
+static bool login_verify(const Operator *operator, bool found, Str password) {
+    static const char nobody[] = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
+                                 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    Str hash = found ? operator->password_hash : str_from(nobody);
+    return password_matches(hash, password) && found;
+}
+
+/// A new refresh token goes into `session`; both tokens into the reply.
+static Err
+session_renew(Call *call, const Operator *operator, Session * session, LoginReply *ret_reply) {
+    LoginReply reply = {
+        .token_type = S("Bearer"),
+        .expires_in_s = OPERATOR_TOKEN_LIFE_S,
+        .refresh_token = secret_make(call->arena, REFRESH_BYTES),
+        .operator_id = operator->id,
+        .org_id = operator->org_id,
+        .role = operator->role,
+    };
+    TRY(access_token_make(app_of(call),
+                          &operator->id,
+                          &operator->org_id,
+                          S(AUDIENCE_OPERATOR),
+                          call->now_ms,
+                          OPERATOR_TOKEN_LIFE_S,
+                          call->arena,
+                          &reply.access_token));
+    session->used_sha256 = session->refresh_sha256;
+    session->refresh_sha256 = sha256_hex(call->arena, reply.refresh_token);
+    session->expires_at.ms = call->now_ms + (uint64_t)SESSION_LIFE_DAYS * DAY_MS;
+    TRY(arena_check(call->arena));
+    *ret_reply = reply;
+    return SUCCESS;
+}
+
+/// From here on the call is this operator's, for the audit.
+static void call_become(Call *call, const Operator *operator) {
+    call->principal = (Principal){
+        .subject = operator->id,
+        .scope = operator->org_id,
+        .name = str_print(call->arena, "operator/%.*s", STR_FMT(operator->name)),
+    };
+}
+
+Err session_login(Call *call) {
+    const LoginInput *input = call->in;
+    LoginGate *gate = app_of(call)->login_gate;
+    TRY(login_gate_enter(gate, call->remote_address, call->now_ms, &call->retry_after_s));
+    Operator operator;
+    Err found = login_operator(call, input, &operator);
+    bool good = login_verify(&operator, found.code == OK, input->password);
+    login_gate_leave(gate, call->remote_address, call->now_ms, !good);
+    if (found.code != OK && found.code != ERR_NOT_FOUND) return found;
+    if (!good) return FAIL(ERR_UNAUTHENTICATED, "wrong name or password");
+
+    call_become(call, &operator);
+    Session session = {.id = id_new(S("session"), call->now_ms),
+                       .org_id = operator.org_id,
+                       .operator_id = operator.id };
+    LoginReply reply;
+    TRY(session_renew(call, &operator, & session, &reply));
+    TRY(tx_create(call->tx, &Session_schema, &session));
+    TRY(audit_record(call, "operator.login", id_str(&operator.id), NULL, NULL));
+    return call_reply(call, &reply);
+}
+
+/// A used refresh token came back: end the session that it belonged to.
+static Err session_stolen(Call *call, Str hash) {
+    Query query = {.where = {WHERE_STR("used_sha256", hash)}, .limit = 1};
+    Session session;
+    Err err = tx_find(call->tx, &Session_schema, &query, &session);
+    if (err.code == OK) {
+        call->principal = (Principal){
+            .subject = session.operator_id, .scope = session.org_id, .name = S("system")};
+        TRY(tx_delete(call->tx, &Session_schema, &session));
+        TRY(audit_record(
+            call, "operator.refresh_reused", id_str(&session.operator_id), NULL, NULL));
+        TRY(tx_commit(call->tx)); // the call itself fails, so nothing else would keep this
+    }
+    return FAIL(ERR_UNAUTHENTICATED, "the refresh token is not good (any more)");
+}
+
+Err session_refresh(Call *call) {
+    const RefreshInput *input = call->in;
+    Str hash = sha256_hex(call->arena, input->refresh_token);
+    TRY(arena_check(call->arena));
+    Query query = {.where = {WHERE_STR("refresh_sha256", hash)}, .limit = 1};
+    Session session;
+    Err err = tx_find(call->tx, &Session_schema, &query, &session);
+    if (err.code == ERR_NOT_FOUND) return session_stolen(call, hash);
+    TRY(err);
+    if (call->now_ms >= session.expires_at.ms)
+        return FAIL(ERR_UNAUTHENTICATED, "the session has ended");
+    Operator operator;
+    err = tx_get(call->tx, &Operator_schema, id_str(&session.operator_id), &operator);
+    if (err.code == ERR_NOT_FOUND) return FAIL(ERR_UNAUTHENTICATED, "the operator is gone");
+    TRY(err);
+    LoginReply reply;
+    TRY(session_renew(call, &operator, & session, &reply));
+    TRY(tx_update(call->tx, &Session_schema, &session));
+    return call_reply(call, &reply);
+}
+
+Err session_end_all(Call *call, const Id *operator_id) {
+    Query query = {.where = {WHERE_STR("operator_id", id_str(operator_id))},
+                   .limit = TX_OPS_MAX / 2};
+    Session *sessions;
+    size_t count;
+    TRY(tx_list(call->tx, &Session_schema, &query, (void **)&sessions, &count));
+    for (size_t i = 0; i < count; i++)
+        TRY(tx_delete(call->tx, &Session_schema, &sessions[i]));
+    return SUCCESS;
+}
+
+Err session_logout(Call *call) {
+    TRY(session_end_all(call, &call->principal.subject));
+    return audit_record(call, "operator.logout", id_str(&call->principal.subject), NULL, NULL);
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Handlers of signing in, staying in and signing out, for operator_api.c's table.
+#pragma once
+
+#include "http/route.h"
+
+/// POST /v1/login: LoginInput -> LoginReply.
+Err session_login(Call *call);
+/// POST /v1/refresh: RefreshInput -> LoginReply.
+Err session_refresh(Call *call);
+/// POST /v1/logout: end the caller's sessions.
+Err session_logout(Call *call);
+/// Collect the end of an operator's sessions (the oldest few; the rest ends with the operator).
+Err session_end_all(Call *call, const Id *operator_id);

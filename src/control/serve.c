@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/serve.h"
+
+#include "base/log.h"
+#include "channel/gateway.h"
+#include "control/control.h"
+#include "control/data.h"
+#include "control/device/device_channel.h"
+#include "db/db.h"
+#include "http/router.h"
+#include "http/server.h"
+#include "io/worker.h"
+#include "wire/agent.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+enum {
+    DRAIN_MS = 10'000,
+    IDLE_MS = 60'000,
+    HANDSHAKE_MS = 15'000,
+    MALLOC_ARENAS = 2,
+    MESSAGES_PER_MINUTE = 120,
+    PER_ADDRESS_MAX = 256,
+};
+
+/// Everything that is open, in the order in which it opened.
+typedef struct Serving {
+    App app;
+    Router *router;
+    Gateway *gateway;
+    Server *server;
+} Serving;
+
+static Err is_ready(void *ctx) {
+    return db_check(((Serving *)ctx)->app.db);
+}
+
+/// As many connections as the system allows without asking.
+static void files_raise(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static Err store_start(Serving *serving, const char *dir, Arena *arena) {
+    App *app = &serving->app;
+    app->clock = clock_system();
+    TRY(data_token_key(dir, arena, &app->key));
+    TRY(data_ca_fingerprint(dir, arena, &app->ca_fingerprint));
+    TRY(data_db_open(dir, (uint32_t)app->config.workers + 1, arena, &app->db));
+    TRY(control_open(app));
+    TRY(worker_pool_open(
+        &(WorkerOptions){.threads = (uint32_t)app->config.workers, .queue_max = 1024},
+        &app->workers));
+    TRY(worker_pool_open(&(WorkerOptions){.threads = 1, .queue_max = 1024}, &app->pushers));
+    return control_router(app, &serving->router);
+}
+
+static Err listeners_start(Serving *serving, const char *dir, Arena *arena) {
+    App *app = &serving->app;
+    const Config *config = &app->config;
+    Str address = str_dup(arena, config->address);
+    Str cert = data_path(arena, dir, "server.pem");
+    Str key = data_path(arena, dir, "server.key");
+    TRY(arena_check(arena));
+    TRY(gateway_open(&(GatewayOptions){.address = address.ptr,
+                                       .port = (uint16_t)config->channel_port,
+                                       .cert_path = cert.ptr,
+                                       .key_path = key.ptr,
+                                       .path = AGENT_CHANNEL_PATH,
+                                       .threads = (uint32_t)config->network_threads,
+                                       .connections_max = (uint32_t)config->channels_max,
+                                       .message_max_bytes = SYNC_MESSAGE_MAX,
+                                       .messages_per_minute_max = MESSAGES_PER_MINUTE,
+                                       .handshake_ms = HANDSHAKE_MS,
+                                       .silence_ms = 3 * config->heartbeat.ms,
+                                       .handlers = device_channel_handlers,
+                                       .app = app},
+                     app->workers,
+                     &serving->gateway));
+    app->gateway = serving->gateway;
+    app->channel_port = gateway_port(serving->gateway);
+    return server_open(&(ServerOptions){.address = address.ptr,
+                                        .port = (uint16_t)config->port,
+                                        .cert_path = cert.ptr,
+                                        .key_path = key.ptr,
+                                        .threads = (uint32_t)config->network_threads,
+                                        .connections_max = (uint32_t)config->connections_max,
+                                        .connections_per_address_max = PER_ADDRESS_MAX,
+                                        .idle_timeout_ms = IDLE_MS,
+                                        .ready = is_ready,
+                                        .app = serving},
+                       serving->router,
+                       app->workers,
+                       &serving->server);
+}
+
+/// Close what is there, half-built included: first what lets work in, last what it works on.
+static void serving_stop(Serving *serving) {
+    if (serving->server) server_drain(serving->server, DRAIN_MS);
+    serving->server = server_close(serving->server);
+    serving->app.pushers = worker_pool_close(serving->app.pushers);
+    serving->gateway = gateway_close(serving->gateway);
+    serving->app.workers = worker_pool_close(serving->app.workers);
+    serving->router = router_close(serving->router);
+    control_close(&serving->app);
+    serving->app.db = db_close(serving->app.db);
+    jws_key_wipe(&serving->app.key);
+}
+
+Err serve(const char *dir, const Config *config, Arena *arena) {
+    mallopt(M_ARENA_MAX, MALLOC_ARENAS); // an arena a thread would cost memory and give little
+    files_raise();
+    signal(SIGPIPE, SIG_IGN);
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &ends, NULL);
+
+    Serving serving = {.app.config = *config};
+    Err err = store_start(&serving, dir, arena);
+    if (err.code == OK) err = listeners_start(&serving, dir, arena);
+    if (err.code == OK) {
+        log_event(LOG_INFO,
+                  "server.ready",
+                  F("port", (uint64_t)server_port(serving.server)),
+                  F("channel_port", (uint64_t)serving.app.channel_port),
+                  F("data", dir));
+        int got;
+        sigwait(&ends, &got);
+        log_event(LOG_INFO, "server.stopping", F("signal", (uint64_t)got));
+    }
+    serving_stop(&serving);
+    return err;
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The running server.
+#pragma once
+
+#include "control/config.h"
+
+/// Serve from the folder `dir` until SIGTERM or SIGINT, then finish what is under way and return.
+/// Call before any thread exists. Errors: whatever kept it from starting.
+Err serve(const char *dir, const Config *config, Arena *arena);

@@ -1,0 +1,131 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The first tables. A migration is never edited once it has been released: add the next number.
+CREATE TABLE org (
+    id TEXT PRIMARY KEY,
+    rev INTEGER,
+    name TEXT,
+    created_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX org_name ON org (id, name);
+
+CREATE TABLE operator (
+    id TEXT PRIMARY KEY,
+    org_id TEXT,
+    rev INTEGER,
+    name TEXT,
+    role TEXT,
+    password_hash TEXT,
+    created_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX operator_name ON operator (org_id, name);
+
+CREATE TABLE session (
+    id TEXT PRIMARY KEY,
+    org_id TEXT,
+    rev INTEGER,
+    operator_id TEXT,
+    refresh_sha256 TEXT,
+    used_sha256 TEXT,
+    expires_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX session_refresh ON session (org_id, refresh_sha256);
+CREATE INDEX session_refresh_any ON session (refresh_sha256);
+CREATE INDEX session_used ON session (org_id, used_sha256, id);
+CREATE INDEX session_operator ON session (org_id, operator_id, id);
+
+CREATE TABLE fleet (
+    id TEXT PRIMARY KEY,
+    org_id TEXT,
+    rev INTEGER,
+    name TEXT,
+    release_id TEXT,
+    desired_version INTEGER,
+    created_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX fleet_name ON fleet (org_id, name);
+CREATE INDEX fleet_release ON fleet (org_id, release_id, id);
+
+CREATE TABLE release (
+    id TEXT PRIMARY KEY,
+    org_id TEXT,
+    application TEXT,
+    version TEXT,
+    ref TEXT,
+    digest TEXT,
+    manifest TEXT,
+    created_by TEXT,
+    created_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX release_ref ON release (org_id, ref);
+CREATE INDEX release_application ON release (org_id, application, id);
+
+CREATE TABLE token (
+    id TEXT PRIMARY KEY,
+    org_id TEXT,
+    rev INTEGER,
+    fleet_id TEXT,
+    uses_max INTEGER,
+    uses INTEGER,
+    expires_at INTEGER,
+    secret_sha256 TEXT,
+    created_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX token_secret ON token (org_id, secret_sha256);
+CREATE INDEX token_secret_any ON token (secret_sha256);
+CREATE INDEX token_fleet ON token (org_id, fleet_id, id);
+
+CREATE TABLE device (
+    id TEXT PRIMARY KEY,
+    org_id TEXT,
+    rev INTEGER,
+    fleet_id TEXT,
+    name TEXT,
+    labels TEXT,
+    public_key TEXT,
+    facts TEXT,
+    assigned_version INTEGER,
+    created_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX device_name ON device (org_id, name);
+CREATE UNIQUE INDEX device_public_key ON device (org_id, public_key);
+CREATE INDEX device_fleet ON device (org_id, fleet_id, id);
+
+CREATE TABLE device_status (
+    device_id TEXT PRIMARY KEY,
+    org_id TEXT,
+    last_seen_at INTEGER,
+    version INTEGER,
+    release_id TEXT,
+    state TEXT,
+    detail TEXT,
+    services TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE telemetry (
+    device_id TEXT PRIMARY KEY,
+    org_id TEXT,
+    at INTEGER,
+    cpu_percent REAL,
+    load1 REAL,
+    memory_used_bytes INTEGER,
+    memory_total_bytes INTEGER,
+    disk_used_bytes INTEGER,
+    disk_total_bytes INTEGER,
+    uptime_s INTEGER,
+    containers INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+    id TEXT PRIMARY KEY,
+    org_id TEXT,
+    seq INTEGER,
+    at INTEGER,
+    actor TEXT,
+    action TEXT,
+    subject TEXT,
+    detail TEXT,
+    request TEXT,
+    previous TEXT,
+    hash TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX audit_org ON audit (org_id, id);

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Enrolment tokens: let devices join a fleet, a number of times, for a time. Only a hash is kept.
+#pragma once
+
+#include "http/router.h"
+#include "wire/fleet.h"
+
+typedef struct Tx Tx;
+
+/// The token with this text, be it good or not. `tx` has no scope, for a joining device has none
+/// yet. ERR_UNAUTHENTICATED: there is none.
+Err token_find(Tx *tx, Str text, Arena *arena, Token *ret_token);
+/// Spend one use: collects the update in `tx`. ERR_UNAUTHENTICATED: it has ended or is used up; the
+/// answer does not say which to a stranger.
+Err token_spend(Tx *tx, uint64_t now_ms, Token *token);
+
+extern const RouteTable token_routes;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "channel/frame_fixture.h"
 
-#include "test.h"
+#include <assert.h>
+#include <stdio.h>
 
 const uint8_t frame_mask[4] = {0x37, 0xfa, 0x21, 0x3d};
 
@@ -52,7 +53,7 @@ static void decode(Str bytes, size_t piece, uint32_t message_max, Text *log) {
                 return;
             }
         }
-        CHECK(input.len == 0);
+        assert(input.len == 0);
     }
     frame_decoder_done(&decoder);
 }
@@ -63,7 +64,9 @@ void expect_up_to(uint32_t message_max, Wire *wire, const char *transcript) {
         text_init(&log, WIRE_MAX);
         Str bytes = text_str(&wire->bytes);
         decode(bytes, whole ? bytes.len + 1 : 1, message_max, &log);
-        CHECK_STR(text_str(&log), str_from(transcript));
+        if (!str_eq(text_str(&log), str_from(transcript)))
+            fprintf(stderr, "got \"%s\", not \"%s\"\n", log.ptr, transcript);
+        assert(str_eq(text_str(&log), str_from(transcript)));
         text_done(&log);
     }
     wire_done(wire);

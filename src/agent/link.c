@@ -93,7 +93,7 @@ static void on_timer(evutil_socket_t, short, void *arg) {
         return;
     }
     Err err = token_fetch(link);
-    bool polls = link->options.poll_ms > 0 || link->channel_port == 0 || !link_has_channels();
+    bool polls = link->options.poll_ms > 0 || link->channel_port == 0;
     if (err.code == OK) err = polls ? poll_once(link) : link_channel_open(link);
     if (err.code != OK) {
         link_lost(link, err, server_retry_after_s(link->options.server));

@@ -10,10 +10,6 @@ enum {
     SILENCE_MIN_MS = 60'000,
 };
 
-bool link_has_channels(void) {
-    return true;
-}
-
 /// End the channel at the next turn of the loop: not within one of its own calls.
 static void doom(Link *link, Err why) {
     link->doomed = why;

@@ -32,8 +32,6 @@ void link_compose(Link *link, Text *message);
 /// What the server sent. An error: the tie is no good.
 Err link_deliver(Link *link, Str message);
 
-/// Channels are built in; without them a link polls.
-bool link_has_channels(void);
 /// Begin to open the channel.
 Err link_channel_open(Link *link);
 /// Close it, if there is one.

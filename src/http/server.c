@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/server.h"
+
+#include "base/arena.h"
+#include "http/exchange.h"
+#include "io/file.h"
+
+#include <assert.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    PEM_MAX = 64 * 1024,
+    SERVER_ARENA_MAX = 256 * 1024,
+    CONNECTION_BYTES_MAX = 32 * 1024, ///< of a request's head and buffers
+    OPTIONS_MAX = 12,
+};
+
+static Err pems_load(const ServerOptions *options, Server *server) {
+    if (!options->cert_path) return SUCCESS;
+    TRY(file_load(options->cert_path, PEM_MAX, &server->arena, &server->cert_pem));
+    return file_load(options->key_path, PEM_MAX, &server->arena, &server->key_pem);
+}
+
+static Err address_find(const ServerOptions *options, struct addrinfo **ret_found) {
+    char port[8];
+    snprintf(port, sizeof(port), "%u", options->port);
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
+    if (getaddrinfo(options->address, port, &hints, ret_found) != 0)
+        return FAIL(ERR_INVALID, "the address to listen on is not an address");
+    return SUCCESS;
+}
+
+/// The options of the daemon as libmicrohttpd takes them; ends with MHD_OPTION_END.
+static void options_list(const Server *server,
+                         const ServerOptions *options,
+                         struct sockaddr *address,
+                         struct MHD_OptionItem list[OPTIONS_MAX]) {
+    size_t count = 0;
+    list[count++] = (struct MHD_OptionItem){MHD_OPTION_SOCK_ADDR, 0, address};
+    list[count++] =
+        (struct MHD_OptionItem){MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES_MAX, NULL};
+    list[count++] = (struct MHD_OptionItem){
+        MHD_OPTION_CONNECTION_LIMIT, (intptr_t)options->connections_max, NULL};
+    list[count++] = (struct MHD_OptionItem){
+        MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)(options->idle_timeout_ms / 1000), NULL};
+    if (options->connections_per_address_max)
+        list[count++] = (struct MHD_OptionItem){MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                                                (intptr_t)options->connections_per_address_max,
+                                                NULL};
+    if (options->threads > 1)
+        list[count++] =
+            (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL};
+    if (server->cert_pem.ptr) {
+        static char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+        list[count++] = (struct MHD_OptionItem){
+            MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)server->cert_pem.ptr};
+        list[count++] = (struct MHD_OptionItem){
+            MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)server->key_pem.ptr};
+        list[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, priorities};
+    }
+    list[count++] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+    assert(count <= OPTIONS_MAX);
+}
+
+static Err daemon_start(Server *server, const ServerOptions *options) {
+    struct addrinfo *found = NULL;
+    TRY(address_find(options, &found));
+    struct MHD_OptionItem list[OPTIONS_MAX];
+    options_list(server, options, found->ai_addr, list);
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
+    if (server->cert_pem.ptr) flags |= MHD_USE_TLS;
+    if (found->ai_family == AF_INET6) flags |= MHD_USE_IPv6;
+    errno = 0;
+    server->daemon = MHD_start_daemon(flags,
+                                      options->port,
+                                      NULL,
+                                      NULL,
+                                      exchange_on_request,
+                                      server,
+                                      MHD_OPTION_NOTIFY_COMPLETED,
+                                      exchange_on_completed,
+                                      server,
+                                      MHD_OPTION_ARRAY,
+                                      list,
+                                      MHD_OPTION_END);
+    freeaddrinfo(found);
+    if (server->daemon) return SUCCESS;
+    return errno ? FAIL_SYS("cannot listen for requests")
+                 : FAIL(ERR_INVALID, "certificate and key do not make a TLS server");
+}
+
+Err server_open(const ServerOptions *options,
+                const Router *router,
+                WorkerPool *workers,
+                Server **ret_server) {
+    Server *server = calloc(1, sizeof(*server));
+    if (!server) return FAIL(ERR_LIMIT, "no memory for the server");
+    server->router = router;
+    server->workers = workers;
+    server->ready = options->ready;
+    server->app = options->app;
+    server->quiesced_fd = -1;
+    arena_init(&server->arena, SERVER_ARENA_MAX);
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&server->idle, &attributes);
+    pthread_condattr_destroy(&attributes);
+    Err err = pems_load(options, server);
+    if (err.code == OK) err = daemon_start(server, options);
+    if (err.code != OK) {
+        server_close(server);
+        return err;
+    }
+    *ret_server = server;
+    return SUCCESS;
+}
+
+uint16_t server_port(const Server *server) {
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    assert(info);
+    return info->port;
+}
+
+static void quiesce(Server *server) {
+    pthread_mutex_lock(&server->lock);
+    bool first = !server->is_draining;
+    server->is_draining = true;
+    pthread_mutex_unlock(&server->lock);
+    if (first && server->daemon) server->quiesced_fd = MHD_quiesce_daemon(server->daemon);
+}
+
+void server_drain(Server *server, uint64_t within_ms) {
+    quiesce(server);
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(within_ms / 1000);
+    pthread_mutex_lock(&server->lock);
+    while (server->under_way > 0)
+        if (pthread_cond_timedwait(&server->idle, &server->lock, &until) != 0) break;
+    pthread_mutex_unlock(&server->lock);
+}
+
+Server *server_close(Server *server) {
+    if (!server) return NULL;
+    quiesce(server);
+    // A daemon may not stop while a connection waits for a worker; handlers do end.
+    pthread_mutex_lock(&server->lock);
+    while (server->under_way > 0)
+        pthread_cond_wait(&server->idle, &server->lock);
+    pthread_mutex_unlock(&server->lock);
+    if (server->daemon) MHD_stop_daemon(server->daemon);
+    if (server->quiesced_fd >= 0) close(server->quiesced_fd);
+    pthread_cond_destroy(&server->idle);
+    pthread_mutex_destroy(&server->lock);
+    arena_done(&server->arena);
+    free(server);
+    return NULL;
+}

@@ -291,9 +291,24 @@ def shell(tree):
         yield match.group(1), int(match.group(2)), match.group(3)
 
 
+LINK = re.compile(r"\]\(([^)\s]+)\)|\b(?:href|src)=\"([^\"]+)\"")
+
+
+def links(tree):
+    """links within the tree lead somewhere"""
+    for path in tree.paths:
+        if path.suffix not in (".md", ".html"):
+            continue
+        text = re.sub(r"```.*?```", lambda m: blank(m.group(0)), tree.text(path), flags=re.S)
+        for line, match in matches(LINK, text):
+            target = (match.group(1) or match.group(2)).split("#")[0]
+            if target and ":" not in target and not (tree.root / path.parent / target).exists():
+                yield path, line, f"{target} is not there"
+
+
 ROOT = Path(__file__).resolve().parents[2]
 STYLE = ROOT / ".clang-format"
-CHECKS = [edges, sizes, documented, calls, words, spdx, domain, layout, shell]
+CHECKS = [edges, sizes, documented, calls, words, spdx, domain, layout, shell, links]
 
 
 def run(check, tree):

@@ -55,6 +55,8 @@ static inline int call_id(int call) {
 """,
     "src/base/err_test.c": C + '#include "base/err.h"\n#include "test.h"\n',
     "tests/support/test.h": C + "#pragma once\n",
+    "docs/a.md": "[b](b.md#part) [c](https://example.org/c.md)\n```\n[d](d.md)\n```\n",
+    "docs/b.md": "[up](../src/base/err.h)\n",
     "tests/run.sh": f"#!/bin/sh\n# {check.SPDX}\nmktemp -d /tmp/x.XXXXXX\n",
 }
 
@@ -103,6 +105,10 @@ BAD = {
     ],
     check.layout: [{"src/base/a.c": C + "int  f( void ){return 1;}\n"}],
     check.shell: [{"scripts/a.sh": f"#!/bin/sh\n# {check.SPDX}\ncd /tmp\nrm $undefined\n"}],
+    check.links: [
+        {"docs/a.md": "[b](c.md)\n"},
+        {"web/index.html": '<a href="style.css">\n'},
+    ],
 }
 
 

@@ -2,8 +2,10 @@
 #include "http/server.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "http/exchange.h"
 #include "io/file.h"
+#include "io/tls.h"
 
 #include <assert.h>
 #include <netdb.h>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 enum {
+    THREADS_MAX = 16,
     PEM_MAX = 64 * 1024,
     SERVER_ARENA_MAX = 256 * 1024,
     CONNECTION_BYTES_MAX = 32 * 1024, ///< of a request's head and buffers
@@ -36,6 +39,15 @@ static Err address_find(const ServerOptions *options, struct addrinfo **ret_foun
     return SUCCESS;
 }
 
+/// libmicrohttpd would not say what is wrong with certificate and key.
+static Err pems_check(const ServerOptions *options) {
+    if (!options->cert_path) return SUCCESS;
+    TlsContext *context = NULL;
+    TRY(tls_server_context_open(options->cert_path, options->key_path, &context));
+    tls_context_close(context);
+    return SUCCESS;
+}
+
 /// The options of the daemon as libmicrohttpd takes them; ends with MHD_OPTION_END.
 static void options_list(const Server *server,
                          const ServerOptions *options,
@@ -48,7 +60,7 @@ static void options_list(const Server *server,
     list[count++] = (struct MHD_OptionItem){
         MHD_OPTION_CONNECTION_LIMIT, (intptr_t)options->connections_max, NULL};
     list[count++] = (struct MHD_OptionItem){
-        MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)(options->idle_timeout_ms / 1000), NULL};
+        MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)((options->idle_timeout_ms + 999) / 1000), NULL};
     if (options->connections_per_address_max)
         list[count++] = (struct MHD_OptionItem){MHD_OPTION_PER_IP_CONNECTION_LIMIT,
                                                 (intptr_t)options->connections_per_address_max,
@@ -75,13 +87,18 @@ static Err daemon_start(Server *server, const ServerOptions *options) {
     options_list(server, options, found->ai_addr, list);
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
     if (server->cert_pem.ptr) flags |= MHD_USE_TLS;
-    if (found->ai_family == AF_INET6) flags |= MHD_USE_IPv6;
+    if (found->ai_family == AF_INET6) flags |= MHD_USE_DUAL_STACK;
     errno = 0;
     server->daemon = MHD_start_daemon(flags,
                                       options->port,
                                       NULL,
                                       NULL,
                                       exchange_on_request,
+                                      server,
+                                      MHD_OPTION_STRICT_FOR_CLIENT,
+                                      1,
+                                      MHD_OPTION_URI_LOG_CALLBACK,
+                                      exchange_on_target,
                                       server,
                                       MHD_OPTION_NOTIFY_COMPLETED,
                                       exchange_on_completed,
@@ -90,15 +107,16 @@ static Err daemon_start(Server *server, const ServerOptions *options) {
                                       list,
                                       MHD_OPTION_END);
     freeaddrinfo(found);
-    if (server->daemon) return SUCCESS;
-    return errno ? FAIL_SYS("cannot listen for requests")
-                 : FAIL(ERR_INVALID, "certificate and key do not make a TLS server");
+    return server->daemon ? SUCCESS : FAIL_SYS("cannot listen for requests");
 }
 
 Err server_open(const ServerOptions *options,
                 const Router *router,
                 WorkerPool *workers,
                 Server **ret_server) {
+    assert(options->threads >= 1 && options->threads <= THREADS_MAX);
+    assert(options->connections_max >= options->threads);
+    assert(!options->cert_path == !options->key_path);
     Server *server = calloc(1, sizeof(*server));
     if (!server) return FAIL(ERR_LIMIT, "no memory for the server");
     server->router = router;
@@ -113,7 +131,8 @@ Err server_open(const ServerOptions *options,
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&server->idle, &attributes);
     pthread_condattr_destroy(&attributes);
-    Err err = pems_load(options, server);
+    Err err = pems_check(options);
+    if (err.code == OK) err = pems_load(options, server);
     if (err.code == OK) err = daemon_start(server, options);
     if (err.code != OK) {
         server_close(server);
@@ -135,16 +154,19 @@ static void quiesce(Server *server) {
     bool first = !server->is_draining;
     server->is_draining = true;
     pthread_mutex_unlock(&server->lock);
-    if (first && server->daemon) server->quiesced_fd = MHD_quiesce_daemon(server->daemon);
+    if (!first || !server->daemon) return;
+    server->quiesced_fd = MHD_quiesce_daemon(server->daemon);
+    // It stays open until the daemon's threads are gone, but refuses connections from now on.
+    if (server->quiesced_fd >= 0) shutdown(server->quiesced_fd, SHUT_RDWR);
 }
 
 void server_drain(Server *server, uint64_t within_ms) {
     quiesce(server);
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(within_ms / 1000);
+    uint64_t until_ms = clock_monotonic_ms() + within_ms;
+    struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
+                             .tv_nsec = (long)(until_ms % 1000 * 1'000'000)};
     pthread_mutex_lock(&server->lock);
-    while (server->under_way > 0)
+    while (server->open > 0)
         if (pthread_cond_timedwait(&server->idle, &server->lock, &until) != 0) break;
     pthread_mutex_unlock(&server->lock);
 }
@@ -154,7 +176,8 @@ Server *server_close(Server *server) {
     quiesce(server);
     // A daemon may not stop while a connection waits for a worker; handlers do end.
     pthread_mutex_lock(&server->lock);
-    while (server->under_way > 0)
+    server->is_closing = true;
+    while (server->running > 0)
         pthread_cond_wait(&server->idle, &server->lock);
     pthread_mutex_unlock(&server->lock);
     if (server->daemon) MHD_stop_daemon(server->daemon);

@@ -13,7 +13,8 @@ struct Slot {
     Text text;
     bool is_full;
     bool is_over;
-    int fd; ///< an eventfd: 1 while is_full or is_over
+    size_t max; ///< of a text; never changes
+    int fd;     ///< an eventfd: 1 while is_full or is_over
 };
 
 Err slot_open(size_t max, Slot **ret_slot) {
@@ -23,6 +24,7 @@ Err slot_open(size_t max, Slot **ret_slot) {
     if (!slot) return FAIL(ERR_LIMIT, "out of memory");
     pthread_mutex_init(&slot->lock, NULL);
     text_init(&slot->text, max);
+    slot->max = max;
     slot->fd = TAKE_FD(fd);
     *ret_slot = slot;
     return SUCCESS;
@@ -49,7 +51,7 @@ static void tell(const Slot *slot) {
 
 Err slot_put(Slot *slot, Str text) {
     Text copy;
-    text_init(&copy, slot->text.max);
+    text_init(&copy, slot->max);
     text_add(&copy, text);
     Err err = text_check(&copy);
     if (err.code != OK) {
@@ -70,7 +72,7 @@ bool slot_take(Slot *slot, Text *ret_text) {
     bool taken = slot->is_full;
     if (taken) {
         *ret_text = slot->text;
-        text_init(&slot->text, ret_text->max);
+        text_init(&slot->text, slot->max);
         slot->is_full = false;
         tell(slot);
     }

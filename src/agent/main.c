@@ -129,19 +129,19 @@ static const struct Verb {
 };
 
 static const struct option long_options[] = {
-    {"server",           required_argument, NULL, 'u'},
-    {"token",              required_argument, NULL, 't'},
-    {"name",                  required_argument, NULL, 'n'},
-    {"state",required_argument, NULL, 's'},
-    {"force",               no_argument, NULL, 'f'},
-    {"engine",             required_argument, NULL, 'e'},
-    {"poll",              required_argument, NULL, 'p'},
-    {"count",                  required_argument, NULL, 'c'},
-    {"seconds",              required_argument, NULL, 'S'},
-    {"rate",               required_argument, NULL, 'r'},
-    {"help",            no_argument, NULL, 'h'},
-    {"version",              no_argument, NULL, 'V'},
-    {},
+    {"server",  required_argument, NULL, 'u'},
+    {"token",   required_argument, NULL, 't'},
+    {"name",    required_argument, NULL, 'n'},
+    {"state",   required_argument, NULL, 's'},
+    {"force",   no_argument,       NULL, 'f'},
+    {"engine",  required_argument, NULL, 'e'},
+    {"poll",    required_argument, NULL, 'p'},
+    {"count",   required_argument, NULL, 'c'},
+    {"seconds", required_argument, NULL, 'S'},
+    {"rate",    required_argument, NULL, 'r'},
+    {"help",    no_argument,       NULL, 'h'},
+    {"version", no_argument,       NULL, 'V'},
+    {NULL,      0,                 NULL, 0  },
 };
 
 static bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value) {

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What an engine says of a container, whatever version it is.
+#include "agent/container.h"
+
+#include <assert.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    enum { ARENA_MAX = 8 * 1024 * 1024 };
+    Arena arena;
+    arena_init(&arena, ARENA_MAX);
+    Faults faults;
+    faults_init(&faults, &arena);
+    EngineContainer container = {};
+    Str json = {(const char *)data, size};
+    Err err =
+        schema_decode(&EngineContainer_schema, json, DECODE_REPLY, &arena, &faults, &container);
+    if (err.code == OK) {
+        EngineContainerList list = {&container, 1};
+        Str owner = str_map_find(container.Config.Labels, S(LABEL_DEVICE));
+        SeenList seen;
+        err = container_seen(&list, owner, &arena, &seen);
+        assert(err.code != OK || seen.count == 1);
+    }
+    arena_done(&arena);
+    return 0;
+}

@@ -5,39 +5,14 @@
 #include "http/problem.h"
 #include "io/worker.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <stdlib.h>
 #include <strings.h>
 
 enum {
-    QUERY_MAX = 32,
     BODY_READ_MAX = 1024 * 1024, ///< more of a body is not even read to be refused
-    ANSWER_HEADERS_MAX = 4096,   ///< memory for them, beyond what the call may have
     BUSY_RETRY_S = 1,
 };
-
-typedef enum ExchangeState { OPENED, COLLECTING, RUNNING, REPLIED, ANSWERED } ExchangeState;
-
-typedef struct Exchange {
-    Server *server;
-    struct MHD_Connection *connection;
-    ExchangeState state;
-    bool is_probe;      ///< GET /readyz
-    bool is_path_plain; ///< no '/' or NUL hid in it
-    uint64_t body_seen; ///< bytes that came, kept or not
-    Arena arena;
-    Text body;
-    HttpRequest request;
-    HttpReply reply;
-} Exchange;
-
-static bool is_draining(Server *server) {
-    pthread_mutex_lock(&server->lock);
-    bool draining = server->is_draining;
-    pthread_mutex_unlock(&server->lock);
-    return draining;
-}
 
 /// The router logs what it refuses; this is for what does not get that far.
 static void reply_problem(Exchange *exchange, Err err, uint32_t status) {
@@ -64,35 +39,6 @@ static void reply_problem(Exchange *exchange, Err err, uint32_t status) {
 static void reply_plain(Exchange *exchange, uint32_t status, Str text) {
     exchange->reply =
         (HttpReply){.status = status, .content_type = S("text/plain; charset=utf-8"), .body = text};
-}
-
-static void header_add(struct MHD_Response *response, const char *name, Str value) {
-    if (value.ptr) MHD_add_response_header(response, name, value.ptr);
-}
-
-/// Texts of a reply live in its arena with a NUL behind them, or are literals.
-static enum MHD_Result answer_send(Exchange *exchange) {
-    HttpReply *reply = &exchange->reply;
-    exchange->state = ANSWERED;
-    exchange->arena.max_bytes += ANSWER_HEADERS_MAX;
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        reply->body.len, (void *)(uintptr_t)reply->body.ptr, MHD_RESPMEM_PERSISTENT);
-    if (!response) return MHD_NO;
-    header_add(response, "Content-Type", str_dup(&exchange->arena, reply->content_type));
-    header_add(response, "X-Request-Id", str_dup(&exchange->arena, reply->request_id));
-    header_add(response, "Allow", str_dup(&exchange->arena, reply->allow));
-    header_add(response, "Cache-Control", S("no-store"));
-    header_add(response, "X-Content-Type-Options", S("nosniff"));
-    if (reply->status == MHD_HTTP_UNAUTHORIZED)
-        header_add(response, "WWW-Authenticate", S("Bearer"));
-    if (reply->retry_after_s)
-        header_add(response,
-                   "Retry-After",
-                   str_print(&exchange->arena, "%llu", (unsigned long long)reply->retry_after_s));
-    if (is_draining(exchange->server)) header_add(response, "Connection", S("close"));
-    enum MHD_Result result = MHD_queue_response(exchange->connection, reply->status, response);
-    MHD_destroy_response(response);
-    return result;
 }
 
 static void probe_run(Exchange *exchange) {
@@ -141,7 +87,7 @@ static enum MHD_Result run(Exchange *exchange) {
     Err err = run_begin(server);
     if (err.code != OK) {
         reply_problem(exchange, err, MHD_HTTP_SERVICE_UNAVAILABLE);
-        return answer_send(exchange);
+        return exchange_send(exchange);
     }
     exchange->request.body = text_str(&exchange->body);
     exchange->state = RUNNING;
@@ -153,80 +99,20 @@ static enum MHD_Result run(Exchange *exchange) {
     return MHD_YES;
 }
 
-static enum MHD_Result query_add(void *arg,
-                                 enum MHD_ValueKind,
-                                 const char *key,
-                                 size_t key_len,
-                                 const char *value,
-                                 size_t value_len) {
-    StrMap *query = arg;
-    query->items[query->count++] = (StrPair){
-        {key,   key_len  },
-        value ? (Str){value, value_len}
-        : S("")
-    };
-    return MHD_YES;
-}
-
-static Err query_take(Exchange *exchange) {
-    struct MHD_Connection *connection = exchange->connection;
-    int count = MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, NULL, NULL);
-    if (count > QUERY_MAX) return FAIL(ERR_INVALID, "too many query parameters");
-    StrMap *query = &exchange->request.query;
-    query->items = ARENA_ARRAY(&exchange->arena, StrPair, QUERY_MAX);
-    if (!query->items) return FAIL(ERR_LIMIT, "no memory for the request");
-    MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, query_add, query);
-    return SUCCESS;
-}
-
-static Str remote_text(Exchange *exchange) {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (!info || !info->client_addr) return (Str){};
-    const void *address = info->client_addr;
-    char text[INET6_ADDRSTRLEN] = "";
-    if (info->client_addr->sa_family == AF_INET) {
-        const struct sockaddr_in *v4 = address;
-        inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
-    } else {
-        const struct sockaddr_in6 *v6 = address;
-        bool is_mapped = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr); // IPv4 to a socket of both
-        const void *bytes = &v6->sin6_addr.s6_addr[is_mapped ? 12 : 0];
-        inet_ntop(is_mapped ? AF_INET : AF_INET6, bytes, text, sizeof(text));
-    }
-    return str_dup(&exchange->arena, str_from(text));
-}
-
-static Str header_of(const Exchange *exchange, const char *name) {
-    return str_from(MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name));
-}
-
-static Str bearer_of(Str authorization) {
-    Str scheme = S("Bearer ");
-    if (authorization.len <= scheme.len) return (Str){};
-    if (strncasecmp(authorization.ptr, scheme.ptr, scheme.len) != 0) return (Str){};
-    return str_trim(str_slice(authorization, scheme.len, authorization.len));
-}
-
 static enum MHD_Result refuse(Exchange *exchange, Err err, uint32_t status) {
     reply_problem(exchange, err, status);
-    return answer_send(exchange);
+    return exchange_send(exchange);
 }
 
-/// The head of a request: everything but the body.
+/// The head is there.
 static enum MHD_Result head_take(Exchange *exchange, const char *url, const char *method) {
-    HttpRequest *request = &exchange->request;
-    Str verb = str_from(method);
-    request->method = str_eq(verb, S("HEAD")) ? S("GET") : verb; // the library leaves the body out
-    request->path = str_from(url);
-    request->content_type = header_of(exchange, "Content-Type");
-    request->remote_address = remote_text(exchange);
-    request->bearer = bearer_of(header_of(exchange, "Authorization"));
+    const HttpRequest *request = &exchange->request;
+    exchange_load_head(exchange, url, method);
     uint32_t body_max = router_body_max(exchange->server->router, request->method, request->path);
     text_init(&exchange->body, body_max);
     exchange->state = COLLECTING;
     uint64_t announced = 0;
-    Err err = str_u64(header_of(exchange, "Content-Length"), &announced);
+    Err err = str_u64(exchange_header(exchange, "Content-Length"), &announced);
     if (err.code != OK || announced <= BODY_READ_MAX) return MHD_YES;
     return refuse(exchange, FAIL(ERR_LIMIT, "the body is too large"), MHD_HTTP_CONTENT_TOO_LARGE);
 }
@@ -251,14 +137,14 @@ static enum MHD_Result finish(Exchange *exchange) {
     if (exchange->body.failed)
         return refuse(
             exchange, FAIL(ERR_LIMIT, "the body is too large"), MHD_HTTP_CONTENT_TOO_LARGE);
-    Err err = query_take(exchange);
+    Err err = exchange_load_query(exchange);
     if (err.code != OK) return refuse(exchange, err, MHD_HTTP_BAD_REQUEST);
-    if (exchange->is_probe && is_draining(exchange->server))
+    if (exchange->is_probe && server_is_draining(exchange->server))
         return refuse(
             exchange, FAIL(ERR_UNAVAILABLE, "shutting down"), MHD_HTTP_SERVICE_UNAVAILABLE);
     if (!is_get || !str_eq(request->path, S("/healthz"))) return run(exchange);
     reply_plain(exchange, MHD_HTTP_OK, S("ok\n"));
-    return answer_send(exchange);
+    return exchange_send(exchange);
 }
 
 enum MHD_Result exchange_on_request(void *,
@@ -272,7 +158,7 @@ enum MHD_Result exchange_on_request(void *,
     Exchange *present = *exchange;
     if (!present) return MHD_NO; // there was no memory for it
     if (present->state == OPENED) return head_take(present, url, method);
-    if (present->state == REPLIED) return answer_send(present);
+    if (present->state == REPLIED) return exchange_send(present);
     if (present->state == ANSWERED) return MHD_NO; // it was answered before its body came
     if (*piece_len == 0) return finish(present);
     Str bytes = {piece, *piece_len};

@@ -36,6 +36,25 @@ typedef struct Server {
     bool is_closing; ///< no worker gets one any more
 } Server;
 
+typedef enum ExchangeState { OPENED, COLLECTING, RUNNING, REPLIED, ANSWERED } ExchangeState;
+
+/// A request under way; from its request line to the last byte of its answer.
+typedef struct Exchange {
+    Server *server;
+    struct MHD_Connection *connection;
+    ExchangeState state;
+    bool is_probe;      ///< GET /readyz
+    bool is_path_plain; ///< no '/' or NUL hid in it
+    uint64_t body_seen; ///< bytes that came, kept or not
+    Arena arena;
+    Text body;
+    HttpRequest request; ///< borrows from the connection
+    HttpReply reply;
+} Exchange;
+
+/// Requests are to end, and no more are wanted.
+bool server_is_draining(Server *server);
+
 /// MHD_OPTION_URI_LOG_CALLBACK: the request line is there. Makes the exchange; NULL: no memory.
 void *exchange_on_target(void *server, const char *target, struct MHD_Connection *connection);
 
@@ -54,3 +73,12 @@ void exchange_on_completed(void *server,
                            struct MHD_Connection *connection,
                            void **exchange,
                            enum MHD_RequestTerminationCode why);
+
+/// Fill exchange->request, except for query and body.
+void exchange_load_head(Exchange *exchange, const char *url, const char *method);
+/// Fill in the query. ERR_INVALID: too many parameters.
+Err exchange_load_query(Exchange *exchange);
+/// The value of a header; absent if it was not sent.
+Str exchange_header(const Exchange *exchange, const char *name);
+/// Give exchange->reply to libmicrohttpd, which borrows its body until exchange_on_completed.
+enum MHD_Result exchange_send(Exchange *exchange);

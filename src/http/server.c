@@ -149,6 +149,13 @@ uint16_t server_port(const Server *server) {
     return info->port;
 }
 
+bool server_is_draining(Server *server) {
+    pthread_mutex_lock(&server->lock);
+    bool draining = server->is_draining;
+    pthread_mutex_unlock(&server->lock);
+    return draining;
+}
+
 static void quiesce(Server *server) {
     pthread_mutex_lock(&server->lock);
     bool first = !server->is_draining;

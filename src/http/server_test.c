@@ -54,7 +54,7 @@ static void host_open_with(Host *host, ServerOptions options, WorkerOptions work
     CHECK_OK(worker_pool_open(&workers, &host->workers));
     options.address = "127.0.0.1";
     options.connections_max = 32;
-    options.idle_timeout_ms = WITHIN_MS;
+    if (!options.idle_timeout_ms) options.idle_timeout_ms = WITHIN_MS;
     options.ready = ready;
     options.app = host;
     if (!options.threads) options.threads = 1;
@@ -128,13 +128,13 @@ static void raw_send(int fd, const char *text) {
     CHECK(send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text));
 }
 
-/// What comes until the peer closes.
+/// What comes until the peer closes; it may do so with a reset when it has not read everything.
 static const char *raw_read_all(int fd, char bytes[static REPLY_MAX]) {
     size_t len = 0;
     ssize_t got;
     while ((got = recv(fd, bytes + len, REPLY_MAX - 1 - len, 0)) > 0)
         len += (size_t)got;
-    CHECK(got == 0);
+    CHECK(got == 0 || errno == ECONNRESET);
     bytes[len] = '\0';
     close(fd);
     return bytes;
@@ -293,7 +293,7 @@ TEST(query_parameters_have_a_limit) {
 
 TEST(what_is_not_http_does_no_harm) {
     static const char *const odd[] = {
-        "\r\n\r\n\r\n",
+        "\r\n\r\n\r\n", // no request yet: the idle timeout ends it
         "GET\r\n\r\n",
         "GET /v1/boxes HTTP/1.1\r\nno colon\r\n\r\n",
         "GET /v1/boxes HTTP/9.9\r\n\r\n",
@@ -301,12 +301,13 @@ TEST(what_is_not_http_does_no_harm) {
         HEAD("POST /v1/boxes") "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
     };
     Host host;
-    host_open(&host);
+    host_open_with(&host, (ServerOptions){.idle_timeout_ms = 1000}, (WorkerOptions){1, 1});
+    host.client = client_open(&host, NULL);
     for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
         char bytes[REPLY_MAX];
         int fd = raw_open(&host);
         raw_send(fd, odd[i]);
-        CHECK(shutdown(fd, SHUT_WR) == 0);
+        shutdown(fd, SHUT_WR);
         CHECK(!strstr(raw_read_all(fd, bytes), "HTTP/1.1 2"));
     }
     CHECK(ask(&host, "GET", S("/healthz"), (Str){}) == 200);

@@ -105,12 +105,11 @@ Str str_map_find(StrMap map, Str key) {
     return (Str){};
 }
 
-bool str_eq_secret(Str a, Str b) {
-    if (a.len != b.len) return false;
-    unsigned difference = 0;
-    for (size_t i = 0; i < a.len; i++)
-        difference |= (unsigned)(unsigned char)a.ptr[i] ^ (unsigned)(unsigned char)b.ptr[i];
-    return difference == 0;
+uint64_t str_hash(Str text) {
+    uint64_t hash = 14695981039346656037ULL;
+    for (size_t i = 0; i < text.len; i++)
+        hash = (hash ^ (uint8_t)text.ptr[i]) * 1099511628211ULL;
+    return hash;
 }
 
 size_t str_utf8_len(Str text, size_t at) {

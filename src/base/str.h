@@ -75,8 +75,8 @@ Str str_dup(Arena *arena, Str text);
 __attribute__((format(printf, 2, 3))) Str str_print(Arena *arena, const char *format, ...);
 /// The value of `key` in `map`; absent when it is not there.
 Str str_map_find(StrMap map, Str key);
-/// Constant-time comparison for secrets: equal lengths and bytes. Lengths are not secret.
-bool str_eq_secret(Str a, Str b);
+/// FNV-1a of the bytes, for tables. Not for anything that an attacker gains by steering.
+uint64_t str_hash(Str text);
 /// Length of the well-formed UTF-8 sequence at `at` < text.len (RFC 3629 section 4); 0 if there is
 /// none.
 size_t str_utf8_len(Str text, size_t at);

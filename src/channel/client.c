@@ -40,13 +40,8 @@ struct ChannelClient {
     char key[UPGRADE_KEY_LEN + 1];
 };
 
-static struct timeval timeval_of(uint64_t ms) {
-    return (struct timeval){.tv_sec = (time_t)(ms / 1000),
-                            .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
-}
-
 static void timer_start(ChannelClient *client, uint64_t ms) {
-    const struct timeval duration = timeval_of(ms);
+    const struct timeval duration = stream_timeval(ms);
     event_add(&client->timer, &duration);
 }
 

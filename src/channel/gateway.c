@@ -37,11 +37,6 @@ typedef struct DropMail {
     char reason[REASON_MAX];
 } DropMail;
 
-static struct timeval timeval_of(uint64_t ms) {
-    return (struct timeval){.tv_sec = (time_t)(ms / 1000),
-                            .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
-}
-
 static void conn_count_down(Gateway *gateway) {
     atomic_fetch_sub(&gateway->connections, 1);
 }
@@ -53,7 +48,7 @@ static void on_pause_over(evutil_socket_t, short, void *arg) {
 }
 
 static void accept_pause(Gateway *gateway) {
-    const struct timeval pause = timeval_of(PAUSE_MS);
+    const struct timeval pause = stream_timeval(PAUSE_MS);
     event_del(&gateway->listener);
     event_add(&gateway->pause, &pause);
 }
@@ -178,7 +173,7 @@ static void *loop_run(void *arg) {
 }
 
 static const struct timeval *common_timer(GatewayLoop *loop, uint64_t ms) {
-    const struct timeval duration = timeval_of(ms);
+    const struct timeval duration = stream_timeval(ms);
     return event_base_init_common_timeout(loop->base, &duration);
 }
 

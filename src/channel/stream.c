@@ -137,3 +137,8 @@ void stream_done(Stream *stream) {
     stream->fd = -1;
     text_done(&stream->unsent);
 }
+
+struct timeval stream_timeval(uint64_t ms) {
+    return (struct timeval){.tv_sec = (time_t)(ms / 1000),
+                            .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+}

@@ -55,5 +55,7 @@ void stream_arm(Stream *stream, bool wants_read);
 void stream_wake(Stream *stream);
 /// Tell the peer that no more will be sent.
 void stream_shut(Stream *stream);
+/// Milliseconds as libevent takes them.
+struct timeval stream_timeval(uint64_t ms);
 /// Close socket and session, free buffers. May be called again.
 void stream_done(Stream *stream);

@@ -69,10 +69,6 @@ static Err principal_of_device(Tx *tx, const Id *id, Arena *arena, Principal *pr
     return arena_check(arena);
 }
 
-static void tx_closep(Tx **tx) {
-    *tx = tx_close(*tx);
-}
-
 /// The claims of our own token that has not ended.
 static Err
 claims_verify(const App *app, Str bearer, uint64_t now_ms, Arena *arena, AccessClaims *ret_claims) {

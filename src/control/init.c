@@ -9,10 +9,6 @@
 
 enum { PASSWORD_BYTES = 15, NAME_MAX_BYTES = 63 };
 
-static void tx_closep(Tx **tx) {
-    *tx = tx_close(*tx);
-}
-
 static bool is_name(Str text) {
     return text.len >= 1 && text.len <= NAME_MAX_BYTES && Pattern_slug.matches(text);
 }

@@ -28,6 +28,10 @@ Tx *tx_close(Tx *tx) {
     return NULL;
 }
 
+void tx_closep(Tx **tx) {
+    *tx = tx_close(*tx);
+}
+
 // Reading.
 
 static void select_add(Select *select, size_t column, Value value) {

@@ -57,6 +57,8 @@ typedef struct Query {
 Err tx_open(Db *db, Arena *arena, Str scope, Tx **ret_tx);
 /// Drop uncommitted writes and give back what was taken. NULL-safe; returns NULL.
 Tx *tx_close(Tx *tx);
+/// tx_close for SCOPED.
+void tx_closep(Tx **tx);
 
 /// The row with this key. ERR_NOT_FOUND: none in the Tx's scope.
 Err tx_get(Tx *tx, const Schema *schema, Str key, void *ret_record);

@@ -65,13 +65,6 @@ Err challenge_make(Challenges *challenges, uint64_t now_ms, Arena *arena, Str *r
     return SUCCESS;
 }
 
-static uint64_t hash_of(Str text) {
-    uint64_t hash = 14695981039346656037ULL;
-    for (size_t i = 0; i < text.len; i++)
-        hash = (hash ^ (uint8_t)text.ptr[i]) * 1099511628211ULL;
-    return hash;
-}
-
 /// Remember a spent nonce; the lock is held.
 static Err spent_add(Challenges *challenges, const Spent *now_spent, uint64_t now_ms) {
     Spent *free_slot = NULL;
@@ -104,7 +97,7 @@ Err challenge_spend(Challenges *challenges, Str nonce, Str user, uint64_t now_ms
     uint64_t made_ms;
     memcpy(&made_ms, bytes, sizeof(made_ms));
     if (made_ms > now_ms || now_ms - made_ms > challenges->life_ms) return bad;
-    Spent spent = {.user = hash_of(user), .until_ms = made_ms + challenges->life_ms};
+    Spent spent = {.user = str_hash(user), .until_ms = made_ms + challenges->life_ms};
     memcpy(&spent.mac, mac, sizeof(spent.mac));
     pthread_mutex_lock(&challenges->lock);
     Err err = spent_add(challenges, &spent, now_ms);

@@ -119,7 +119,7 @@ static const Route routes[] = {
      .access = MAY_OPERATE,
      .shape = REPLY_NONE,
      .id = "device_retire",
-     .doc = "Retire a device: it may not come back with this identity",
+     .doc = "Retire a device: its identity and its channel end at once",
      .handler = device_retire},
 };
 const RouteTable device_routes = ROUTE_TABLE(routes);

@@ -19,10 +19,6 @@ enum {
     CLOSE_RETIRED = 4003,
 };
 
-static void tx_closep(Tx **tx) {
-    *tx = tx_close(*tx);
-}
-
 static Err on_authorise(void *ctx, Str bearer, Str remote_address, Id *ret_subject) {
     (void)remote_address;
     App *app = ctx;

@@ -44,12 +44,8 @@ Presences *presences_close(Presences *presences) {
     return NULL;
 }
 
-/// The random tail of an id is as good as a hash; FNV-1a gathers it.
 static size_t home_of(const Id *id, size_t capacity) {
-    uint64_t hash = 14695981039346656037ULL;
-    for (const char *c = id->text; *c; c++)
-        hash = (hash ^ (uint8_t)*c) * 1099511628211ULL;
-    return (size_t)(hash & (capacity - 1));
+    return (size_t)(str_hash(id_str(id)) & (capacity - 1));
 }
 
 /// The device's slot, or the free one where it would go.

@@ -43,12 +43,8 @@ LoginGate *login_gate_close(LoginGate *gate) {
     return NULL;
 }
 
-/// FNV-1a: spreads addresses; nobody gains by steering it.
 static Bucket *bucket_of(LoginGate *gate, Str address) {
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < address.len; i++)
-        hash = (hash ^ (uint8_t)address.ptr[i]) * 16777619u;
-    return &gate->buckets[hash % BUCKETS];
+    return &gate->buckets[str_hash(address) % BUCKETS];
 }
 
 Err login_gate_enter(LoginGate *gate, Str address, uint64_t now_ms, uint64_t *ret_retry_after_s) {

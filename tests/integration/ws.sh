@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The gateway against a WebSocket client that is not ours (npm's ws).
+set -eu
+cd "$(dirname "$0")/../.."
+gateway=${ECHO_GATEWAY:-build/tests/support/echo_gateway}
+
+[ -x "$gateway" ] || { echo 'skip ws the echo gateway is not built' && exit 0; }
+[ -d tests/node_modules/ws ] || npm ci --prefix tests --no-audit --no-fund --ignore-scripts >&2 ||
+    { echo 'skip ws npm cannot install the client' && exit 0; }
+
+coproc SERVER { exec "$gateway"; }
+pid=$SERVER_PID
+trap 'kill "$pid" 2>/dev/null || :' EXIT
+read -r port <&"${SERVER[0]}"
+status=0
+node tests/integration/ws.mjs "$port" || status=1
+exec {SERVER[1]}>&- # the gateway ends with its input
+if wait "$pid"; then
+    echo 'ok ws: the gateway stops when told'
+else
+    echo 'not ok ws: the gateway stops when told'
+    status=1
+fi
+exit $status

@@ -15,18 +15,21 @@ static EngineContainer recorded(void) {
     Faults faults;
     faults_init(&faults, &arena);
     EngineContainer container;
-    CHECK_OK(schema_decode(
-        &EngineContainer_schema, json, DECODE_REPLY, &arena, &faults, &container));
+    CHECK_OK(
+        schema_decode(&EngineContainer_schema, json, DECODE_REPLY, &arena, &faults, &container));
     return container;
 }
 
 TEST(a_container_of_a_real_engine_is_understood) {
     EngineContainer container = recorded();
-    EnginePort ports[] = {{0, S("tcp")}, {8080, S("tcp")}};
+    EnginePort ports[2] = {};
+    ports[1].PublicPort = 8080;
+    ports[1].Type = S("tcp");
     container.Ports = (EnginePortList){ports, 2};
     Str device = str_map_find(container.Config.Labels, S(LABEL_DEVICE));
     SeenList seen;
-    CHECK_OK(container_seen(&(EngineContainerList){&container, 1}, device, &arena, &seen));
+    EngineContainerList list = {&container, 1};
+    CHECK_OK(container_seen(&list, device, &arena, &seen));
     CHECK(seen.count == 1);
     const Seen *web = &seen.items[0];
     CHECK_STR(web->name, S("muster-web"));
@@ -55,21 +58,22 @@ TEST(every_state_of_the_engine_has_ours) {
         ContainerState state;
         bool is_dead;
     } cases[] = {
-        {S("created"), CONTAINER_CREATED, false},
-        {S("running"), CONTAINER_RUNNING, false},
-        {S("paused"), CONTAINER_RUNNING, false},
-        {S("restarting"), CONTAINER_RESTARTING, false},
-        {S("exited"), CONTAINER_EXITED, false},
-        {S("dead"), CONTAINER_EXITED, true},
-        {S("removing"), CONTAINER_EXITED, true},
-        {S("of tomorrow"), CONTAINER_EXITED, false},
+        {S("created"),     CONTAINER_CREATED,    false},
+        {S("running"),     CONTAINER_RUNNING,    false},
+        {S("paused"),      CONTAINER_RUNNING,    false},
+        {S("restarting"),  CONTAINER_RESTARTING, false},
+        {S("exited"),      CONTAINER_EXITED,     false},
+        {S("dead"),        CONTAINER_EXITED,     true },
+        {S("removing"),    CONTAINER_EXITED,     true },
+        {S("of tomorrow"), CONTAINER_EXITED,     false},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         EngineContainer container = recorded();
         container.State.Status = cases[i].status;
         Str device = str_map_find(container.Config.Labels, S(LABEL_DEVICE));
         SeenList seen;
-        CHECK_OK(container_seen(&(EngineContainerList){&container, 1}, device, &arena, &seen));
+        EngineContainerList list = {&container, 1};
+        CHECK_OK(container_seen(&list, device, &arena, &seen));
         CHECK(seen.items[0].state == cases[i].state);
         CHECK(seen.items[0].is_dead == cases[i].is_dead);
     }
@@ -95,31 +99,39 @@ static bool has(Str text, Str part) {
 
 TEST(a_service_becomes_what_the_engine_expects) {
     Str words[] = {S("serve"), S("--loud \"now\"")};
-    StrPair variables[] = {{S("A"), S("1=2")}, {S("B"), S("")}};
+    StrPair variables[] = {
+        {S("A"), S("1=2")},
+        {S("B"), S("")   }
+    };
     Port ports[] = {
         {.host = 80, .container = 8080, .protocol = PORT_TCP},
         {.host = 81, .container = 8080, .protocol = PORT_TCP},
-        {.host = 53, .container = 53, .protocol = PORT_UDP},
+        {.host = 53, .container = 53,   .protocol = PORT_UDP},
     };
     ports[0].address = S("127.0.0.1");
-    Volume volumes[] = {{S("data"), S("/data"), false}, {S("/etc/tz"), S("/tz"), true}};
+    Volume volumes[] = {
+        {S("data"),    S("/data"), false},
+        {S("/etc/tz"), S("/tz"),   true }
+    };
     Str test[] = {S("wget"), S("-q")};
     Service service = {
         .name = S("web"),
         .image = S(IMAGE),
-        .command = {words, 2},
+        .command = {words,     2},
         .environment = {variables, 2},
-        .ports = {ports, 3},
-        .volumes = {volumes, 2},
-        .healthcheck = {.test = {test, 2}, .interval = {1000}, .retries = 3},
+        .ports = {ports,     3},
+        .volumes = {volumes,   2},
         .restart = RESTART_UNLESS_STOPPED,
     };
+    service.healthcheck.test = (StrList){test, 2};
+    service.healthcheck.interval.ms = 1000;
     Str body = body_of(&service);
     CHECK(has(body, S("\"Cmd\":[\"serve\",\"--loud \\\"now\\\"\"]")));
     CHECK(has(body, S("\"Env\":[\"A=1=2\",\"B=\"]")));
     CHECK(has(body, S("\"ExposedPorts\":{\"53/udp\":{},\"8080/tcp\":{}}")));
-    CHECK(has(body, S("\"8080/tcp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"80\"},"
-                      "{\"HostPort\":\"81\"}]")));
+    CHECK(has(body,
+              S("\"8080/tcp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"80\"},"
+                "{\"HostPort\":\"81\"}]")));
     CHECK(has(body, S("\"Source\":\"muster-data\"")) && has(body, S("\"Source\":\"/etc/tz\"")));
     CHECK(has(body, S("\"Test\":[\"CMD\",\"wget\",\"-q\"]")));
     CHECK(has(body, S("\"Interval\":1000000000")));

@@ -64,7 +64,7 @@ Service with_need(Service service, const char *name, DependsOn condition) {
 Seen *seen_at(World *world, Str id) {
     for (size_t i = 0; i < world->seen.count; i++)
         if (str_eq(world->items[i].id, id)) return &world->items[i];
-    assert(!"no such container");
+    assert(false); // no such container
     return NULL;
 }
 
@@ -149,7 +149,7 @@ void settle(World *world) {
         }
         did(world, &action);
     }
-    assert(!"it does not settle");
+    assert(false); // it does not settle
 }
 
 Reported report(World *world) {

@@ -1,155 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Over real sockets. GET /readyz stands for a handler that takes its time: the test holds it.
-#include "http/client.h"
-#include "http/fixture.h"
-#include "http/server.h"
+// What the server answers, over real sockets.
+#include "base/clock.h"
+#include "http/server_fixture.h"
 #include "io/file.h"
 #include "io/tls_fixture.h"
-#include "io/worker.h"
-
-#include "base/clock.h"
-
 #include "test.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-enum { WITHIN_MS = 10'000, REPLY_MAX = 64 * 1024 };
-
-/// A server over the small API, and a client of it.
-typedef struct Host {
-    Fixture fixture;
-    WorkerPool *workers;
-    Server *server;
-    HttpClient *client;
-    char url[64];
-    bool is_held; ///< ready() posts `running` and waits for `leave`
-    Err readiness;
-    sem_t running, leave;
-} Host;
-
-static Err ready(void *app) {
-    Host *host = app;
-    if (!host->is_held) return host->readiness;
-    sem_post(&host->running);
-    sem_wait(&host->leave);
-    return host->readiness;
-}
-
-static void job_hold(void *arg) {
-    Host *host = arg;
-    sem_post(&host->running);
-    sem_wait(&host->leave);
-}
-
-static void host_open_with(Host *host, ServerOptions options, WorkerOptions workers) {
-    *host = (Host){};
-    sem_init(&host->running, 0, 0);
-    sem_init(&host->leave, 0, 0);
-    fixture_open(&host->fixture);
-    CHECK_OK(worker_pool_open(&workers, &host->workers));
-    options.address = "127.0.0.1";
-    options.connections_max = 32;
-    if (!options.idle_timeout_ms) options.idle_timeout_ms = WITHIN_MS;
-    options.ready = ready;
-    options.app = host;
-    if (!options.threads) options.threads = 1;
-    CHECK_OK(server_open(&options, host->fixture.router, host->workers, &host->server));
-    snprintf(host->url,
-             sizeof(host->url),
-             "%s://127.0.0.1:%u",
-             options.cert_path ? "https" : "http",
-             server_port(host->server));
-}
-
-static HttpClient *client_open(const Host *host, const char *ca_path) {
-    HttpClient *client = NULL;
-    CHECK_OK(http_client_open(
-        &(HttpClientOptions){.base_url = host->url, .user_agent = "test", .ca_path = ca_path},
-        &client));
-    return client;
-}
-
-static void host_open(Host *host) {
-    host_open_with(host, (ServerOptions){}, (WorkerOptions){2, 16});
-    host->client = client_open(host, NULL);
-}
-
-static void host_close(Host *host) {
-    http_client_close(host->client);
-    server_close(host->server);
-    worker_pool_close(host->workers);
-    fixture_close(&host->fixture);
-    sem_destroy(&host->running);
-    sem_destroy(&host->leave);
-}
-
-/// One exchange; gives the status, and what the answer said into `ret_answer` unless that is NULL.
-static uint32_t
-client_ask(HttpClient *client, const char *method, Str target, Str body, HttpAnswer *ret_answer) {
-    HttpAnswer answer = {};
-    CHECK_OK(http_client_call(client,
-                              &(HttpCall){.method = method,
-                                          .target = target,
-                                          .bearer = S("writer"),
-                                          .body = body,
-                                          .within_ms = WITHIN_MS,
-                                          .reply_max = REPLY_MAX},
-                              &answer));
-    if (ret_answer)
-        *ret_answer = answer;
-    else
-        text_done(&answer.body);
-    return answer.status;
-}
-
-static uint32_t ask(Host *host, const char *method, Str target, Str body) {
-    return client_ask(host->client, method, target, body, NULL);
-}
-
-/// A connection without a client's manners; -1: refused.
-static int raw_open(const Host *host) {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct timeval patience = {.tv_sec = WITHIN_MS / 1000};
-    CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0);
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(server_port(host->server)),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) return fd;
-    close(fd);
-    return -1;
-}
-
-static void raw_send(int fd, const char *text) {
-    CHECK(send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text));
-}
-
-/// What comes until the peer closes; it may do so with a reset when it has not read everything.
-static const char *raw_read_all(int fd, char bytes[static REPLY_MAX]) {
-    size_t len = 0;
-    ssize_t got;
-    while ((got = recv(fd, bytes + len, REPLY_MAX - 1 - len, 0)) > 0)
-        len += (size_t)got;
-    CHECK(got == 0 || errno == ECONNRESET);
-    bytes[len] = '\0';
-    close(fd);
-    return bytes;
-}
-
-/// The whole answer to `request`, which must ask to close.
-static const char *raw_ask(const Host *host, const char *request, char bytes[static REPLY_MAX]) {
-    int fd = raw_open(host);
-    CHECK(fd >= 0);
-    raw_send(fd, request);
-    return raw_read_all(fd, bytes);
-}
-
-#define HEAD(line) line " HTTP/1.1\r\nHost: x\r\nAuthorization: bearer reader\r\n"
-#define LAST "Connection: close\r\n\r\n"
 
 TEST(a_request_is_answered_by_the_router) {
     Host host;
@@ -398,7 +259,7 @@ TEST(a_server_does_not_open_over_a_bad_key_or_a_taken_port) {
     Host host;
     host_open(&host);
     ServerOptions options = {
-        .address = "127.0.0.1", .threads = 1, .connections_max = 1, .ready = ready};
+        .address = "127.0.0.1", .threads = 1, .connections_max = 1, .ready = host_ready};
     Server *server = NULL;
     options.cert_path = options.key_path = tls.cert_path;
     CHECK_ERR(server_open(&options, host.fixture.router, host.workers, &server), ERR_INVALID);
@@ -410,102 +271,6 @@ TEST(a_server_does_not_open_over_a_bad_key_or_a_taken_port) {
     CHECK(!server);
     host_close(&host);
     tls_fixture_close(&tls);
-}
-
-TEST(a_peer_may_go_away_while_its_handler_runs) {
-    Host host;
-    host_open(&host);
-    host.is_held = true;
-    int fd = raw_open(&host);
-    raw_send(fd, HEAD("GET /readyz") "\r\n");
-    sem_wait(&host.running);
-    struct linger abort_it = {.l_onoff = 1};
-    CHECK(setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort_it, sizeof(abort_it)) == 0);
-    close(fd); // a reset
-    CHECK(ask(&host, "GET", S("/healthz"), (Str){}) == 200);
-    sem_post(&host.leave);
-    CHECK(ask(&host, "GET", S("/v1/boxes/red"), (Str){}) == 200);
-    host_close(&host);
-}
-
-static void *close_run(void *arg) {
-    Host *host = arg;
-    host->server = server_close(host->server);
-    return NULL;
-}
-
-/// Until nobody is let in any more.
-static void wait_for_refusal(const Host *host) {
-    uint64_t until_ms = clock_monotonic_ms() + WITHIN_MS;
-    for (int fd = raw_open(host); fd >= 0; fd = raw_open(host)) {
-        close(fd);
-        CHECK(clock_monotonic_ms() < until_ms);
-    }
-}
-
-TEST(closing_waits_for_the_handlers) {
-    Host host;
-    host_open(&host);
-    host.is_held = true;
-    int held = raw_open(&host);
-    raw_send(held, HEAD("GET /readyz") "\r\n");
-    sem_wait(&host.running);
-    pthread_t thread;
-    CHECK(pthread_create(&thread, NULL, close_run, &host) == 0);
-    wait_for_refusal(&host);
-    CHECK(pthread_tryjoin_np(thread, NULL) == EBUSY);
-    sem_post(&host.leave);
-    pthread_join(thread, NULL);
-    CHECK(!host.server);
-    close(held);
-    host_close(&host);
-}
-
-static void *drain_run(void *arg) {
-    Host *host = arg;
-    server_drain(host->server, WITHIN_MS);
-    return NULL;
-}
-
-TEST(draining_answers_what_is_under_way_and_lets_nobody_in) {
-    Host host;
-    host_open(&host);
-    CHECK(ask(&host, "GET", S("/healthz"), (Str){}) == 200); // its connection is kept
-    host.is_held = true;
-    int held = raw_open(&host);
-    raw_send(held, HEAD("GET /readyz") "\r\n");
-    sem_wait(&host.running);
-    pthread_t thread;
-    CHECK(pthread_create(&thread, NULL, drain_run, &host) == 0);
-    wait_for_refusal(&host);
-    CHECK(ask(&host, "GET", S("/readyz"), (Str){}) == 503);
-    CHECK(pthread_tryjoin_np(thread, NULL) == EBUSY);
-    sem_post(&host.leave);
-    pthread_join(thread, NULL);
-    char bytes[REPLY_MAX];
-    raw_read_all(held, bytes); // ends: the server closes it after the answer
-    CHECK(strstr(bytes, "HTTP/1.1 200 "));
-    CHECK(strstr(bytes, "\r\nConnection: close\r\n"));
-    host_close(&host);
-}
-
-TEST(draining_ends_at_its_deadline) {
-    Host host;
-    host_open(&host);
-    host.is_held = true;
-    int held = raw_open(&host);
-    raw_send(held, HEAD("GET /readyz") "\r\n");
-    sem_wait(&host.running);
-    uint64_t start_ms = clock_monotonic_ms();
-    server_drain(host.server, 20);
-    CHECK(clock_monotonic_ms() >= start_ms + 20);
-    sem_post(&host.leave);
-    host_close(&host);
-    close(held);
-}
-
-TEST(closing_nothing_is_nothing) {
-    CHECK(!server_close(NULL));
 }
 
 TEST_MAIN(CASE(a_request_is_answered_by_the_router),
@@ -521,9 +286,4 @@ TEST_MAIN(CASE(a_request_is_answered_by_the_router),
           CASE(a_full_pool_is_503_with_advice_to_retry),
           CASE(many_requests_run_at_once),
           CASE(the_same_over_tls),
-          CASE(a_server_does_not_open_over_a_bad_key_or_a_taken_port),
-          CASE(a_peer_may_go_away_while_its_handler_runs),
-          CASE(closing_waits_for_the_handlers),
-          CASE(draining_answers_what_is_under_way_and_lets_nobody_in),
-          CASE(draining_ends_at_its_deadline),
-          CASE(closing_nothing_is_nothing))
+          CASE(a_server_does_not_open_over_a_bad_key_or_a_taken_port))

@@ -3,11 +3,11 @@
 # The gateway against a WebSocket client that is not ours (npm's ws).
 set -eu
 cd "$(dirname "$0")/../.."
+. tests/support/musterd.sh
 gateway=${ECHO_GATEWAY:-build/tests/support/echo_gateway}
 
 [ -x "$gateway" ] || { echo 'skip ws the echo gateway is not built' && exit 0; }
-[ -d tests/node_modules/ws ] || npm ci --prefix tests --no-audit --no-fund --ignore-scripts >&2 ||
-    { echo 'skip ws npm cannot install the client' && exit 0; }
+packages_ready || { echo 'skip ws npm cannot install the client' && exit 0; }
 
 coproc SERVER { exec "$gateway"; }
 pid=$SERVER_PID

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { DeviceKey, Report, challenge, credential, json, request } from '../support/client.mjs';
+import { Client } from './client.mjs';
+import { Document } from './document.mjs';
+import { sweep } from './sweep.mjs';
+
+const PASSWORD = 'a long enough password';
+const IMAGE = `registry.example/web@sha256:${'a'.repeat(64)}`;
+const MANIFEST = {
+    services: [
+        { name: 'api', image: IMAGE, environment: { MODE: 'test' }, healthcheck: { test: ['CMD', 'true'], retries: 5 } },
+        {
+            name: 'web',
+            image: IMAGE,
+            command: ['serve', '--all'],
+            ports: [{ host: 8080, container: 80 }],
+            volumes: [{ source: 'data', target: '/data', read_only: true }],
+            depends_on: [{ service: 'api', condition: 'healthy' }],
+            restart: 'on-failure',
+        },
+    ],
+};
+
+const report = new Report('contract');
+const document = new Document(await json('GET', '/openapi.json'));
+const client = new Client(document, report);
+await report.step('each component is a schema', () => assert.ok(document.compile() > 0));
+
+// Everything good, in the order of a life. `owner` is who calls unless it is said.
+const credentials = { org: 'demo', name: 'ada', password: credential('password') };
+const session = await client.accepted('session_login', 'the owner', { body: credentials });
+const renewed = await client.accepted('session_refresh', 'the session goes on', {
+    body: { refresh_token: session.refresh_token },
+});
+const owner = renewed.access_token;
+const ok = (id, name, call) => client.accepted(id, name, { token: owner, ...call });
+const no = (id, name, call, status, wanted) => client.refused(id, name, { token: owner, ...call }, status, wanted);
+
+const org = await ok('org_show', 'the organisation');
+await ok('org_change', 'the same name', { body: { name: org.name } });
+const tokens = { owner };
+const operators = {};
+for (const role of ['viewer', 'operator']) {
+    const body = { name: role, role, password: PASSWORD };
+    operators[role] = await ok('operator_create', `a ${role}`, { body });
+    const login = { name: role, password: PASSWORD };
+    tokens[role] = (await client.accepted('session_login', `the ${role}`, { body: login })).access_token;
+}
+const ofViewer = { args: { operator_id: operators.viewer.id } };
+await ok('operator_show', 'the viewer', ofViewer);
+await ok('operator_change', 'a password', { ...ofViewer, body: { password: `${PASSWORD} more` } });
+await ok('operator_list', 'all', { token: tokens.viewer });
+
+const fleet = await ok('fleet_create', 'a fleet', { body: { name: 'shop-floor' } });
+const spare = await ok('fleet_create', 'another', { body: { name: 'spare' } });
+const ofFleet = { args: { fleet_id: fleet.id } };
+const ofSpare = { args: { fleet_id: spare.id } };
+await ok('fleet_show', 'by id', ofFleet);
+await ok('fleet_change', 'its own name', { ...ofFleet, body: { name: 'shop-floor' } });
+await ok('fleet_change', 'as plain JSON', { ...ofFleet, body: {}, type: 'application/json' });
+
+const release = await ok('release_create', 'two services', {
+    body: { application: 'shop', version: '1.0.0', manifest: MANIFEST },
+});
+const ofRelease = { args: { release_id: release.id } };
+await ok('release_show', 'by id', ofRelease);
+await ok('release_list', 'by reference', { query: { ref: 'shop@1.0.0' } });
+await report.step('release_create: what is left out has its default', () => {
+    const [api, web] = release.manifest.services;
+    assert.equal(api.restart, 'always');
+    assert.equal(api.healthcheck.interval, '30s');
+    assert.equal(web.ports[0].protocol, 'tcp');
+});
+
+const token = await ok('token_create', 'for two devices', { body: { fleet_id: fleet.id, uses_max: 2, ttl: '10m' } });
+const unused = await ok('token_create', 'to be revoked', { body: { fleet_id: fleet.id } });
+const ofToken = { args: { token_id: token.id } };
+await report.step('token_show: the text of a token is not shown again', async () => {
+    const shown = await ok('token_show', 'without its secret', ofToken);
+    assert.equal(shown.token, undefined);
+});
+await ok('token_list', 'of a fleet', { query: { fleet_id: fleet.id } });
+
+// A device, without a line of the agent's code.
+const key = new DeviceKey();
+const fresh = () => client.accepted('agent_challenge', 'something fresh');
+const facts = { hostname: 'till', os: 'Debian', cpus: 2, memory_bytes: 2 ** 31 };
+const joining = key.enrolment(token.token, await fresh(), { name: 'till', facts });
+const enrolled = await client.accepted('agent_enrol', 'a device', { body: joining });
+await report.step('agent_enrol: the same key again is the same device', async () => {
+    const again = key.enrolment(token.token, await challenge(), { name: 'other' });
+    assert.deepEqual(await client.accepted('agent_enrol', 'again', { body: again }), enrolled);
+});
+const assertion = key.assertion(enrolled.device_id, await fresh());
+const device = await client.accepted('agent_token', 'an assertion', { body: assertion });
+tokens.device = device.access_token;
+const ofDevice = { args: { device_id: enrolled.device_id } };
+
+await ok('device_show', 'that has never synced', ofDevice);
+const deployed = await ok('fleet_deploy', 'a release', { ...ofFleet, body: { release_id: release.id } });
+await report.step('fleet_deploy: the fleet wants the release', () => assert.equal(deployed.release_id, release.id));
+const syncUp = {
+    seq: 1,
+    desired_version: 0,
+    facts,
+    telemetry: { cpu_percent: 12.5, load1: 0.25, memory_used_bytes: 1024, uptime_s: 60, containers: 2 },
+    reported: { version: 0, state: 'none', services: [{ name: 'web', state: 'missing', health: 'none', exit_code: -1 }] },
+};
+const sync = (name, body) => client.accepted('agent_sync', name, { token: tokens.device, body });
+const down = await sync('all of it', syncUp);
+await report.step('agent_sync: the answer acknowledges and has what is desired', () => {
+    assert.equal(down.ack, 1);
+    assert.equal(down.desired.release_id, release.id);
+    assert.equal(down.desired.digest, release.digest);
+});
+await report.step('agent_sync: what the device has is not sent again', async () => {
+    const next = await sync('the least', { seq: 2, desired_version: down.desired.version });
+    assert.equal(next.desired, undefined);
+});
+await ok('device_show', 'that has synced', ofDevice);
+await ok('device_list', 'of a fleet', { query: { fleet_id: fleet.id, name: 'till' } });
+await ok('device_change', 'labels', { ...ofDevice, body: { labels: { site: 'hall-3' } } });
+await ok('device_change', 'without labels', { ...ofDevice, body: { labels: null } });
+await ok('telemetry_show', 'the latest', ofDevice);
+await ok('audit_list', 'the newest', { query: { limit: '5', descending: 'true' } });
+const verdict = await ok('audit_verify', 'the chain');
+await report.step('audit_verify: the chain is whole', () => assert.equal(verdict.intact, true));
+
+for (const id of ['fleet_list', 'audit_list', 'operator_list'])
+    await report.step(`${id}: pages of one are the list`, async () => {
+        const all = await ok(id, 'all', {});
+        const pages = [];
+        for (let after; pages.length <= all.items.length; ) {
+            const page = await ok(id, 'a page', { query: { limit: '1', ...(after && { after }) } });
+            pages.push(...page.items);
+            if (!page.next) break;
+            after = page.next;
+        }
+        assert.deepEqual(pages, all.items);
+    });
+
+// Everything bad that the document tells; nothing of it changes anything.
+await sweep(
+    client,
+    {
+        agent_challenge: {},
+        agent_enrol: { body: key.enrolment(token.token, await challenge(), { name: 'till' }) },
+        agent_token: { body: key.assertion(enrolled.device_id, await challenge()) },
+        agent_sync: { token: tokens.device, body: syncUp },
+        audit_list: { token: owner },
+        audit_verify: { token: owner },
+        device_list: { token: owner },
+        device_show: { token: owner, ...ofDevice },
+        device_change: { token: owner, ...ofDevice, body: { name: 'till' } },
+        device_retire: { token: owner, ...ofDevice },
+        telemetry_show: { token: owner, ...ofDevice },
+        fleet_list: { token: owner },
+        fleet_create: { token: owner, body: { name: 'third' } },
+        fleet_show: { token: owner, ...ofSpare },
+        fleet_change: { token: owner, ...ofSpare, body: { name: 'spare' } },
+        fleet_delete: { token: owner, ...ofSpare },
+        fleet_deploy: { token: owner, ...ofSpare, body: { release_id: release.id } },
+        session_login: { body: credentials },
+        session_logout: { token: owner },
+        session_refresh: { body: { refresh_token: renewed.refresh_token } },
+        operator_list: { token: owner },
+        operator_create: { token: owner, body: { name: 'third', password: PASSWORD } },
+        operator_show: { token: owner, ...ofViewer },
+        operator_change: { token: owner, ...ofViewer, body: { role: 'viewer' } },
+        operator_delete: { token: owner, ...ofViewer },
+        org_show: { token: owner },
+        org_change: { token: owner, body: { name: org.name } },
+        release_list: { token: owner },
+        release_create: { token: owner, body: { application: 'shop', version: '2.0.0', manifest: MANIFEST } },
+        release_show: { token: owner, ...ofRelease },
+        token_list: { token: owner },
+        token_create: { token: owner, body: { fleet_id: fleet.id } },
+        token_show: { token: owner, ...ofToken },
+        token_delete: { token: owner, ...ofToken },
+    },
+    tokens,
+);
+
+// What only the state of things makes bad.
+const exists = { code: 'exists' };
+const absent = (prefix) => `${prefix}_${'0'.repeat(26)}`;
+await no('fleet_create', 'a name that is taken', { body: { name: 'spare' } }, 409, exists);
+await no('fleet_change', 'a name that is taken', { ...ofSpare, body: { name: 'shop-floor' } }, 409, exists);
+await no('fleet_delete', 'a fleet with devices', ofFleet, 409, { code: 'state' });
+await no('fleet_deploy', 'an unknown release', { ...ofFleet, body: { release_id: absent('release') } }, 422, {
+    pointer: '/release_id',
+    undocumented: true,
+});
+await no('operator_create', 'a name that is taken', { body: { name: 'viewer', password: PASSWORD } }, 409, exists);
+await no('operator_delete', 'oneself', { args: { operator_id: session.operator_id } }, 409, { code: 'state' });
+await no('release_create', 'a version that is taken', {
+    body: { application: 'shop', version: '1.0.0', manifest: MANIFEST },
+}, 409, exists);
+await no('release_create', 'a service that waits for none', {
+    body: {
+        application: 'shop',
+        version: '3.0.0',
+        manifest: { services: [{ name: 'web', image: IMAGE, depends_on: [{ service: 'db' }] }] },
+    },
+}, 422, { undocumented: true });
+await no('release_create', 'an image by tag', {
+    body: { application: 'shop', version: '3.0.0', manifest: { services: [{ name: 'web', image: 'web:latest' }] } },
+}, 422, { pointer: '/manifest/services/0/image' });
+await no('token_create', 'an unknown fleet', { body: { fleet_id: absent('fleet') } }, 422, {
+    pointer: '/fleet_id',
+    undocumented: true,
+});
+await no('device_change', 'an unknown fleet', { ...ofDevice, body: { fleet_id: absent('fleet') } }, 422, {
+    pointer: '/fleet_id',
+    undocumented: true,
+});
+await client.refused('session_login', 'a wrong password', { body: { ...credentials, password: 'guess' } }, 401);
+await client.refused('session_login', 'an unknown name', { body: { ...credentials, name: 'eve' } }, 401);
+
+const stranger = new DeviceKey();
+const enrol = (name, body) => client.refused('agent_enrol', name, { body }, 401);
+await enrol('a nonce that was used', joining);
+await enrol('a nonce that is not ours', stranger.enrolment(token.token, { nonce: 'mine' }));
+await enrol('a token that is none', stranger.enrolment('muster1.x.y', await challenge()));
+await enrol('the key of another', {
+    ...stranger.enrolment(token.token, await challenge()),
+    public_key: new DeviceKey().public,
+});
+const assert401 = (name, body) => client.refused('agent_token', name, { body }, 401);
+await assert401('a nonce that was used', assertion);
+await assert401('signed by another', stranger.assertion(enrolled.device_id, await challenge()));
+await assert401('a device that is none', key.assertion(absent('device'), await challenge()));
+const otherGrant = { ...key.assertion(enrolled.device_id, await challenge()), grant_type: 'password' };
+await client.refused('agent_token', 'another grant', { body: otherGrant }, 422, {
+    pointer: '/grant_type',
+    undocumented: true,
+});
+
+// The end of each.
+const second = stranger.enrolment(token.token, await challenge());
+await client.accepted('agent_enrol', 'a second device', { body: second });
+await enrol('a token that is spent', new DeviceKey().enrolment(token.token, await challenge()));
+await ok('token_delete', 'one that was not used', { args: { token_id: unused.id } });
+await no('token_show', 'one that was deleted', { args: { token_id: unused.id } }, 404);
+await enrol('a token that was revoked', new DeviceKey().enrolment(unused.token, await challenge()));
+await ok('device_retire', 'the device', ofDevice);
+await no('device_show', 'one that was retired', ofDevice, 404);
+await client.refused('agent_sync', 'one that was retired', { token: tokens.device, body: { seq: 9 } }, 401);
+await ok('fleet_delete', 'an empty fleet', ofSpare);
+await no('fleet_show', 'one that was deleted', ofSpare, 404);
+await ok('operator_delete', 'the viewer', ofViewer);
+await client.refused('org_show', 'an operator that was deleted', { token: tokens.viewer }, 401);
+await client.accepted('session_logout', 'the operator', { token: tokens.operator });
+await client.refused('session_refresh', 'one that was used', { body: { refresh_token: session.refresh_token } }, 401);
+await client.refused('session_refresh', 'its session ended with it', {
+    body: { refresh_token: renewed.refresh_token },
+}, 401);
+
+await report.step('there is nothing at other paths', async () => {
+    for (const path of ['/', '/v1', '/v1/fleets/', '/v1/nothing', '/v1/fleets/x/y']) {
+        const answer = await request('GET', path);
+        assert.equal(answer.status, 404, path);
+        assert.deepEqual(document.faults({ $ref: '#/components/schemas/Problem' }, JSON.parse(answer.text)), []);
+    }
+});
+const ids = document.operations.map(({ id }) => id).sort();
+await report.step('each operation was called well', () => assert.deepEqual([...client.good].sort(), ids));
+await report.step('each operation was called badly', () => assert.deepEqual([...client.bad].sort(), ids));
+
+process.exit(report.failed ? 1 : 0);

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 . scripts/parts.sh
 
 build=${BUILD:-build}
-dir=$(mktemp -d /tmp/muster-demo.XXXXXX)
+dir=$(mktemp -d "${TMPDIR:-/tmp}/muster-demo.XXXXXX")
 musterd_pid='' agent_pid='' own_engine=''
 
 say() { printf '\n== %s\n' "$*" >&2; }

@@ -8,17 +8,22 @@
 #include "io/file.h"
 #include "wire/fleet.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 enum { BODY_MAX = 512 * 1024 };
 
+/// The file may be a link or a pipe: it is the operator's own.
 static Err file_read(Cli *cli, Str name, Str *ret_text) {
-    Str path = str_eq(name, S("-")) ? S("/dev/stdin") : str_dup(&cli->arena, name);
+    if (str_eq(name, S("-"))) return fd_load(STDIN_FILENO, YAML_BYTES_MAX, &cli->arena, ret_text);
+    Str path = str_dup(&cli->arena, name);
     TRY(arena_check(&cli->arena));
-    Err err = file_load(path.ptr, YAML_BYTES_MAX, &cli->arena, ret_text);
-    if (err.code == ERR_NOT_FOUND)
+    SCOPED(fd_closep) int fd = open(path.ptr, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
         return cli_fail(cli, ERR_NOT_FOUND, "there is no file \"%.*s\"", STR_FMT(name));
-    return err;
+    if (fd < 0) return FAIL_SYS("cannot open the file");
+    return fd_load(fd, YAML_BYTES_MAX, &cli->arena, ret_text);
 }
 
 /// Ask the registries for the digest of every image that is named by its tag only.

@@ -29,6 +29,16 @@ static Err read_all(int fd, Text *text) {
     }
 }
 
+Err fd_load(int fd, size_t max, Arena *arena, Str *ret_data) {
+    SCOPED(text_done) Text text; // the size is not known before: files of /proc have none
+    text_init(&text, max);
+    TRY(read_all(fd, &text));
+    Str data = str_dup(arena, text_str(&text));
+    TRY(arena_check(arena));
+    *ret_data = data;
+    return SUCCESS;
+}
+
 Err file_load(const char *path, size_t max, Arena *arena, Str *ret_data) {
     // O_NONBLOCK: a pipe in the place of a file must not hold us
     SCOPED(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -38,13 +48,7 @@ Err file_load(const char *path, size_t max, Arena *arena, Str *ret_data) {
     if (fstat(fd, &status) != 0) return FAIL_SYS("cannot look at a file");
     if (!S_ISREG(status.st_mode)) return system_err(EINVAL, "not a regular file");
 
-    SCOPED(text_done) Text text; // the size is not known before: files of /proc have none
-    text_init(&text, max);
-    TRY(read_all(fd, &text));
-    Str data = str_dup(arena, text_str(&text));
-    TRY(arena_check(arena));
-    *ret_data = data;
-    return SUCCESS;
+    return fd_load(fd, max, arena, ret_data);
 }
 
 static Err write_all(int fd, Str data) {

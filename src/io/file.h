@@ -10,6 +10,9 @@
 /// All of `path`, NUL-terminated in `arena`. ERR_NOT_FOUND: no such file. ERR_LIMIT: over `max`
 /// bytes. ERR_SYSTEM otherwise, also for links and whatever is not a regular file.
 Err file_load(const char *path, size_t max, Arena *arena, Str *ret_data);
+/// All that is to be read from `fd`, a file or a pipe, NUL-terminated in `arena`; it stays open.
+/// ERR_LIMIT: over `max` bytes. ERR_SYSTEM otherwise.
+Err fd_load(int fd, size_t max, Arena *arena, Str *ret_data);
 /// Replace `path` by `data` atomically and durably: a temporary file beside it, fsync, rename,
 /// fsync of the folder. `mode` is the new file's. A link is replaced, not followed. ERR_SYSTEM:
 /// nothing changed, unless it was the very last step, the fsync of the folder, that failed.

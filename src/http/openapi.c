@@ -161,6 +161,19 @@ static void add_access(const Router *router, const Route *route, Text *out) {
     text_add_char(out, ']');
 }
 
+static void add_request_body(const Route *route, Text *out) {
+    text_add(out, S(",\"requestBody\":{\"required\":true,\"content\":{"));
+    Component body = {route->in, route->patch ? VIEW_PATCH : VIEW_INPUT, false};
+    if (route->patch) { // which is also taken as plain JSON
+        text_add(out, S("\"application/merge-patch+json\":{\"schema\":"));
+        add_ref(body, out);
+        text_add(out, S("},"));
+    }
+    text_add(out, S("\"application/json\":{\"schema\":"));
+    add_ref(body, out);
+    text_add(out, S("}}}"));
+}
+
 static void add_operation(const Router *router, const Entry *entry, Text *out) {
     static const char *const keys[METHOD_COUNT] = {
         [GET] = "get", [POST] = "post", [PATCH] = "patch", [DELETE] = "delete"};
@@ -172,13 +185,7 @@ static void add_operation(const Router *router, const Entry *entry, Text *out) {
     text_add(out, S("],\"parameters\":["));
     add_parameters(entry, out);
     text_add_char(out, ']');
-    if (route->in) {
-        text_print(out,
-                   ",\"requestBody\":{\"required\":true,\"content\":{\"%s\":{\"schema\":",
-                   route->patch ? "application/merge-patch+json" : "application/json");
-        add_ref((Component){route->in, route->patch ? VIEW_PATCH : VIEW_INPUT, false}, out);
-        text_add(out, S("}}}"));
-    }
+    if (route->in) add_request_body(route, out);
     text_add(out, S(",\"responses\":{"));
     add_responses(route, out);
     text_add_char(out, '}');

@@ -33,6 +33,7 @@ export class Client {
         return this.report.step(`${id}: ${name}`, async () => {
             const operation = this.document.operation(id);
             assert.deepEqual(this.document.requestFaults(operation, call), [], 'the document refuses the request');
+            if (call.type) assert.ok(operation.requestBody.content[call.type], `${call.type} is not listed`);
             const answer = await this.#send(operation, call);
             assert.ok(answer.status < 300, `${answer.status} ${answer.text}`);
             const value = this.document.checkAnswer(operation, answer);

@@ -69,13 +69,13 @@ static Err run_body_type(Run *run) {
                  : FAIL(ERR_INVALID, "the body must be application/json");
 }
 
-/// A body that is no JSON at all is 400, one that is not what is allowed 422.
+/// A body that is no JSON, or repeats a field, is 400; one that is not what is allowed 422.
 static Err run_body_parse(Run *run) {
     Str canonical;
     Err err = json_canonical(run->arena, run->request->body, &canonical);
     if (err.code != ERR_INVALID) return err;
     run->status = STATUS_BAD_REQUEST;
-    return FAIL(ERR_INVALID, "the body is not JSON");
+    return FAIL(ERR_INVALID, "the body is not JSON, or repeats a field");
 }
 
 static Err run_body(Run *run) {

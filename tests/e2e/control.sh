@@ -5,6 +5,8 @@
 # from the top of the tree, after scripts/parts.sh. Everything lives below $dir, of the sourcing
 # script; parts_kill "$dir/musterd.pid" KILL ends it.
 
+# shellcheck disable=SC2154 # dir and suite are of the sourcing script
+
 build=${BUILD:-build}
 failed=0
 

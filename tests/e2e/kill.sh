@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 . scripts/parts.sh
 . tests/e2e/control.sh
-suite=kill
+suite='kill'
 server_rounds=12
 agent_rounds=4
 writers=3
@@ -137,7 +137,7 @@ ship() { # the next release, to the device's fleet; sets wanted and wanted_id
 }
 id_of() { docker ps -q --no-trunc --filter "label=io.muster.service=$1"; }
 managed() { docker ps -aq --filter label=io.muster.managed=true; }
-is_healthy() { [ "$(docker inspect --format '{{.State.Health.Status}}' $(id_of "$1"))" = healthy ]; }
+is_healthy() { [ "$(docker inspect --format '{{.State.Health.Status}}' "$(id_of "$1")")" = healthy ]; }
 runs_wanted() {
     [ "$(managed | wc -l)" = 2 ] && is_healthy api && is_healthy web &&
         docker inspect --format '{{json .Config.Env}}' "$(id_of web)" |

@@ -136,13 +136,15 @@ TEST(each_route_lets_in_exactly_who_its_row_says) {
     fixture_open(&f);
     JwsKey key;
     Things things = things_make(&f, &key);
+    // clang-format off
     const Caller callers[] = {
-        {"nobody",      0,      (Str){}    },
-        {                 "viewer",                              MAY_READ, signed_in(&f,   "vera", "viewer")},
-        {                 "operator",                            MAY_READ | MAY_OPERATE, signed_in(&f, "otto", "operator")},
-        {                 "owner",                               MAY_READ | MAY_OPERATE | MAY_OWN,            f.token    },
-        { "device", IS_DEVICE,              fixture_device_token(&f,                things.device_id, &key)},
+        {"nobody", 0, (Str){}},
+        {"viewer", MAY_READ, signed_in(&f, "vera", "viewer")},
+        {"operator", MAY_READ | MAY_OPERATE, signed_in(&f, "otto", "operator")},
+        {"owner", MAY_READ | MAY_OPERATE | MAY_OWN, f.token},
+        {"device", IS_DEVICE, fixture_device_token(&f, things.device_id, &key)},
     };
+    // clang-format on
     Things nowhere = {S("fleet_x"), S("device_x"), S("release_x"), S("token_x"), S("operator_x")};
     size_t checked = 0;
     for (size_t i = 0; i < sizeof(callers) / sizeof(callers[0]); i++) {

@@ -72,7 +72,7 @@ void owner_open(Owner *owner, bool is_secure) {
     *owner = (Owner){.is_secure = is_secure};
     tls_fixture_open(&owner->files, S("127.0.0.1,localhost"), 0, 1);
     GatewayOptions options = owner_options(owner);
-    open_both(owner, &options, 64);
+    open_both(owner, &options, 2 * CLIENTS); // room for all of them at once: a full pool refuses
 }
 
 void owner_open_with(Owner *owner, const GatewayOptions *options, uint32_t queue_max) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/enrol.h"
 
+#include "agent/engine/pull.h"
 #include "agent/facts.h"
-#include "agent/pull.h"
-#include "agent/session.h"
+#include "agent/link/session.h"
 #include "agent/state.h"
 #include "base/log.h"
 #include "base/scope.h"

@@ -2,7 +2,7 @@
 /// `muster-agent enrol`: make this machine a device of a server.
 #pragma once
 
-#include "agent/server.h"
+#include "agent/link/server.h"
 #include "wire/fleet.h"
 
 typedef struct EnrolOptions {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/enrol.h"
 #include "agent/run.h"
-#include "agent/simulate.h"
 #include "base/log.h"
 
 #include <getopt.h>
@@ -25,7 +24,6 @@ typedef enum Exit {
 static const char usage[] =
     "usage: muster-agent enrol --server URL --token TOKEN [--name NAME] [--state DIR] [--force]\n"
     "       muster-agent run [--state DIR] [--engine unix:///PATH] [--poll SECONDS]\n"
-    "       muster-agent simulate --count N --server URL --token TOKEN [--seconds S] [--rate R]\n"
     "       muster-agent --help | --version\n"
     "\n"
     "enrol     make this machine a device of the server\n"
@@ -36,10 +34,6 @@ static const char usage[] =
     "run       keep in touch with the server and run what it wants\n"
     "  --engine URL      the Docker Engine (" ENGINE_SOCKET ")\n"
     "  --poll SECONDS    poll so often instead of holding a channel\n"
-    "simulate  be many devices that run nothing, for tests and measurements\n"
-    "  --count N         so many\n"
-    "  --seconds S       stay so long; else until a signal\n"
-    "  --rate R          enrolments a second, at most\n"
     "\n"
     "  --state DIR       where identity and desired state are kept (" STATE_FOLDER ")\n"
     "\n"
@@ -49,7 +43,6 @@ static const char usage[] =
 typedef struct Arguments {
     EnrolOptions enrol;
     RunOptions run;
-    SimulateOptions simulate;
 } Arguments;
 
 static int usage_error(const char *what, const char *which) {
@@ -107,25 +100,13 @@ static int verb_run(const Arguments *arguments) {
     return report("run", run(&arguments->run), "");
 }
 
-static int verb_simulate(const Arguments *arguments) {
-    SimulateOptions options = arguments->simulate;
-    options.server = arguments->enrol.server;
-    options.token = arguments->enrol.token;
-    options.poll_s = arguments->run.poll_s;
-    if (!options.server) return usage_error("missing --server", "");
-    if (!options.token) return usage_error("missing --token", "");
-    if (options.count == 0) return usage_error("missing --count", "");
-    return report("simulate", simulate(&options), "");
-}
-
 static const struct Verb {
     const char *name;
     const char *options; ///< letters of those that it takes
     int (*run)(const Arguments *arguments);
 } verbs[] = {
-    {"enrol",    "utnsf",  verb_enrol   },
-    {"run",      "sep",    verb_run     },
-    {"simulate", "utcSrp", verb_simulate},
+    {"enrol", "utnsf", verb_enrol},
+    {"run",   "sep",   verb_run  },
 };
 
 static const struct option long_options[] = {
@@ -136,9 +117,6 @@ static const struct option long_options[] = {
     {"force",   no_argument,       NULL, 'f'},
     {"engine",  required_argument, NULL, 'e'},
     {"poll",    required_argument, NULL, 'p'},
-    {"count",   required_argument, NULL, 'c'},
-    {"seconds", required_argument, NULL, 'S'},
-    {"rate",    required_argument, NULL, 'r'},
     {"help",    no_argument,       NULL, 'h'},
     {"version", no_argument,       NULL, 'V'},
     {NULL,      0,                 NULL, 0  },
@@ -171,12 +149,6 @@ static bool argument_take(Arguments *arguments, int letter, const char *value) {
         return true;
     case 'p':
         return number_parse(value, 1, 86'400, &arguments->run.poll_s);
-    case 'c':
-        return number_parse(value, 1, SIMULATE_MAX, &arguments->simulate.count);
-    case 'S':
-        return number_parse(value, 1, UINT32_MAX, &arguments->simulate.seconds);
-    case 'r':
-        return number_parse(value, 1, 100'000, &arguments->simulate.rate);
     default:
         return false;
     }

@@ -2,10 +2,10 @@
 #include "agent/run.h"
 
 #include "agent/facts.h"
-#include "agent/link.h"
+#include "agent/link/link.h"
 #include "agent/slot.h"
 #include "agent/state.h"
-#include "agent/workload_run.h"
+#include "agent/workload/workload_run.h"
 #include "base/log.h"
 #include "base/scope.h"
 

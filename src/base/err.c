@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/err.h"
 
+#include "base/str.h"
+
 #include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 static const char *const names[ERR_CODE_COUNT] = {
     [OK] = "ok",
@@ -22,4 +26,40 @@ static const char *const names[ERR_CODE_COUNT] = {
 const char *err_code_name(ErrCode code) {
     assert(code < ERR_CODE_COUNT);
     return names[code];
+}
+
+/// Cut a torn character off the end, and nothing else.
+static size_t whole_len(const char *text, size_t len) {
+    size_t start = len;
+    while (start > 0 && len - start < 4 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
+        start--;
+    if (start == 0 || (unsigned char)text[start - 1] < 0xc0) return len;
+    return str_utf8_len((Str){text, len}, start - 1) ? len : start - 1;
+}
+
+static void reason_print(Reason *reason, const char *format, va_list args) {
+    int printed = vsnprintf(reason->text, sizeof(reason->text), format, args);
+    assert(printed >= 0);
+    size_t len = (size_t)printed;
+    if (len >= sizeof(reason->text)) len = whole_len(reason->text, sizeof(reason->text) - 1);
+    reason->text[len] = '\0';
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)reason->text[i] < ' ' || reason->text[i] == 0x7f) reason->text[i] = ' ';
+}
+
+void reason_set(Reason *reason, const char *format, ...) {
+    if (!reason) return;
+    va_list args;
+    va_start(args, format);
+    reason_print(reason, format, args);
+    va_end(args);
+}
+
+Err reason_fail(Reason *reason, Err err, const char *format, ...) {
+    if (!reason) return err;
+    va_list args;
+    va_start(args, format);
+    reason_print(reason, format, args);
+    va_end(args);
+    return err;
 }

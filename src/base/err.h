@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stdint.h>
 
+enum { ERR_REASON_MAX = 512 }; ///< bytes of a Reason, with its NUL
+
 /// The closed set of reasons. `http_status` (http/problem.h) and `exit_code` (cli/exit.h) map it.
 typedef enum ErrCode {
     OK = 0,
@@ -50,3 +52,19 @@ _Static_assert(sizeof(Err) == 16, "Err travels in two registers");
 /// The stable machine word of a code: "invalid", "not_found", ... It is the `code` of a problem
 /// document and never changes. Static text.
 const char *err_code_name(ErrCode code);
+
+/// Others' words on a failure: what a library, an engine, a server or a file said, or which name,
+/// address or field it is about. One line, bounded, without control characters.
+///
+/// A function that may have such words takes a `Reason *` as its last argument: NULL is allowed
+/// where nobody asks. It is written on failure only; empty means that there are none.
+typedef struct Reason {
+    char text[ERR_REASON_MAX];
+} Reason;
+
+/// Set `reason` (unless NULL) by printf, cut at a character's end; control characters become
+/// blanks.
+__attribute__((format(printf, 2, 3))) void reason_set(Reason *reason, const char *format, ...);
+/// Return a failure and say why in one breath: `return reason_fail(reason, FAIL(...), "%s", x)`.
+__attribute__((format(printf, 3, 4))) Err
+reason_fail(Reason *reason, Err err, const char *format, ...);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "channel/client.h"
 
-#include "channel/frame.h"
 #include "channel/stream.h"
-#include "channel/upgrade.h"
+#include "http1/frame.h"
+#include "http1/upgrade.h"
 #include "io/tls.h"
 
 #include <assert.h>

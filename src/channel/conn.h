@@ -13,12 +13,12 @@
 /// may borrow from the connection, and jobs of one channel are in order.
 #pragma once
 
-#include "channel/frame.h"
 #include "channel/gateway.h"
 #include "channel/mailbox.h"
 #include "channel/slots.h"
 #include "channel/stream.h"
-#include "channel/upgrade.h"
+#include "http1/frame.h"
+#include "http1/upgrade.h"
 
 #include <netinet/in.h>
 #include <stdatomic.h>

@@ -2,9 +2,9 @@
 /// Each limit of a gateway, reached on purpose. Where a well-behaved client would not do, a bare
 /// socket does.
 #include "base/clock.h"
-#include "channel/frame.h"
 #include "channel/gateway_fixture.h"
-#include "channel/upgrade.h"
+#include "http1/frame.h"
+#include "http1/upgrade.h"
 #include "test.h"
 
 #include <arpa/inet.h>

@@ -17,10 +17,11 @@ import sys
 from pathlib import Path
 
 # Which folder of src may include which.
-MECHANISMS = {"http", "channel", "db", "queue", "wg", "otel"}
+MECHANISMS = {"http", "http1", "channel", "db", "queue", "wg", "otel"}
 PROGRAMS = {"control", "agent", "cli"}
 EDGES = {"base": set(), "io": {"base"}, "wire": {"base"}}
 EDGES |= {area: {"base", "io"} for area in MECHANISMS}
+EDGES["channel"] |= {"http1"}
 EDGES |= {area: {"base", "io", "wire"} | MECHANISMS for area in PROGRAMS}
 SLICE_BANNED = re.compile(
     r"<(sys/(socket|epoll)|netinet/.*|sqlite3|jansson|yaml|microhttpd|(event2|curl|gnutls)/.*)\.h>"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// What an engine says of a container, whatever version it is.
-#include "agent/container.h"
+#include "agent/engine/container.h"
 
 #include <assert.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first byte chooses the end and the size of the pieces; whole and in pieces must agree.
-#include "channel/frame.h"
+#include "http1/frame.h"
 
 #include <assert.h>
 

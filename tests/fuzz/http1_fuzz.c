@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first byte chooses HEAD or not and the size of the pieces; whole and in pieces must agree.
-#include "channel/http1_parse.h"
+#include "http1/http1_parse.h"
 
 #include <assert.h>
 

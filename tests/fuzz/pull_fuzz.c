@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The progress of a pull: however the stream is cut, it means the same.
-#include "agent/pull.h"
+#include "agent/engine/pull.h"
 
 #include <assert.h>
 

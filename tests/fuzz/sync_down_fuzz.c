@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// What a server, or somebody who stole it, can send a device: it never goes back, and what is to
 /// be acted on is what its digest names.
-#include "agent/sync.h"
+#include "agent/link/sync.h"
 
 #include <assert.h>
 

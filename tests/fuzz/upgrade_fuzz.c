@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as a request and as an answer: texts that come out must lie within what went in.
-#include "channel/upgrade.h"
+#include "http1/upgrade.h"
 
 #include <assert.h>
 

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/engine/pull.h"
+
+#include "base/schema.h"
+#include "base/scope.h"
+
+#include <assert.h>
+
+/// A line of the stream; members as Docker names them.
+typedef struct PullLine {
+    Str error;
+} PullLine;
+static const Field PullLine_fields[] = {FIELD(PullLine, error, 0, "why the pull failed")};
+static const Schema PullLine_schema = SCHEMA(PullLine, "pull_line", "progress of a pull");
+
+void pull_init(PullProgress *pull) {
+    *pull = (PullProgress){};
+    text_init(&pull->line, PULL_LINE_MAX);
+}
+
+void pull_done(PullProgress *pull) {
+    text_done(&pull->line);
+}
+
+void line_copy(Str text, char *ret_line, size_t size) {
+    assert(size > 0);
+    size_t len = text.len < size ? text.len : size - 1;
+    while (len > 0 && len < text.len && ((uint8_t)text.ptr[len] & 0xc0) == 0x80)
+        len--;
+    for (size_t i = 0; i < len; i++) {
+        bool control = (uint8_t)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f;
+        ret_line[i] = control ? ' ' : text.ptr[i];
+    }
+    ret_line[len] = '\0';
+}
+
+static void line_end(PullProgress *pull) {
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, 4 * PULL_LINE_MAX);
+    Faults faults;
+    faults_init(&faults, &arena);
+    PullLine line = {};
+    Str json = str_trim(text_str(&pull->line));
+    bool read =
+        !pull->skipped && json.len > 0
+        && schema_decode(&PullLine_schema, json, DECODE_REPLY, &arena, &faults, &line).code == OK;
+    if (read && line.error.ptr) {
+        pull->failed = true;
+        line_copy(line.error, pull->reason, sizeof(pull->reason));
+    }
+    text_clear(&pull->line);
+    pull->skipped = false;
+}
+
+void pull_feed(PullProgress *pull, Str bytes) {
+    while (bytes.len > 0) {
+        size_t end = str_index(bytes, '\n', 0);
+        text_add(&pull->line, str_slice(bytes, 0, end));
+        if (pull->line.failed) pull->skipped = true;
+        if (end < bytes.len) line_end(pull);
+        bytes = str_slice(bytes, end + 1, bytes.len);
+    }
+}
+
+void pull_end(PullProgress *pull) {
+    line_end(pull);
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/link/server.h"
+
+#include "agent/engine/pull.h"
+#include "base/scope.h"
+#include "http1/http1.h"
+#include "io/tls.h"
+#include "wire/agent.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WITHIN_MS = 20'000, ANSWER_MAX = SYNC_MESSAGE_MAX };
+
+struct Server {
+    ServerAddress address;
+    TlsContext *tls;
+    Http1 *http;
+    uint64_t retry_after_s;
+    char reason[SERVER_REASON_MAX];
+};
+
+static bool is_loopback(Str host) {
+    return str_eq(host, S("localhost")) || str_eq(host, S("127.0.0.1")) || str_eq(host, S("::1"));
+}
+
+/// "host:port", "[::1]:port", or without a port.
+static Err host_and_port(Str text, uint16_t fallback, Str *ret_host, uint16_t *ret_port) {
+    const Err wrong = FAIL(ERR_INVALID, "the server must be https://HOST[:PORT]");
+    Str host = text;
+    Str port = {};
+    if (str_starts(text, S("["))) {
+        size_t end = str_index(text, ']', 0);
+        host = str_slice(text, 1, end);
+        Str rest = str_slice(text, end + 1, text.len);
+        if (end == text.len || (rest.len > 0 && rest.ptr[0] != ':')) return wrong;
+        if (rest.len > 0) port = str_slice(rest, 1, rest.len);
+    } else {
+        size_t colon = str_index(text, ':', 0);
+        host = str_slice(text, 0, colon);
+        if (colon < text.len) port = str_slice(text, colon + 1, text.len);
+    }
+    uint64_t number = fallback;
+    if (port.ptr && str_u64(port, &number).code != OK) return wrong;
+    if (host.len == 0 || host.len > SERVER_HOST_MAX || number == 0 || number > UINT16_MAX)
+        return wrong;
+    *ret_host = host;
+    *ret_port = (uint16_t)number;
+    return SUCCESS;
+}
+
+Err server_address_parse(Str url, ServerAddress *ret_address) {
+    ServerAddress address = {.has_tls = str_starts(url, S("https://"))};
+    if (!address.has_tls && !str_starts(url, S("http://")))
+        return FAIL(ERR_INVALID, "the server must be https://HOST[:PORT]");
+    Str rest = str_slice(url, address.has_tls ? 8 : 7, url.len);
+    if (str_ends(rest, S("/"))) rest.len--;
+    Str host;
+    TRY(host_and_port(rest, address.has_tls ? 443 : 80, &host, &address.port));
+    for (size_t i = 0; i < host.len; i++)
+        if ((uint8_t)host.ptr[i] <= ' ' || strchr("/?#@%\\", host.ptr[i]))
+            return FAIL(ERR_INVALID, "the server must be https://HOST[:PORT]");
+    if (!address.has_tls && !is_loopback(host))
+        return FAIL(ERR_INVALID, "plain http is for this machine only: use https");
+    memcpy(address.host, host.ptr, host.len);
+    *ret_address = address;
+    return SUCCESS;
+}
+
+static Http1Options options_of(const ServerAddress *address, TlsContext *tls) {
+    return (Http1Options){
+        .host = address->host, .port = address->port, .tls = tls, .cancel_fd = -1};
+}
+
+Err server_authority(const ServerAddress *address, Str fingerprint, Arena *arena, Str *ret_pem) {
+    TlsContext *trusts_nothing = NULL;
+    TRY(tls_client_context_open((Str){}, &trusts_nothing));
+    Http1Options options = options_of(address, trusts_nothing);
+    Err err = http1_peer_ca(&options, fingerprint, WITHIN_MS, arena, ret_pem);
+    tls_context_close(trusts_nothing);
+    return err;
+}
+
+Err server_open(const ServerAddress *address, Str ca_pem, Server **ret_server) {
+    Server *server = calloc(1, sizeof(*server));
+    if (!server) return FAIL(ERR_LIMIT, "out of memory");
+    server->address = *address;
+    Err err = SUCCESS;
+    if (address->has_tls)
+        err = ca_pem.len > 0 ? tls_client_context_open(ca_pem, &server->tls)
+                             : FAIL(ERR_INVALID, "the server's authority is not known");
+    Http1Options options = options_of(&server->address, server->tls);
+    if (err.code == OK) err = http1_open(&options, &server->http);
+    if (err.code != OK) {
+        server_close(server);
+        return err;
+    }
+    *ret_server = server;
+    return SUCCESS;
+}
+
+Server *server_close(Server *server) {
+    if (!server) return NULL;
+    http1_close(server->http);
+    tls_context_close(server->tls);
+    free(server);
+    return NULL;
+}
+
+const ServerAddress *server_address(const Server *server) {
+    return &server->address;
+}
+
+TlsContext *server_tls(const Server *server) {
+    return server->tls;
+}
+
+Str server_reason(const Server *server) {
+    return str_from(server->reason);
+}
+
+uint64_t server_retry_after_s(const Server *server) {
+    return server->retry_after_s;
+}
+
+static Err refusal(uint32_t status) {
+    switch (status) {
+    case 401:
+        return FAIL(ERR_UNAUTHENTICATED, "the server does not accept who we are");
+    case 403:
+        return FAIL(ERR_FORBIDDEN, "the server does not allow it");
+    case 404:
+        return FAIL(ERR_NOT_FOUND, "the server has no such thing");
+    case 409:
+        return FAIL(ERR_CONFLICT, "the server has something else there");
+    case 429:
+    case 503:
+        return FAIL(ERR_BUSY, "the server is busy");
+    default:
+        return status < 500 ? FAIL(ERR_INVALID, "the server refuses the request")
+                            : FAIL(ERR_UNAVAILABLE, "the server failed");
+    }
+}
+
+/// Keep what a problem document (RFC 9457) says.
+static void reason_keep(Server *server, Str body) {
+    typedef struct Problem {
+        Str title;
+        Str detail;
+    } Problem;
+    static const Field Problem_fields[] = {
+        FIELD(Problem, title, 0, "what"),
+        FIELD(Problem, detail, 0, "why"),
+    };
+    static const Schema Problem_schema = SCHEMA(Problem, "problem", "why a request failed");
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, 64 * 1024);
+    Faults faults;
+    faults_init(&faults, &arena);
+    Problem problem = {};
+    Err err = schema_decode(&Problem_schema, body, DECODE_REPLY, &arena, &faults, &problem);
+    if (err.code != OK) return;
+    line_copy(problem.detail.ptr ? problem.detail : problem.title,
+              server->reason,
+              sizeof(server->reason));
+}
+
+Err server_post_text(Server *server, const char *path, Str bearer, Str body, Text *ret_answer) {
+    server->reason[0] = '\0';
+    server->retry_after_s = 0;
+    Http1Request request = {
+        .method = "POST",
+        .target = str_from(path),
+        .bearer = bearer,
+        .body = body,
+        .within_ms = WITHIN_MS,
+        .reply_max = ANSWER_MAX,
+    };
+    Http1Reply reply = {};
+    Err err = http1_exchange(server->http, &request, &reply);
+    if (err.code == OK && (reply.status < 200 || reply.status > 299)) {
+        server->retry_after_s = reply.retry_after_s;
+        reason_keep(server, text_str(&reply.body));
+        err = refusal(reply.status);
+    }
+    if (err.code != OK) {
+        text_done(&reply.body);
+        return err;
+    }
+    *ret_answer = reply.body;
+    return SUCCESS;
+}
+
+Err server_post(Server *server,
+                const char *path,
+                Str bearer,
+                const Schema *in_schema,
+                const void *in,
+                const Schema *out_schema,
+                Arena *arena,
+                void *ret_out) {
+    SCOPED(text_done) Text body;
+    text_init(&body, SYNC_MESSAGE_MAX);
+    if (in_schema) schema_encode(in_schema, in, ENCODE_REQUEST, &body);
+    TRY(text_check(&body));
+    SCOPED(text_done) Text answer = {};
+    Str sent = in_schema ? text_str(&body) : (Str){};
+    TRY(server_post_text(server, path, bearer, sent, &answer));
+    Faults faults;
+    faults_init(&faults, arena);
+    Err err = schema_decode(out_schema, text_str(&answer), DECODE_REPLY, arena, &faults, ret_out);
+    if (err.code == ERR_INVALID) return FAIL(ERR_INVALID, "the server's answer makes no sense");
+    return err;
+}

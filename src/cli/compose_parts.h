@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What the compose*.c files share; nobody else includes it.
+/// What the compose*.c files share; nobody else includes it. Each calls only those to its right:
+///
+///     compose.c -> compose_service.c -> compose_mounts.c -> compose_read.c -> yaml_tree.c
+///                                    -> compose_words.c
 #pragma once
 
 #include "cli/compose.h"

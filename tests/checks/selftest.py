@@ -53,7 +53,32 @@ static inline int call_id(int call) {
 #include "http/call.h"
 #include "wire/sync.h"
 """,
+    "src/base/lower.c": C
+    + """int lower(int a) {
+    return a;
+}
+
+// As the one above: static here.
+static int upper(int a) {
+    return a + a;
+}
+
+int lower_twice(int a) {
+    return upper(lower(a)); // and upper_open() is no call
+}
+""",
+    "src/base/upper.c": C
+    + """int upper(int a) {
+    return lower(a);
+}
+
+int upper_open(int a) {
+    return upper(a) + lower_twice(a);
+}
+""",
     "src/base/err_test.c": C + '#include "base/err.h"\n#include "test.h"\n',
+    "src/channel/conn.c": C + "int conn(int x) {\n    return conn_job(x);\n}\n",
+    "src/channel/conn_job.c": C + "int conn_job(int x) {\n    return conn(x);\n}\n",
     "tests/support/test.h": C + "#pragma once\n",
     "docs/a.md": "[b](b.md#part) [c](https://example.org/c.md)\n```\n[d](d.md)\n```\n",
     "docs/b.md": "[up](../src/base/err.h)\n",
@@ -75,6 +100,22 @@ BAD = {
         {
             "src/control/device/a.c": C + '#include "control/fleet/fleet.h"\n',
             "src/control/fleet/b.c": C + '#include "control/device/device.h"\n',
+        },
+    ],
+    check.circles: [
+        {
+            "src/base/a.c": C + "int a(int x) { return b(x); }\n",
+            "src/base/b.c": C + "int b(int x) { return a(x); }\n",
+        },
+        {  # three of them, one by its name alone
+            "src/http/a.c": C + "int a(int x) { return b(x); }\n",
+            "src/http/b.c": C + "int (*b(int x))(int) { return c; }\n",
+            "src/http/c.c": C + "int c(int x) { return a(x); }\n",
+        },
+        {  # one more in a circle that is allowed
+            "src/channel/conn.c": C + "int conn(int x) { return conn_job(x); }\n",
+            "src/channel/conn_job.c": C + "int conn_job(int x) { return conn_more(x); }\n",
+            "src/channel/conn_more.c": C + "int conn_more(int x) { return conn(x); }\n",
         },
     ],
     check.sizes: [

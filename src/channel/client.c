@@ -4,6 +4,7 @@
 #include "channel/stream.h"
 #include "http1/frame.h"
 #include "http1/upgrade.h"
+#include "io/source.h"
 #include "io/tls.h"
 
 #include <assert.h>
@@ -252,9 +253,11 @@ static Err socket_connect(const ChannelClientOptions *options, int *ret_fd) {
         if (fd < 0) continue;
         const int on = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        if (connect(fd, at->ai_addr, at->ai_addrlen) == 0 || errno == EINPROGRESS) {
+        err = source_bind(fd, options->source);
+        if (err.code == OK && connect(fd, at->ai_addr, at->ai_addrlen) != 0 && errno != EINPROGRESS)
+            err = FAIL(ERR_UNAVAILABLE, "nobody answers at the channel's address");
+        if (err.code == OK) {
             *ret_fd = fd;
-            err = SUCCESS;
         } else {
             close(fd);
         }

@@ -26,6 +26,7 @@ typedef struct ChannelClientHandlers {
 typedef struct ChannelClientOptions {
     const char *host; ///< name or address; also what the certificate must carry
     uint16_t port;
+    const char *source; ///< connect from this address of the machine; NULL: any
     const char *path;
     Str bearer;      ///< token for the Authorization header
     TlsContext *tls; ///< trusts the server's CA; NULL: plain TCP (tests)

@@ -3,7 +3,9 @@
 #include "channel/gateway_fixture.h"
 #include "test.h"
 
+#include <arpa/inet.h>
 #include <string.h>
+#include <unistd.h>
 
 static void echo_through(bool is_secure) {
     Owner owner;
@@ -38,6 +40,34 @@ TEST(messages_go_both_ways_over_plain_tcp) {
 
 TEST(messages_go_both_ways_over_tls) {
     echo_through(true);
+}
+
+TEST(a_client_goes_out_from_the_address_that_is_given) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0);
+    CHECK(listen(listener, 1) == 0);
+    CHECK(getsockname(listener, (struct sockaddr *)&address, &len) == 0);
+    struct event_base *loop = event_base_new();
+    ChannelClientOptions options = {.host = "127.0.0.1",
+                                    .port = ntohs(address.sin_port),
+                                    .source = "127.0.3.9",
+                                    .path = "/",
+                                    .handshake_ms = WAIT_MS,
+                                    .silence_ms = WAIT_MS,
+                                    .message_max_bytes = MESSAGE_MAX};
+    ChannelClient *client = NULL;
+    CHECK_OK(channel_client_open(loop, &options, &client));
+    int fd = accept(listener, (struct sockaddr *)&address, &len);
+    CHECK(fd >= 0 && ntohl(address.sin_addr.s_addr) == 0x7f00'0309);
+    options.source = "192.0.2.1"; // TEST-NET-1, of nobody
+    ChannelClient *nobody = NULL;
+    CHECK_ERR(channel_client_open(loop, &options, &nobody), ERR_UNAVAILABLE);
+    channel_client_close(client);
+    event_base_free(loop);
+    close(fd);
+    close(listener);
 }
 
 TEST(a_refusal_says_why) {
@@ -134,6 +164,7 @@ TEST(two_hundred_are_held_at_once_and_all_are_told_when_it_stops) {
 
 TEST_MAIN(CASE(messages_go_both_ways_over_plain_tcp),
           CASE(messages_go_both_ways_over_tls),
+          CASE(a_client_goes_out_from_the_address_that_is_given),
           CASE(a_refusal_says_why),
           CASE(a_certificate_of_another_authority_is_not_accepted),
           CASE(a_wrong_message_ends_the_channel_and_so_does_the_owner),

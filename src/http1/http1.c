@@ -38,8 +38,9 @@ Err http1_open(const Http1Options *options, Http1 **ret_http) {
     http->socket.fd = -1;
     http->options.unix_path = options->unix_path ? strdup(options->unix_path) : NULL;
     http->options.host = options->host ? strdup(options->host) : NULL;
-    if ((options->unix_path && !http->options.unix_path)
-        || (options->host && !http->options.host)) {
+    http->options.source = options->source ? strdup(options->source) : NULL;
+    if ((options->unix_path && !http->options.unix_path) || (options->host && !http->options.host)
+        || (options->source && !http->options.source)) {
         http1_close(http);
         return FAIL_SYS("no memory for a client");
     }
@@ -52,6 +53,7 @@ Http1 *http1_close(Http1 *http) {
     http1_socket_close(&http->socket);
     free((void *)(uintptr_t)http->options.unix_path);
     free((void *)(uintptr_t)http->options.host);
+    free((void *)(uintptr_t)http->options.source);
     free(http);
     return NULL;
 }

@@ -16,8 +16,9 @@ typedef struct Http1Options {
     const char *unix_path; ///< connect here, or else to
     const char *host;      ///< host and port
     uint16_t port;
-    TlsContext *tls; ///< with host; NULL: plain
-    int cancel_fd;   ///< readable = give up now (ERR_TIMEOUT, "cancelled"); -1: none
+    const char *source; ///< with host: connect from this address of the machine; NULL: any
+    TlsContext *tls;    ///< with host; NULL: plain
+    int cancel_fd;      ///< readable = give up now (ERR_TIMEOUT, "cancelled"); -1: none
 } Http1Options;
 
 typedef struct Http1Request {

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
+#include "io/source.h"
 #include "io/tls.h"
 
 #include <netdb.h>
@@ -48,10 +49,12 @@ static bool is_later(int error) {
 static Err connect_to(Http1Socket *opened,
                       const struct sockaddr *address,
                       socklen_t address_len,
+                      const char *source,
                       uint64_t deadline_ms) {
     SCOPED(fd_closep)
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return FAIL_SYS("cannot make a socket");
+    TRY(source_bind(fd, source));
     if (connect(fd, address, address_len) != 0) {
         if (errno != EINPROGRESS) return FAIL(ERR_UNAVAILABLE, "the connection was refused");
         Http1Socket connecting = {.fd = fd, .cancel_fd = opened->cancel_fd};
@@ -70,7 +73,8 @@ static Err connect_unix(Http1Socket *opened, const char *path, uint64_t deadline
     int len = snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
     if (len >= (int)sizeof(address.sun_path))
         return FAIL(ERR_INVALID, "the path of a socket is too long");
-    return connect_to(opened, (const struct sockaddr *)&address, sizeof(address), deadline_ms);
+    return connect_to(
+        opened, (const struct sockaddr *)&address, sizeof(address), NULL, deadline_ms);
 }
 
 static void addresses_free(struct addrinfo **list) {
@@ -79,13 +83,12 @@ static void addresses_free(struct addrinfo **list) {
 
 /// Try the host's addresses in turn; each gets its share of the time, so that one which does not
 /// answer leaves some for the next.
-static Err
-connect_host(Http1Socket *opened, const char *host, uint16_t port, uint64_t deadline_ms) {
+static Err connect_host(Http1Socket *opened, const Http1Options *options, uint64_t deadline_ms) {
     char service[PORT_TEXT_MAX];
-    snprintf(service, sizeof(service), "%u", port);
+    snprintf(service, sizeof(service), "%u", options->port);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     SCOPED(addresses_free) struct addrinfo *list = NULL;
-    if (getaddrinfo(host, service, &hints, &list) != 0)
+    if (getaddrinfo(options->host, service, &hints, &list) != 0)
         return FAIL(ERR_UNAVAILABLE, "the host's name cannot be resolved");
     uint64_t count = 0;
     for (struct addrinfo *at = list; at && count < ADDRESSES_MAX; at = at->ai_next)
@@ -94,7 +97,8 @@ connect_host(Http1Socket *opened, const char *host, uint16_t port, uint64_t dead
     for (struct addrinfo *at = list; count > 0 && opened->fd < 0; at = at->ai_next, count--) {
         uint64_t now_ms = clock_monotonic_ms();
         uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
-        err = connect_to(opened, at->ai_addr, at->ai_addrlen, now_ms + left_ms / count);
+        err = connect_to(
+            opened, at->ai_addr, at->ai_addrlen, options->source, now_ms + left_ms / count);
     }
     return err;
 }
@@ -112,7 +116,7 @@ static Err secure(Http1Socket *socket, TlsContext *context, Str host, uint64_t d
 
 static Err open_as(Http1Socket *socket, const Http1Options *options, uint64_t deadline_ms) {
     if (options->unix_path) return connect_unix(socket, options->unix_path, deadline_ms);
-    TRY(connect_host(socket, options->host, options->port, deadline_ms));
+    TRY(connect_host(socket, options, deadline_ms));
     int on = 1; // a request is one write, there is nothing to collect
     (void)setsockopt(socket->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (!options->tls) return SUCCESS;

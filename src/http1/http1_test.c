@@ -9,6 +9,7 @@
 
 #include "test.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -249,6 +250,23 @@ TEST(a_stream_may_last_longer_than_the_wait_between_two_pieces) {
     talk_end(&talk);
 }
 
+TEST(a_connection_goes_out_from_the_address_that_is_given) {
+    Peer peer;
+    peer_start(&peer, &(Step){OK_REPLY, KEEP}, 1, true, NULL);
+    Http1Options options = {
+        .host = "127.0.0.1", .port = peer.port, .source = "127.0.3.9", .cancel_fd = -1};
+    Talk talk = {};
+    CHECK_OK(http1_open(&options, &talk.http));
+    CHECK_OK(get(&talk, SOON_MS, 64));
+    struct sockaddr_in address = {};
+    socklen_t len = sizeof(address);
+    CHECK(getsockname(http1_fd(talk.http), (struct sockaddr *)&address, &len) == 0);
+    CHECK(ntohl(address.sin_addr.s_addr) == 0x7f00'0309);
+    http1_close(talk.http);
+    peer_stop(&peer);
+    text_done(&talk.reply.body);
+}
+
 TEST(tcp_and_tls_carry_exchanges_too) {
     TlsFixture files;
     TlsContext *server = NULL, *client = NULL;
@@ -305,4 +323,5 @@ TEST_MAIN(CASE(a_request_is_written_as_it_should_be),
           CASE(a_wait_can_be_cancelled),
           CASE(a_stream_hands_on_what_comes_and_keeps_the_connection_at_its_end),
           CASE(a_stream_may_last_longer_than_the_wait_between_two_pieces),
+          CASE(a_connection_goes_out_from_the_address_that_is_given),
           CASE(tcp_and_tls_carry_exchanges_too))

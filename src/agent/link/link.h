@@ -16,7 +16,8 @@ struct event_base;
 
 typedef struct LinkOptions {
     struct event_base *loop;
-    Server *server; ///< may be shared by links of one loop
+    Server *server;     ///< may be shared by links of one loop
+    const char *source; ///< the channel goes out from this address of the machine; NULL: any
     const Identity *identity;
     Id device_id;
     Sync *sync;

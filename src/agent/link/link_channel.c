@@ -57,6 +57,7 @@ Err link_channel_open(Link *link) {
     ChannelClientOptions options = {
         .host = address->host,
         .port = link->channel_port,
+        .source = link->options.source,
         .path = AGENT_CHANNEL_PATH,
         .bearer = text_str(&link->token),
         .tls = server_tls(link->options.server),

@@ -108,6 +108,16 @@ Server *server_close(Server *server) {
     return NULL;
 }
 
+Err server_source(Server *server, const char *source) {
+    Http1Options options = options_of(&server->address, server->tls);
+    options.source = source;
+    Http1 *http = NULL;
+    TRY(http1_open(&options, &http));
+    http1_close(server->http);
+    server->http = http;
+    return SUCCESS;
+}
+
 const ServerAddress *server_address(const Server *server) {
     return &server->address;
 }

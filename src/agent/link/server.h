@@ -27,6 +27,9 @@ Err server_authority(const ServerAddress *address, Str fingerprint, Arena *arena
 Err server_open(const ServerAddress *address, Str ca_pem, Server **ret_server);
 /// NULL-safe; returns NULL.
 Server *server_close(Server *server);
+/// Connect from this address of the machine from now on; NULL: any. Forgets the connection there
+/// is. ERR_SYSTEM: out of memory.
+Err server_source(Server *server, const char *source);
 /// Where it is.
 const ServerAddress *server_address(const Server *server);
 /// Trusts its authority; NULL with plain http. Borrowed.

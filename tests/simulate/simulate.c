@@ -1,54 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulate.h"
 
-#include "agent/enrol.h"
-#include "agent/link/link.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/schema.h"
 #include "base/scope.h"
+#include "share.h"
 
-#include <event2/event.h>
-#include <poll.h>
 #include <signal.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-enum {
-    CALL_ARENA_MAX = 256 * 1024,
-    ENROL_TRIES_MAX = 8,
-    RETRY_FIRST_MS = 100,
-    RETRY_MAX_MS = 5000,
-    PROGRESS_MS = 1000,
-    MS_PER_S = 1000,
-};
+enum { LOOK_MS = 20, PROGRESS_MS = 1000, MS_PER_S = 1000 };
 
-typedef struct Simulation Simulation;
-
-/// One device that is not there.
-typedef struct Simulated {
-    Simulation *simulation;
-    Identity identity;
-    Id id; ///< absent: could not be enrolled
-    Sync sync;
-    Link *link;
-    bool is_open;
-} Simulated;
-
-struct Simulation {
+/// The one that counts.
+typedef struct Simulation {
     const SimulateOptions *options;
-    Server *server;
-    struct event_base *loop;
-    struct event *progress;
-    struct event *interrupt;
-    struct event *terminate;
-    Simulated *devices;
-    uint64_t enrolled;
-    uint64_t open;
-    uint64_t errors;
-    uint64_t started_ms; ///< of opening
-    uint64_t opened_ms;  ///< when all were open; 0: not yet
-    uint64_t enrol_ms;   ///< how long enrolling took
-};
+    ShareStage *stage;                  ///< shared with the processes
+    pid_t pids[SIMULATE_PROCESSES_MAX]; ///< 0: it has ended
+    uint64_t processes;
+    uint64_t progress_ms; ///< when it was told last
+    uint64_t opened_ms;   ///< when all were open; 0: not yet
+} Simulation;
 
 /// The result; printed as JSON.
 typedef struct SimulationResult {
@@ -59,6 +36,8 @@ typedef struct SimulationResult {
     double seconds_enrol;
     double seconds_open;
     uint64_t errors;
+    uint64_t faults;
+    uint64_t processes;
 } SimulationResult;
 static const Field SimulationResult_fields[] = {
     FIELD(SimulationResult, devices, 0, "asked for"),
@@ -68,245 +47,153 @@ static const Field SimulationResult_fields[] = {
     FIELD(SimulationResult, seconds_enrol, 0, "to enrol all"),
     FIELD(SimulationResult, seconds_open, 0, "until all were in touch"),
     FIELD(SimulationResult, errors, 0, "failed calls and lost ties"),
+    FIELD(SimulationResult, faults, 0, "that were made as asked for"),
+    FIELD(SimulationResult, processes, 0, "that shared the devices"),
 };
 static const Schema SimulationResult_schema =
     SCHEMA(SimulationResult, "simulation_result", "what a simulation saw");
 
-/// --- enrolling ---
+/// --- the processes ---
 
-static void wait_ms(uint64_t ms) {
-    poll(NULL, 0, (int)ms);
+_Noreturn static void simulate_be_share(const Simulation *simulation, uint64_t index) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); // nobody would tell it to end
+    ShareStage *stage = simulation->stage;
+    Err err = share_run(simulation->options, index, simulation->processes, stage);
+    stage->counts[index].err = err;
+    exit(err.code == OK ? 0 : 1);
 }
 
-static bool may_pass(Err err) {
-    return err.code == ERR_BUSY || err.code == ERR_CONFLICT || err.code == ERR_UNAVAILABLE
-           || err.code == ERR_TIMEOUT;
-}
-
-static Err enrol_one(Simulation *simulation, Simulated *device, const Facts *facts, Str name) {
-    SCOPED(arena_done) Arena arena;
-    arena_init(&arena, CALL_ARENA_MAX);
-    Enrolled enrolled;
-    TRY(session_enrol(simulation->server,
-                      &device->identity,
-                      str_from(simulation->options->token),
-                      name,
-                      facts,
-                      &arena,
-                      &enrolled));
-    device->id = enrolled.device_id;
-    return sync_facts(&device->sync, facts);
-}
-
-static void enrol_patiently(Simulation *simulation, size_t number) {
-    Simulated *device = &simulation->devices[number];
-    char name[32];
-    snprintf(name, sizeof(name), "sim-%zu", number + 1);
-    Facts facts = {
-        .hostname = str_from(name),
-        .os = S("simulated"),
-        .architecture = S("none"),
-        .cpus = 1,
-        .memory_bytes = 512ULL << 20,
-        .agent_version = S(MUSTER_VERSION),
-    };
-    Backoff backoff = {RETRY_FIRST_MS, RETRY_MAX_MS, .random = number};
-    Err err = SUCCESS;
-    for (int tries = 0; tries < ENROL_TRIES_MAX; tries++) {
-        err = enrol_one(simulation, device, &facts, str_from(name));
-        if (err.code == OK) {
-            simulation->enrolled++;
-            return;
-        }
-        simulation->errors++;
-        if (!may_pass(err)) break;
-        wait_ms(backoff_next(&backoff, server_retry_after_s(simulation->server) * MS_PER_S));
-    }
-    log_event(LOG_WARN,
-              "device.refused",
-              F("name", name),
-              F("what", err.what),
-              F("said", server_reason(simulation->server)));
-}
-
-static void enrol_all(Simulation *simulation) {
-    uint64_t start_ms = clock_monotonic_ms();
-    for (size_t i = 0; i < simulation->options->count; i++) {
-        uint64_t rate = simulation->options->rate;
-        uint64_t due_ms = rate ? start_ms + i * MS_PER_S / rate : 0;
-        uint64_t now_ms = clock_monotonic_ms();
-        if (due_ms > now_ms) wait_ms(due_ms - now_ms);
-        enrol_patiently(simulation, i);
-    }
-    simulation->enrol_ms = clock_monotonic_ms() - start_ms;
-}
-
-/// --- what the links ask ---
-
-static void on_measure(void *app, Telemetry *ret_telemetry) {
-    const Simulated *device = app;
-    *ret_telemetry = (Telemetry){
-        .cpu_percent = 5,
-        .load1 = 0.1,
-        .memory_used_bytes = 128ULL << 20,
-        .memory_total_bytes = 512ULL << 20,
-        .disk_used_bytes = 1ULL << 30,
-        .disk_total_bytes = 8ULL << 30,
-        .uptime_s = (clock_monotonic_ms() - device->simulation->started_ms) / MS_PER_S + 1,
-        .containers = device->sync.reported.services.count,
-    };
-}
-
-static Err on_desired(void *app, const SyncNews *news) {
-    Simulated *device = app;
-    ServiceStatus statuses[MANIFEST_SERVICES_MAX] = {};
-    for (size_t i = 0; i < news->manifest.services.count; i++)
-        statuses[i] = (ServiceStatus){
-            .name = news->manifest.services.items[i].name,
-            .image = news->manifest.services.items[i].image,
-            .state = CONTAINER_RUNNING,
-        };
-    Reported reported = {
-        .version = news->desired.version,
-        .release_id = news->desired.release_id,
-        .state = WORKLOAD_RUNNING,
-        .services = {statuses, news->manifest.services.count},
-    };
-    return sync_reported(&device->sync, &reported);
-}
-
-static void on_changed(void *app, bool is_open, Err) {
-    Simulated *device = app;
-    Simulation *simulation = device->simulation;
-    if (!is_open) simulation->errors++;
-    if (device->is_open != is_open) simulation->open += is_open ? 1 : (uint64_t)-1;
-    device->is_open = is_open;
-    if (simulation->open == simulation->enrolled && simulation->opened_ms == 0)
-        simulation->opened_ms = clock_monotonic_ms();
-}
-
-static Err open_links(Simulation *simulation) {
-    simulation->started_ms = clock_monotonic_ms();
-    for (size_t i = 0; i < simulation->options->count; i++) {
-        Simulated *device = &simulation->devices[i];
-        if (id_is_absent(&device->id)) continue;
-        LinkOptions options = {
-            .loop = simulation->loop,
-            .server = simulation->server,
-            .identity = &device->identity,
-            .device_id = device->id,
-            .sync = &device->sync,
-            .poll_ms = simulation->options->poll_s * MS_PER_S,
-            .seed = i,
-            .measure = on_measure,
-            .desired = on_desired,
-            .changed = on_changed,
-            .app = device,
-        };
-        TRY(link_open(&options, &device->link));
+/// The signals that end it stay blocked, here and in the processes: they are taken by
+/// simulate_look, and the processes are told through the stage.
+static Err simulate_start(Simulation *simulation, const sigset_t *signals) {
+    const SimulateOptions *options = simulation->options;
+    uint64_t wanted = options->processes
+                          ? options->processes
+                          : (options->count + SIMULATE_SHARE_AIM - 1) / SIMULATE_SHARE_AIM;
+    if (wanted > options->count) wanted = options->count;
+    simulation->processes = wanted < SIMULATE_PROCESSES_MAX ? wanted : SIMULATE_PROCESSES_MAX;
+    sigprocmask(SIG_BLOCK, signals, NULL);
+    ShareStage *stage =
+        mmap(NULL, sizeof(*stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (stage == MAP_FAILED) return FAIL_SYS("no memory to share");
+    simulation->stage = stage;
+    stage->begun_ms = clock_monotonic_ms();
+    for (uint64_t i = 0; i < simulation->processes; i++) {
+        pid_t pid = fork();
+        if (pid < 0) return FAIL_SYS("cannot start a process");
+        if (pid == 0) simulate_be_share(simulation, i);
+        simulation->pids[i] = pid;
     }
     return SUCCESS;
 }
 
-/// --- the stay ---
-
-static uint64_t acked_count(const Simulation *simulation) {
-    uint64_t count = 0;
-    for (size_t i = 0; i < simulation->options->count; i++)
-        count += simulation->devices[i].sync.facts_part.is_acked;
-    return count;
+/// Those that have ended. ERR_UNAVAILABLE: one was killed; else its own error.
+static Err simulate_reap(Simulation *simulation, bool waits, uint64_t *ret_running) {
+    Err err = SUCCESS;
+    *ret_running = 0;
+    for (uint64_t i = 0; i < simulation->processes; i++) {
+        int status = 0;
+        if (simulation->pids[i] == 0) continue;
+        if (waitpid(simulation->pids[i], &status, waits ? 0 : WNOHANG) == 0) {
+            ++*ret_running;
+            continue;
+        }
+        simulation->pids[i] = 0;
+        if (!WIFEXITED(status)) err = FAIL(ERR_UNAVAILABLE, "a process of devices was killed");
+        if (WIFEXITED(status) && WEXITSTATUS(status) != 0) err = simulation->stage->counts[i].err;
+    }
+    return err;
 }
 
-static void on_progress(evutil_socket_t, short, void *arg) {
-    Simulation *simulation = arg;
-    log_event(LOG_INFO,
-              "simulation.progress",
-              F("enrolled", simulation->enrolled),
-              F("open", simulation->open),
-              F("acked", acked_count(simulation)),
-              F("errors", simulation->errors));
-    uint64_t stayed_ms = clock_monotonic_ms() - simulation->started_ms;
-    uint64_t seconds = simulation->options->seconds;
-    if (seconds > 0 && stayed_ms >= seconds * MS_PER_S) event_base_loopbreak(simulation->loop);
+/// --- counting ---
+
+static bool simulate_has_enrolled(const Simulation *simulation) {
+    for (uint64_t i = 0; i < simulation->processes; i++)
+        if (!simulation->stage->counts[i].has_enrolled) return false;
+    return true;
 }
 
-static void on_signal(evutil_socket_t, short, void *arg) {
-    event_base_loopbreak(((Simulation *)arg)->loop);
-}
-
-static void result_print(const Simulation *simulation) {
-    uint64_t until_ms = simulation->opened_ms ? simulation->opened_ms : clock_monotonic_ms();
+static SimulationResult simulate_count(const Simulation *simulation) {
+    const ShareStage *stage = simulation->stage;
+    uint64_t now_ms = clock_monotonic_ms();
+    uint64_t started_ms = stage->started_ms ? stage->started_ms : now_ms;
+    uint64_t opened_ms = simulation->opened_ms ? simulation->opened_ms : now_ms;
     SimulationResult result = {
         .devices = simulation->options->count,
-        .enrolled = simulation->enrolled,
-        .open = simulation->open,
-        .acked = acked_count(simulation),
-        .seconds_enrol = (double)simulation->enrol_ms / MS_PER_S,
-        .seconds_open = (double)(until_ms - simulation->started_ms) / MS_PER_S,
-        .errors = simulation->errors,
+        .seconds_enrol = (double)(started_ms - stage->begun_ms) / MS_PER_S,
+        .seconds_open = (double)(opened_ms - started_ms) / MS_PER_S,
+        .processes = simulation->processes,
     };
+    for (uint64_t i = 0; i < simulation->processes; i++) {
+        result.enrolled += stage->counts[i].enrolled;
+        result.open += stage->counts[i].open;
+        result.acked += stage->counts[i].acked;
+        result.errors += stage->counts[i].errors;
+        result.faults += stage->counts[i].faults;
+    }
+    return result;
+}
+
+static void simulate_progress(const SimulationResult *result) {
+    log_event(LOG_INFO,
+              "simulation.progress",
+              F("enrolled", result->enrolled),
+              F("open", result->open),
+              F("acked", result->acked),
+              F("errors", result->errors),
+              F("faults", result->faults));
+}
+
+/// See how far they are, and say what comes next.
+static void simulate_look(Simulation *simulation) {
+    ShareStage *stage = simulation->stage;
+    uint64_t now_ms = clock_monotonic_ms();
+    if (stage->started_ms == 0 && simulate_has_enrolled(simulation)) stage->started_ms = now_ms;
+    SimulationResult result = simulate_count(simulation);
+    if (stage->started_ms > 0 && simulation->opened_ms == 0 && result.open == result.enrolled)
+        simulation->opened_ms = now_ms;
+    if (now_ms - simulation->progress_ms >= PROGRESS_MS) {
+        simulation->progress_ms = now_ms;
+        simulate_progress(&result);
+    }
+    uint64_t stay_ms = simulation->options->seconds * MS_PER_S;
+    if (stay_ms > 0 && stage->started_ms > 0 && now_ms - stage->started_ms >= stay_ms)
+        stage->is_ending = true;
+}
+
+static Err simulate_watch(Simulation *simulation, const sigset_t *signals) {
+    const struct timespec look = {.tv_nsec = LOOK_MS * 1'000'000L};
+    while (!simulation->stage->is_ending) {
+        if (sigtimedwait(signals, NULL, &look) > 0) simulation->stage->is_ending = true;
+        simulate_look(simulation);
+        uint64_t running;
+        TRY(simulate_reap(simulation, false, &running));
+    }
+    return SUCCESS;
+}
+
+static void simulate_print(const Simulation *simulation) {
+    SimulationResult result = simulate_count(simulation);
     SCOPED(text_done) Text json;
     text_init(&json, 1024);
     schema_encode(&SimulationResult_schema, &result, ENCODE_REPLY, &json);
     puts(json.ptr);
 }
 
-static Err prepare(Simulation *simulation) {
-    const SimulateOptions *options = simulation->options;
-    SCOPED(arena_done) Arena arena;
-    arena_init(&arena, CALL_ARENA_MAX);
-    Str ca_pem;
-    TRY(enrol_server(
-        str_from(options->server), str_from(options->token), &arena, &ca_pem, &simulation->server));
-    simulation->devices = calloc(options->count, sizeof(*simulation->devices));
-    simulation->loop = event_base_new();
-    if (!simulation->devices || !simulation->loop) return FAIL(ERR_LIMIT, "out of memory");
-    for (size_t i = 0; i < options->count; i++) {
-        simulation->devices[i].simulation = simulation;
-        identity_make(&simulation->devices[i].identity);
-        sync_init(&simulation->devices[i].sync, 0);
-    }
-    struct timeval every = {.tv_sec = PROGRESS_MS / MS_PER_S};
-    simulation->progress = event_new(simulation->loop, -1, EV_PERSIST, on_progress, simulation);
-    simulation->interrupt = evsignal_new(simulation->loop, SIGINT, on_signal, simulation);
-    simulation->terminate = evsignal_new(simulation->loop, SIGTERM, on_signal, simulation);
-    if (!simulation->progress || !simulation->interrupt || !simulation->terminate)
-        return FAIL(ERR_LIMIT, "out of memory");
-    event_add(simulation->progress, &every);
-    event_add(simulation->interrupt, NULL);
-    event_add(simulation->terminate, NULL);
-    return SUCCESS;
-}
-
-static void event_drop(struct event *event) {
-    if (event) event_free(event);
-}
-
-static void finish(Simulation *simulation) {
-    for (size_t i = 0; simulation->devices && i < simulation->options->count; i++) {
-        link_close(simulation->devices[i].link);
-        sync_done(&simulation->devices[i].sync);
-        identity_wipe(&simulation->devices[i].identity);
-    }
-    event_drop(simulation->progress);
-    event_drop(simulation->interrupt);
-    event_drop(simulation->terminate);
-    if (simulation->loop) event_base_free(simulation->loop);
-    free(simulation->devices);
-    server_close(simulation->server);
-}
-
 Err simulate(const SimulateOptions *options) {
     Simulation simulation = {.options = options};
-    Err err = prepare(&simulation);
-    if (err.code == OK) {
-        enrol_all(&simulation);
-        err = open_links(&simulation);
-    }
-    if (err.code == OK) {
-        event_base_dispatch(simulation.loop);
-        result_print(&simulation);
-    }
-    finish(&simulation);
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    Err err = simulate_start(&simulation, &signals);
+    if (err.code == OK) err = simulate_watch(&simulation, &signals);
+    if (!simulation.stage) return err;
+    simulation.stage->is_ending = true;
+    uint64_t running;
+    Err end = simulate_reap(&simulation, true, &running);
+    if (err.code == OK) err = end;
+    if (err.code == OK) simulate_print(&simulation);
+    munmap(simulation.stage, sizeof(*simulation.stage));
     return err;
 }

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "share.h"
+
+#include "agent/enrol.h"
+#include "base/scope.h"
+#include "simulated.h"
+
+#include <event2/event.h>
+#include <poll.h>
+#include <stdlib.h>
+
+enum {
+    FIRST_ARENA_MAX = 256 * 1024,
+    BEAT_MS = 20,
+    OPENING_MAX = 16, ///< so many get in touch at once, so that each has its turn in time
+    WAIT_MS = 10,
+    MS_PER_S = 1000,
+};
+
+typedef struct Share {
+    ShareStage *stage;
+    SimulatedHost host;
+    struct event *beat;
+    Simulated *devices;
+    size_t count;
+    size_t opened;      ///< so many have begun to get in touch
+    uint64_t beaten_ms; ///< until when the last beat looked; since the start
+    Err err;
+} Share;
+
+static Err share_prepare(Share *share, uint64_t index, uint64_t of) {
+    const SimulateOptions *options = share->host.options;
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, FIRST_ARENA_MAX);
+    Str ca_pem;
+    TRY(enrol_server(
+        str_from(options->server), str_from(options->token), &arena, &ca_pem, &share->host.server));
+    share->count = (size_t)((options->count - index + of - 1) / of);
+    share->devices = calloc(share->count, sizeof(*share->devices));
+    share->host.loop = event_base_new();
+    if (!share->devices || !share->host.loop) return FAIL(ERR_LIMIT, "out of memory");
+    for (size_t i = 0; i < share->count; i++)
+        simulated_init(&share->devices[i], &share->host, index + i * of);
+    const char *source = share->devices[0].source;
+    return source[0] ? server_source(share->host.server, source) : SUCCESS;
+}
+
+static void share_enrol(Share *share) {
+    uint64_t rate = share->host.options->rate;
+    for (size_t i = 0; i < share->count && !share->stage->is_ending; i++) {
+        uint64_t after_ms = rate ? share->devices[i].number * MS_PER_S / rate : 0;
+        uint64_t due_ms = share->stage->begun_ms + after_ms;
+        uint64_t now_ms = clock_monotonic_ms();
+        if (due_ms > now_ms) poll(NULL, 0, (int)(due_ms - now_ms));
+        simulated_enrol(&share->devices[i]);
+    }
+    share->host.count->has_enrolled = true;
+}
+
+/// A call of a link holds up the loop: were all to begin at once, the first would miss its deadline
+/// while the last still calls.
+static Err share_open(Share *share) {
+    size_t opening = 0;
+    for (size_t i = 0; i < share->opened; i++)
+        opening += share->devices[i].link && !share->devices[i].has_news;
+    for (; share->opened < share->count && opening < OPENING_MAX; share->opened++, opening++)
+        TRY(simulated_open(&share->devices[share->opened]));
+    return SUCCESS;
+}
+
+static uint64_t share_acked(const Share *share) {
+    uint64_t count = 0;
+    for (size_t i = 0; i < share->count; i++)
+        count += share->devices[i].sync.facts_part.is_acked;
+    return count;
+}
+
+static void on_beat(evutil_socket_t, short, void *arg) {
+    Share *share = arg;
+    uint64_t now_ms = clock_monotonic_ms() - share->host.started_ms;
+    share->err = share_open(share);
+    for (size_t i = 0; i < share->opened && share->err.code == OK; i++)
+        share->err = simulated_beat(&share->devices[i], share->beaten_ms, now_ms);
+    share->beaten_ms = now_ms;
+    share->host.count->acked = share_acked(share);
+    if (share->stage->is_ending || share->err.code != OK) event_base_loopbreak(share->host.loop);
+}
+
+static Err share_stay(Share *share) {
+    while (share->stage->started_ms == 0 && !share->stage->is_ending)
+        poll(NULL, 0, WAIT_MS);
+    share->host.started_ms = share->stage->started_ms;
+    share->beat = event_new(share->host.loop, -1, EV_PERSIST, on_beat, share);
+    if (!share->beat) return FAIL(ERR_LIMIT, "out of memory");
+    struct timeval every = {.tv_usec = BEAT_MS * MS_PER_S};
+    event_add(share->beat, &every);
+    event_base_dispatch(share->host.loop);
+    return share->err;
+}
+
+static void share_finish(Share *share) {
+    for (size_t i = 0; share->devices && i < share->count; i++)
+        simulated_done(&share->devices[i]);
+    if (share->beat) event_free(share->beat);
+    if (share->host.loop) event_base_free(share->host.loop);
+    free(share->devices);
+    server_close(share->host.server);
+}
+
+Err share_run(const SimulateOptions *options, uint64_t index, uint64_t of, ShareStage *stage) {
+    Share share = {
+        .stage = stage, .host = {.options = options, .count = &stage->counts[index]}
+    };
+    Err err = share_prepare(&share, index, of);
+    if (err.code == OK) {
+        share_enrol(&share);
+        err = share_stay(&share);
+    }
+    share_finish(&share);
+    return err;
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/// One device that is not there.
+#pragma once
+
+#include "agent/link/link.h"
+#include "share.h"
+#include "spread.h"
+
+/// What the devices of a process share.
+typedef struct SimulatedHost {
+    const SimulateOptions *options;
+    ShareCount *count;
+    Server *server;
+    struct event_base *loop;
+    uint64_t started_ms; ///< monotonic; when they were told to be in touch
+} SimulatedHost;
+
+typedef struct Simulated {
+    SimulatedHost *host;
+    uint64_t number; ///< of all devices of all processes
+    Identity identity;
+    Id id; ///< absent: could not be enrolled
+    Sync sync;
+    Link *link;
+    struct event_base *loop;      ///< its own, if faults befall connections; NULL: the host's
+    char source[SPREAD_TEXT_MAX]; ///< empty: any
+    uint64_t turn_ms;             ///< when its own loop turns again
+    bool has_news;                ///< of its first try to get in touch, good or bad
+    bool is_open;
+} Simulated;
+
+/// A device with an identity, unknown to the server.
+void simulated_init(Simulated *device, SimulatedHost *host, uint64_t number);
+/// Join, with patience; a failure is counted and logged.
+void simulated_enrol(Simulated *device);
+/// Get in touch, if it has joined. ERR_LIMIT: out of memory.
+Err simulated_open(Simulated *device);
+/// What befalls it in from_ms..until_ms, and a turn of its own loop; times are since the start.
+Err simulated_beat(Simulated *device, uint64_t from_ms, uint64_t until_ms);
+/// The connection of a loop that has one alone; -1: there is none.
+int simulated_connection(struct event_base *loop);
+/// Leave, and free what it holds.
+void simulated_done(Simulated *device);

@@ -17,7 +17,7 @@ build='gcc libc6-dev make meson ninja-build pkg-config python3 libmicrohttpd-dev
     libgnutls28-dev libhttp-parser-dev libcurl4-gnutls-dev libsqlite3-dev libjansson-dev libyaml-dev
     libinih-dev libsodium-dev libcmocka-dev'
 demo='ca-certificates curl jq iproute2 procps util-linux busybox-static docker-registry'
-test='clang libclang-rt-dev universal-ctags shellcheck iptables'
+test='clang libclang-rt-dev universal-ctags shellcheck gcovr iptables'
 
 log_file=${MUSTER_LOG:-/var/log/muster-toolchain.log}
 say() {

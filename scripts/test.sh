@@ -3,7 +3,8 @@
 #
 # Runs every test there is, lane by lane; the last line is "N passed, N failed, N skipped".
 #
-# usage: test.sh [LANE...]   lanes: gcc asan tsan fuzz checks parts (default: all, in this order)
+# usage: test.sh [LANE...]   lanes: gcc asan tsan fuzz checks parts (default: these, in this order)
+#                            cover: what of src is run by the tests of gcc and some of parts
 # FUZZ_SECONDS: of each fuzzer (5).
 #
 # Each lane prints lines `ok NAME`, `not ok NAME` or `skip NAME reason`; `#` lines explain.
@@ -92,6 +93,26 @@ lane_parts() {
             tail -n 40 "$work/parts.out" "$work/parts.err" | sed 's/^/# /'
         fi
     done
+}
+
+# What runs the main ways of each program, soon enough for a lane of its own. Killed programs leave
+# no counts.
+cover_parts='tests/contract/api.sh tests/integration/device_channel.sh tests/e2e/demo.sh'
+
+# Threads count too, hence the atomic counters.
+lane_cover() {
+    local script
+    command -v gcovr >/dev/null || { echo 'skip cover gcovr is not here' && return 0; }
+    built cover build_for build-cover gcc --buildtype=debug -Db_coverage=true \
+        -Dc_args=-fprofile-update=atomic || return 0
+    find build-cover -name '*.gcda' -delete
+    suite cover build-cover | grep -v '^ok ' || :
+    for script in $cover_parts; do
+        BUILD=build-cover timeout --kill-after 30 120 "$script" >"$work/parts.out" 2>/dev/null ||
+            echo "not ok cover: $script fails in this build"
+        grep -E '^skip ' "$work/parts.out" || :
+    done
+    tests/cover.py build-cover || :
 }
 
 lanes=("$@")

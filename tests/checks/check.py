@@ -215,7 +215,7 @@ def circles(tree):
 def file_uses(tree):
     """path -> path of the same folder whose functions it names -> (line, name) of the first."""
     paths = tree.c_files("src", suffixes=(".c",))
-    paths = [path for path in paths if not is_test(path) and not path.stem.endswith("_fixture")]
+    paths = [path for path in paths if not is_test(path) and not path.stem.endswith("fixture")]
     own, public = {}, {}  # path -> its functions, (folder, name) -> where it is
     for path, name, _, _, is_static in tree.ctags(paths):
         path = Path(path)

@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+enum { TLS_BINDING_LEN = 32 }; ///< bytes of a channel binding
+
 typedef struct TlsContext TlsContext; ///< credentials, shared by many sessions and threads
 typedef struct Tls Tls;               ///< one session over one socket; one thread at a time
 
@@ -48,3 +50,7 @@ void tls_bye(Tls *tls);
 Err tls_peer_ca(Tls *tls, Str fingerprint_hex, Arena *arena, Str *ret_pem);
 /// The session was resumed from a ticket.
 bool tls_is_resumed(const Tls *tls);
+/// After the handshake: the channel binding "tls-exporter" (RFC 9266), which is the same at both
+/// ends of this session and at no other, so that a proof over it cannot be carried elsewhere.
+/// ERR_STATE: there is none yet, or never (TLS 1.2 without an extended master secret).
+Err tls_session_binding(const Tls *tls, uint8_t ret_binding[TLS_BINDING_LEN]);

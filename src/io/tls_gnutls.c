@@ -305,3 +305,18 @@ Err tls_peer_ca(Tls *tls, Str fingerprint_hex, Arena *arena, Str *ret_pem) {
 bool tls_is_resumed(const Tls *tls) {
     return gnutls_session_is_resumed(tls->session) != 0;
 }
+
+Err tls_session_binding(const Tls *tls, uint8_t ret_binding[TLS_BINDING_LEN]) {
+    // RFC 9266 section 3: in TLS 1.2 the binding is unique only with an extended master secret
+    bool is_unique = gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_3
+                     || gnutls_session_ext_master_secret_status(tls->session);
+    gnutls_datum_t binding = {};
+    if (!is_unique
+        || gnutls_session_channel_binding(tls->session, GNUTLS_CB_TLS_EXPORTER, &binding) < 0)
+        return FAIL(ERR_STATE, "the TLS session has no channel binding");
+    assert(binding.size == TLS_BINDING_LEN);
+    memcpy(ret_binding, binding.data, TLS_BINDING_LEN);
+    gnutls_memset(binding.data, 0, binding.size);
+    gnutls_free(binding.data);
+    return SUCCESS;
+}

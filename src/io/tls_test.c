@@ -251,8 +251,10 @@ TEST(whoever_does_not_speak_tls_is_turned_away) {
     ends_close(&ends);
 }
 
-/// What a bare GnuTLS client with these priorities makes of our server.
-static bool foreign_client_is_served(TlsContext *server, const char *priorities) {
+/// What a bare GnuTLS client with these priorities makes of our server; and whether our end of a
+/// session with it has a channel binding.
+static bool
+foreign_client_is_served(TlsContext *server, const char *priorities, bool *ret_is_bound) {
     int fds[2];
     Tls *tls = NULL;
     gnutls_session_t client;
@@ -271,6 +273,8 @@ static bool foreign_client_is_served(TlsContext *server, const char *priorities)
         if (status == GNUTLS_E_AGAIN) status = gnutls_handshake(client);
         if (want != TLS_DONE) err = tls_handshake(tls, &want);
     }
+    uint8_t binding[TLS_BINDING_LEN];
+    *ret_is_bound = tls_session_binding(tls, binding).code == OK;
     gnutls_deinit(client);
     gnutls_certificate_free_credentials(nobody);
     tls_close(tls);
@@ -281,10 +285,23 @@ static bool foreign_client_is_served(TlsContext *server, const char *priorities)
 
 TEST(tls_is_of_version_1_3_or_1_2_and_no_other) {
     Ends ends;
+    bool is_bound = false;
     ends_open(&ends, S("localhost"), 0, 10);
-    CHECK(foreign_client_is_served(ends.server, "NORMAL:-VERS-ALL:+VERS-TLS1.3"));
-    CHECK(foreign_client_is_served(ends.server, "NORMAL:-VERS-ALL:+VERS-TLS1.2"));
-    CHECK(!foreign_client_is_served(ends.server, "NORMAL:-VERS-ALL:+VERS-TLS1.1"));
+    CHECK(foreign_client_is_served(ends.server, "NORMAL:-VERS-ALL:+VERS-TLS1.3", &is_bound));
+    CHECK(is_bound);
+    CHECK(foreign_client_is_served(ends.server, "NORMAL:-VERS-ALL:+VERS-TLS1.2", &is_bound));
+    CHECK(is_bound);
+    CHECK(!foreign_client_is_served(ends.server, "NORMAL:-VERS-ALL:+VERS-TLS1.1", &is_bound));
+    ends_close(&ends);
+}
+
+TEST(without_an_extended_master_secret_there_is_no_binding) {
+    Ends ends;
+    bool is_bound = true;
+    ends_open(&ends, S("localhost"), 0, 10);
+    CHECK(foreign_client_is_served(
+        ends.server, "NORMAL:-VERS-ALL:+VERS-TLS1.2:%NO_SESSION_HASH", &is_bound));
+    CHECK(!is_bound);
     ends_close(&ends);
 }
 
@@ -319,4 +336,5 @@ TEST_MAIN(CASE(a_verified_session_carries_bytes_both_ways),
           CASE(writing_to_a_peer_that_went_away_is_an_error_and_no_signal),
           CASE(whoever_does_not_speak_tls_is_turned_away),
           CASE(tls_is_of_version_1_3_or_1_2_and_no_other),
+          CASE(without_an_extended_master_secret_there_is_no_binding),
           CASE(files_that_hold_no_matching_certificate_and_key_are_refused))

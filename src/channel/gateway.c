@@ -149,7 +149,7 @@ static void mail_take(void *app, Mail *mail) {
         loop_stop(loop);
         return;
     case MAIL_JOB:
-        conn_job_done((Conn *)((char *)mail - offsetof(Conn, job) - offsetof(Job, mail)));
+        conn_resume((Conn *)((char *)mail - offsetof(Conn, job) - offsetof(ConnJob, mail)));
         return;
     }
 }
@@ -183,6 +183,12 @@ static Err loop_open(Gateway *gateway, GatewayLoop *loop) {
     loop->gateway = gateway;
     loop->index = (uint32_t)(loop - gateway->loops);
     loop->stop = (Mail){.kind = MAIL_STOP};
+    loop->jobs = (ConnJobs){.workers = gateway->workers,
+                            .handlers = &gateway->options.handlers,
+                            .app = gateway->options.app,
+                            .done = &loop->mailbox,
+                            .mail_kind = MAIL_JOB,
+                            .reply_max = gateway->options.message_max_bytes};
     slots_init(&loop->slots);
     loop->base = event_base_new();
     if (!loop->base) return none;
@@ -263,15 +269,18 @@ static Err gateway_start(Gateway *gateway, uint32_t threads) {
 Err gateway_open(const GatewayOptions *options, WorkerPool *workers, Gateway **ret_gateway) {
     assert(options->threads >= 1 && options->threads <= 16);
     assert(options->messages_per_minute_max >= 1);
+    assert(options->first_max_bytes >= 1 && options->first_max_bytes <= options->message_max_bytes);
     Gateway *gateway = calloc(1, sizeof(*gateway) + options->threads * sizeof(gateway->loops[0]));
-    char *path = strdup(options->path);
-    if (!gateway || !path) {
+    char *path = strdup(options->path), *protocol = strdup(options->protocol);
+    if (!gateway || !path || !protocol) {
         free(gateway);
         free(path);
+        free(protocol);
         return FAIL(ERR_LIMIT, "no memory for the gateway");
     }
     gateway->options = *options;
     gateway->options.path = path;
+    gateway->options.protocol = protocol;
     gateway->workers = workers;
     gateway->listen_fd = -1;
     Err err = gateway_start(gateway, options->threads);
@@ -293,16 +302,12 @@ static GatewayLoop *loop_of(Gateway *gateway, ChannelId channel) {
     return index < gateway->loop_count ? &gateway->loops[index] : NULL;
 }
 
-static uint64_t number_of(ChannelId channel) {
-    return channel & ((1ULL << SLOT_NUMBER_BITS) - 1);
-}
-
 void gateway_send(Gateway *gateway, ChannelId channel, Str message) {
     GatewayLoop *loop = loop_of(gateway, channel);
     SendMail *send = loop ? malloc(sizeof(*send) + message.len) : NULL;
     if (!send) return;
     *send =
-        (SendMail){.mail = {.kind = MAIL_SEND}, .number = number_of(channel), .len = message.len};
+        (SendMail){.mail = {.kind = MAIL_SEND}, .number = conn_number(channel), .len = message.len};
     if (message.len > 0) memcpy(send->bytes, message.ptr, message.len);
     mailbox_post(&loop->mailbox, &send->mail);
 }
@@ -311,7 +316,8 @@ void gateway_drop(Gateway *gateway, ChannelId channel, uint16_t status, Str reas
     GatewayLoop *loop = loop_of(gateway, channel);
     DropMail *drop = loop ? malloc(sizeof(*drop)) : NULL;
     if (!drop) return;
-    *drop = (DropMail){.mail = {.kind = MAIL_DROP}, .number = number_of(channel), .status = status};
+    *drop =
+        (DropMail){.mail = {.kind = MAIL_DROP}, .number = conn_number(channel), .status = status};
     drop->reason_len = reason.len < REASON_MAX ? reason.len : REASON_MAX;
     if (drop->reason_len > 0) memcpy(drop->reason, reason.ptr, drop->reason_len);
     mailbox_post(&loop->mailbox, &drop->mail);
@@ -335,6 +341,7 @@ Gateway *gateway_close(Gateway *gateway) {
         loop_close(&gateway->loops[i]);
     tls_context_close(gateway->tls);
     free((char *)(uintptr_t)gateway->options.path); // ours since gateway_open
+    free((char *)(uintptr_t)gateway->options.protocol);
     free(gateway);
     return NULL;
 }

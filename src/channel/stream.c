@@ -17,12 +17,9 @@ void stream_init(Stream *stream,
                  event_callback_fn ready,
                  void *app) {
     *stream = (Stream){
-        .loop = loop,
         .fd = fd,
         .read_wants = EV_READ,
         .write_wants = EV_WRITE,
-        .ready = ready,
-        .app = app,
     };
     text_init(&stream->unsent, unsent_max);
     event_assign(&stream->event, loop, fd, EV_PERSIST, ready, app);
@@ -109,11 +106,11 @@ void stream_arm(Stream *stream, bool wants_read) {
     if (events != stream->armed) {
         event_del(&stream->event);
         event_assign(&stream->event,
-                     stream->loop,
+                     event_get_base(&stream->event),
                      stream->fd,
                      (short)(events | EV_PERSIST),
-                     stream->ready,
-                     stream->app);
+                     event_get_callback(&stream->event),
+                     event_get_callback_arg(&stream->event));
         if (events) event_add(&stream->event, NULL);
         stream->armed = events;
     }

@@ -15,16 +15,13 @@ typedef struct Tls Tls;
 typedef struct TlsContext TlsContext;
 
 typedef struct Stream {
-    struct event event;
-    struct event_base *loop;
-    int fd; ///< -1: closed
+    struct event event; ///< knows its loop, `ready` and `app`
+    int fd;             ///< -1: closed
     Tls *tls;
     Text unsent;
     size_t repeat; ///< bytes of a TLS write that must be repeated as it was
     short read_wants, write_wants;
     short armed;
-    event_callback_fn ready;
-    void *app;
 } Stream;
 
 typedef enum StreamRead {

@@ -8,6 +8,7 @@ enum {
     ANSWER_MS = 30'000, ///< a message that is not answered for so long ends the channel
     SILENCE_FACTOR = 3, ///< of the heartbeat
     SILENCE_MIN_MS = 60'000,
+    CLOSE_DENIED = 1008,
 };
 
 /// End the channel at the next turn of the loop: not within one of its own calls.
@@ -19,12 +20,14 @@ static void doom(Link *link, Err why) {
 void link_channel_send(Link *link) {
     SCOPED(text_done) Text message;
     text_init(&message, SYNC_MESSAGE_MAX);
+    if (!link->channel_is_known) text_print(&message, "%s\n", link->token.ptr);
     link_compose(link, &message);
     Err err = text_check(&message);
     if (err.code == OK) err = channel_client_send(link->channel, text_str(&message));
     if (err.code != OK) {
         doom(link, err);
     } else {
+        link->channel_is_known = true;
         link_beat_later(link);
     }
 }
@@ -45,8 +48,9 @@ static void on_message(void *app, Str message) {
     }
 }
 
-static void on_closed(void *app, Err why, uint64_t retry_after_s) {
+static void on_closed(void *app, Err why, uint16_t status, uint64_t retry_after_s) {
     Link *link = app;
+    if (status == CLOSE_DENIED && !link->is_open) why = FAIL(ERR_UNAUTHENTICATED, "not let in");
     link_channel_close(link);
     link_lost(link, why, retry_after_s);
 }
@@ -58,7 +62,7 @@ Err link_channel_open(Link *link) {
         .host = address->host,
         .port = link->channel_port,
         .path = AGENT_CHANNEL_PATH,
-        .bearer = text_str(&link->token),
+        .protocol = AGENT_CHANNEL_PROTOCOL,
         .tls = server_tls(link->options.server),
         .handshake_ms = HANDSHAKE_MS,
         .silence_ms = silence_ms > SILENCE_MIN_MS ? silence_ms : SILENCE_MIN_MS,
@@ -67,7 +71,7 @@ Err link_channel_open(Link *link) {
         .app = link,
     };
     link->doomed = SUCCESS;
-    link->channel_is_open = false;
+    link->channel_is_open = link->channel_is_known = false;
     return channel_client_open(link->options.loop, &options, &link->channel);
 }
 

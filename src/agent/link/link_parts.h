@@ -16,8 +16,9 @@ struct Link {
     uint16_t channel_port;   ///< 0: the server has no channel
     ChannelClient *channel;  ///< NULL: none, or polling
     bool channel_is_open;
-    Err doomed;   ///< why the channel is to be closed at the next turn; OK: it is not
-    bool is_open; ///< the server has answered since the last loss
+    bool channel_is_known; ///< the server was shown who we are
+    Err doomed;            ///< why the channel is to be closed at the next turn; OK: it is not
+    bool is_open;          ///< the server has answered since the last loss
     uint64_t sent_at_ms;
 };
 

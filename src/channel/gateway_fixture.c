@@ -284,11 +284,12 @@ void raw_expect(Raw *raw, Str message) {
     assert(event.kind == FRAME_EVENT_MESSAGE && str_eq(event.payload, message));
 }
 
-void raw_expect_close(Raw *raw, uint16_t status) {
+Str raw_expect_close(Raw *raw, uint16_t status) {
     FrameEvent event = raw_frame(raw);
     while (event.kind == FRAME_EVENT_PONG)
         event = raw_frame(raw);
     assert(event.kind == FRAME_EVENT_CLOSE && event.status == status);
+    return event.payload;
 }
 
 void raw_drain(const Raw *raw) {

@@ -93,8 +93,8 @@ void raw_head(const Raw *raw, Text *head);
 FrameEvent raw_frame(Raw *raw);
 /// The next frame is a message with this text.
 void raw_expect(Raw *raw, Str message);
-/// The next frame that is no pong is a close with this status.
-void raw_expect_close(Raw *raw, uint16_t status);
+/// The next frame that is no pong is a close with this status; its reason, borrowed from `raw`.
+Str raw_expect_close(Raw *raw, uint16_t status);
 /// Read until the gateway ends the connection; a reset is an end too.
 void raw_drain(const Raw *raw);
 /// Close the socket.

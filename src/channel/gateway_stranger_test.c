@@ -87,7 +87,7 @@ TEST(a_stranger_with_too_many_frames_is_sent_away) {
     for (int i = 0; i <= BURST; i++)
         frame_encode(&bytes, FRAME_PING, S(""), mask);
     CHECK(raw_send(&raw, text_str(&bytes)));
-    raw_expect_close(&raw, FRAME_POLICY);
+    CHECK_STR(raw_expect_close(&raw, FRAME_POLICY), S("too many frames"));
     text_done(&bytes);
     raw_close(&raw);
     owner_close(&owner);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "agent/link/server.h"
-#include "wire/fleet.h"
+#include "wire/token_text.h"
 
 typedef struct EnrolOptions {
     const char *server; ///< URL

@@ -15,6 +15,16 @@ const Field *schema_flagged(const Schema *schema, uint32_t flags) {
     return NULL;
 }
 
+const Field *schema_name_field(const Schema *schema) {
+    const Field *name = schema_field(schema, S("name"));
+    for (size_t i = 0; !name && i < schema->count; i++) {
+        const Field *field = &schema->fields[i];
+        if (field->kind == FIELD_STR && (field->flags & UNIQUE) && !(field->flags & HIDDEN))
+            name = field;
+    }
+    return name;
+}
+
 bool field_is_stored(const Field *field) {
     return !(field->flags & (WRITE_ONLY | COMPUTED));
 }

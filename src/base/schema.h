@@ -268,6 +268,9 @@ void schema_card(const Schema *schema, const void *record, Text *out);
 const Field *schema_field(const Schema *schema, Str name);
 /// The first field that has all of `flags`; NULL if there is none.
 const Field *schema_flagged(const Schema *schema, uint32_t flags);
+/// The field by which people call a record: `name`, else the first shown text that is UNIQUE; NULL
+/// if there is none.
+const Field *schema_name_field(const Schema *schema);
 /// Append what the field may be, to complete "must be ...": "an integer from 1 to 64".
 void field_allowed(const Field *field, Text *out);
 /// The field has a column.

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/api.h"
 
+#include "api/session.h"
 #include "base/scope.h"
 #include "cli/exit.h"
 #include "http/client.h"
 #include "http/problem.h"
-#include "wire/device.h"
-#include "wire/fleet.h"
-#include "wire/org.h"
 
 #include <string.h>
 
@@ -116,7 +114,9 @@ static Err refresh(Cli *cli) {
     text_init(&body, REQUEST_BYTES_MAX);
     schema_encode(&RefreshInput_schema, &input, ENCODE_REQUEST, &body);
     TRY(text_check(&body));
-    const ApiCall call = {.method = "POST", .target = S("/v1/refresh"), .body = text_str(&body)};
+    const ApiCall call = {.method = method_name(Session_refresh.method),
+                          .target = str_from(Session_refresh.path),
+                          .body = text_str(&body)};
     Str reply;
     Err err = api_send_open(cli, &call, &cli->arena, &reply);
     if (err.code == ERR_UNAUTHENTICATED || err.code == ERR_INVALID)
@@ -219,24 +219,21 @@ Err api_list(Cli *cli,
     return SUCCESS;
 }
 
-/// Where the things of a noun are, and by which text they go besides their id.
-static const struct Lookup {
-    const char *noun;
-    const char *path;
-    const char *filter; ///< query parameter; NULL: the list cannot be filtered
-    const char *field;
-    const Schema *schema;
-} lookups[] = {
-    {"device",   "/v1/devices",   "name", "name", &Device_schema  },
-    {"fleet",    "/v1/fleets",    "name", "name", &Fleet_schema   },
-    {"operator", "/v1/operators", NULL,   "name", &Operator_schema},
-    {"release",  "/v1/releases",  "ref",  "ref",  &Release_schema },
-};
-
-static const struct Lookup *lookup_find(const char *noun) {
-    for (size_t i = 0; i < sizeof(lookups) / sizeof(lookups[0]); i++)
-        if (strcmp(lookups[i].noun, noun) == 0) return &lookups[i];
-    return NULL;
+/// The items of `list` that may be called `name`: those, where the list can be filtered by it.
+static Err named_list(Cli *cli,
+                      const Endpoint *list,
+                      const Field *name,
+                      Str text,
+                      void **ret_items,
+                      size_t *ret_count) {
+    Str target = str_from(list->path);
+    if (schema_field(list->query, name->name)) {
+        Str value;
+        TRY(api_encode(text, &cli->arena, &value));
+        target = str_print(&cli->arena, "%s?%s=%.*s", list->path, name->name.ptr, STR_FMT(value));
+        TRY(arena_check(&cli->arena));
+    }
+    return api_list(cli, target, list->out, CLI_LIST_DEFAULT, &cli->arena, ret_items, ret_count);
 }
 
 Err api_resolve(Cli *cli, const char *noun, Str text, Str *ret_id) {
@@ -245,22 +242,17 @@ Err api_resolve(Cli *cli, const char *noun, Str text, Str *ret_id) {
         *ret_id = text;
         return SUCCESS;
     }
-    const struct Lookup *lookup = lookup_find(noun);
-    if (!lookup) return cli_usage(cli, "\"%.*s\" is not the id of a %s", STR_FMT(text), noun);
-    Str target = str_from(lookup->path);
-    if (lookup->filter) {
-        Str value;
-        TRY(api_encode(text, &cli->arena, &value));
-        target = str_print(&cli->arena, "%s?%s=%.*s", lookup->path, lookup->filter, STR_FMT(value));
-        TRY(arena_check(&cli->arena));
-    }
+    Verb list;
+    const Field *name = NULL;
+    if (verb_find(str_from(noun), S("list"), &list)) name = schema_name_field(list.endpoint->out);
+    if (!name) return cli_usage(cli, "\"%.*s\" is not the id of a %s", STR_FMT(text), noun);
+    const Schema *schema = list.endpoint->out;
     void *items;
     size_t count;
-    TRY(api_list(cli, target, lookup->schema, CLI_LIST_DEFAULT, &cli->arena, &items, &count));
-    const Field *name = schema_field(lookup->schema, str_from(lookup->field));
-    const Field *key = schema_flagged(lookup->schema, KEY);
+    TRY(named_list(cli, list.endpoint, name, text, &items, &count));
+    const Field *key = schema_flagged(schema, KEY);
     for (size_t i = 0; i < count; i++) {
-        const char *item = (const char *)items + i * lookup->schema->size;
+        const char *item = (const char *)items + i * schema->size;
         if (!str_eq(*(const Str *)field_in(name, item), text)) continue;
         *ret_id = id_str(field_in(key, item));
         return SUCCESS;

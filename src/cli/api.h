@@ -38,8 +38,9 @@ Err api_list(Cli *cli,
              size_t *ret_count);
 /// Decode a reply. ERR_UNAVAILABLE: it is not what was expected.
 Err api_decode(Cli *cli, const Schema *schema, Str json, Arena *arena, void *record);
-/// The id that `text` means: an id of `noun` as it is, else the thing of that name (of a release:
-/// its reference, application@version). ERR_NOT_FOUND: there is none.
+/// The id that `text` means: an id of `noun` as it is, else the thing of that name
+/// (base/schema.h:schema_name_field; of a release application@version). ERR_NOT_FOUND: there is
+/// none.
 Err api_resolve(Cli *cli, const char *noun, Str text, Str *ret_id);
 /// `text` percent-encoded, in `arena`. ERR_LIMIT.
 Err api_encode(Str text, Arena *arena, Str *ret_text);

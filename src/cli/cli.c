@@ -96,16 +96,14 @@ static Err command_run(Cli *cli, int argc, char **argv) {
     Str second = argc > 2 ? str_from(argv[2]) : (Str){};
     if (str_eq(first, S("--help"))) first = S("help");
     if (str_eq(first, S("--version"))) first = S("version");
-    const Verb *verb = verb_find(S(""), first);
-    if (verb) return verb_run(cli, verb, argc > 2 ? argc - 2 : 0, argv + 2);
-    verb = second.ptr ? verb_find(first, second) : NULL;
-    if (verb) return verb_run(cli, verb, argc - 3, argv + 3);
-    for (size_t i = 0; i < cli_verb_count; i++)
-        if (str_eq(first, str_from(cli_verbs[i].noun)))
-            return cli_usage(cli,
-                             "%.*s needs a verb: muster help %.*s tells them",
-                             STR_FMT(first),
-                             STR_FMT(first));
+    Verb verb;
+    if (verb_find(S(""), first, &verb))
+        return verb_run(cli, &verb, argc > 2 ? argc - 2 : 0, argv + 2);
+    if (second.ptr && verb_find(first, second, &verb))
+        return verb_run(cli, &verb, argc - 3, argv + 3);
+    if (noun_is_known(first))
+        return cli_usage(
+            cli, "%.*s needs a verb: muster help %.*s tells them", STR_FMT(first), STR_FMT(first));
     return cli_usage(cli, "\"%.*s\" is not known: muster help tells what is", STR_FMT(first));
 }
 

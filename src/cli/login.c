@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signing in and out.
+#include "api/session.h"
 #include "base/scope.h"
 #include "cli/api.h"
 #include "cli/ca.h"
@@ -7,7 +8,6 @@
 #include "http/client.h"
 #include "io/certificate.h"
 #include "io/file.h"
-#include "wire/org.h"
 
 #include <ctype.h>
 
@@ -56,7 +56,9 @@ static Err sign_in(Cli *cli, Str name) {
     text_init(&body, BODY_MAX);
     schema_encode(&LoginInput_schema, &input, ENCODE_REQUEST, &body);
     TRY(text_check(&body));
-    const ApiCall call = {.method = "POST", .target = S("/v1/login"), .body = text_str(&body)};
+    const ApiCall call = {.method = method_name(Session_login.method),
+                          .target = str_from(Session_login.path),
+                          .body = text_str(&body)};
     Str reply;
     TRY(api_send_open(cli, &call, &cli->arena, &reply));
     return api_keep(cli, reply);
@@ -83,7 +85,8 @@ Err login_run(Cli *cli, const Verb *) {
 }
 
 Err logout_run(Cli *cli, const Verb *verb) {
-    const ApiCall call = {.method = verb->method, .target = str_from(verb->path)};
+    const ApiCall call = {.method = method_name(verb->endpoint->method),
+                          .target = str_from(verb->endpoint->path)};
     Str reply;
     Err err = api_send(cli, &call, &cli->arena, &reply);
     // A session that the server no longer knows has ended, which is what was asked for.

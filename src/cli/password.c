@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/password.h"
 
+#include "api/operator.h"
 #include "base/scope.h"
 #include "io/file.h"
-#include "wire/org.h"
 
 #include <fcntl.h>
 #include <signal.h>

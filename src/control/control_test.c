@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The main job by its API: sign in, make a fleet, enrol, publish, deploy, sync, retire.
+/// The main job by its API: sign in, make a fleet, enrol, publish, deploy, sync, delete.
 #include "control/fixture.h"
 
 #include "control/audit/audit.h"
+#include "control/slice.h"
 #include "control/store/store.h"
 #include "db/tx.h"
 #include "test.h"
@@ -18,10 +19,12 @@
 TEST(the_tables_match_the_migrations) {
     Text text;
     text_init(&text, 65536);
+    const Schema *schemas[SLICE_SCHEMAS_MAX];
+    size_t schema_count = slices_stored(schemas);
     CHECK_OK(db_schema_diff(&(DbOptions){.migrations = store_migrations,
                                          .migration_count = store_migration_count,
-                                         .schemas = store_schemas,
-                                         .schema_count = store_schema_count},
+                                         .schemas = schemas,
+                                         .schema_count = schema_count},
                             &text));
     CHECK_STR(text_str(&text), S(""));
     text_done(&text);

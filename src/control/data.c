@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/data.h"
 
+#include "control/slice.h"
 #include "control/store/store.h"
 #include "io/certificate.h"
 #include "io/config.h"
@@ -125,11 +126,13 @@ Err data_ca_fingerprint(const char *dir, Arena *arena, Str *ret_hex) {
 Err data_db_open(const char *dir, uint32_t readers, Arena *arena, Db **ret_db) {
     Str path = data_path(arena, dir, "muster.db");
     TRY(arena_check(arena));
+    const Schema *schemas[SLICE_SCHEMAS_MAX];
+    size_t schema_count = slices_stored(schemas);
     return db_open_sqlite(&(DbOptions){.path = path.ptr,
                                        .migrations = store_migrations,
                                        .migration_count = store_migration_count,
-                                       .schemas = store_schemas,
-                                       .schema_count = store_schema_count,
+                                       .schemas = schemas,
+                                       .schema_count = schema_count,
                                        .readers = readers},
                           ret_db);
 }

@@ -2,7 +2,8 @@
 #include "control/fixture.h"
 
 #include "base/scope.h"
-#include "control/store/store.h"
+#include "control/slice.h"
+#include "db/db.h"
 #include "wire/agent.h"
 
 #include <assert.h>
@@ -33,8 +34,9 @@ void fixture_open(Fixture *fixture) {
     Faults faults;
     faults_init(&faults, &fixture->arena);
     must(schema_decode_pairs(&Config_schema, NULL, 0, &fixture->arena, &faults, &app->config));
-    must(db_open_memory(&(DbOptions){.schemas = store_schemas, .schema_count = store_schema_count},
-                        &app->db));
+    const Schema *schemas[SLICE_SCHEMAS_MAX];
+    size_t schema_count = slices_stored(schemas);
+    must(db_open_memory(&(DbOptions){.schemas = schemas, .schema_count = schema_count}, &app->db));
     must(control_open(app));
     must(control_router(app, &fixture->router));
     must(org_make(app->db, S("acme"), S("ada"), fixture->now_ms, &fixture->arena, &fixture->owner));

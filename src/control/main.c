@@ -4,6 +4,7 @@
 #include "base/scope.h"
 #include "control/data.h"
 #include "control/init.h"
+#include "control/org/org.h"
 #include "control/serve.h"
 #include "db/db.h"
 
@@ -112,7 +113,7 @@ static void credentials_print(const Credentials *made, Str fingerprint) {
         STR_FMT(made->owner));
 }
 
-static Err org_add(const Options *options, bool first, Arena *arena) {
+static Err add_org(const Options *options, bool first, Arena *arena) {
     Clock clock = clock_system();
     Db *db = NULL;
     Credentials made;
@@ -146,12 +147,12 @@ static int run_init(Options *options, Arena *arena) {
     Clock clock = clock_system();
     StrList hosts = {options->hosts, options->host_count};
     Err err = data_make(options->data, hosts, clock_now_ms(&clock), arena);
-    if (err.code == OK) err = org_add(options, true, arena);
+    if (err.code == OK) err = add_org(options, true, arena);
     return err.code == OK ? EXIT_OK : fail("init", err);
 }
 
 static int run_add_org(Options *options, Arena *arena) {
-    Err err = org_add(options, false, arena);
+    Err err = add_org(options, false, arena);
     return err.code == OK ? EXIT_OK : fail("add-org", err);
 }
 

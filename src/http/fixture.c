@@ -52,64 +52,38 @@ static Err box_create(Call *call) {
     return call_reply(call, box);
 }
 
-static Err box_change(Call *call) {
+static Err box_update(Call *call) {
     Box box = {.name = call_arg(call, S("name")), .note = S("old")};
     TRY(call_patch(call, &Box_schema, &box));
     return call_reply(call, &box);
 }
 
-static Err box_remove(Call *) {
+static Err box_delete(Call *) {
     return SUCCESS;
 }
 
+// clang-format off
+#define BOXES "/v1/boxes"
+static const Endpoint Box_show = {
+    GET, BOXES "/{name}", "box", "show", "One box", .out = &Box_schema};
+static const Endpoint Box_list = ENDPOINT_LIST(Box, "box", BOXES, "All boxes");
+static const Endpoint Box_create = ENDPOINT_CREATE(Box, "box", BOXES, "A new box");
+static const Endpoint Box_update = {
+    PATCH, BOXES "/{name}", "box", "update", "Change a box",
+    .in = &Box_schema, .out = &Box_schema};
+static const Endpoint Box_delete = {
+    DELETE, BOXES "/{name}", "box", "delete", "Remove a box", .shape = REPLY_NONE};
+static const Endpoint Box_best = {
+    GET, BOXES "/best", "box", "best", "The best box", .out = &Box_schema};
+// clang-format on
+
 static const Route routes[] = {
-    {.method = GET,
-     .path = "/v1/boxes/{name}",
-     .access = MAY_READ,
-     .out = &Box_schema,
-     .id = "box_show",
-     .doc = "One box",
-     .handler = box_show},
-    {.method = GET,
-     .path = "/v1/boxes",
-     .access = MAY_READ,
-     .query = &BoxQuery_schema,
-     .out = &Box_schema,
-     .shape = REPLY_LIST,
-     .id = "box_list",
-     .doc = "All boxes",
-     .handler = box_list},
-    {.method = POST,
-     .path = "/v1/boxes",
-     .access = MAY_WRITE,
-     .in = &Box_schema,
-     .out = &Box_schema,
-     .status = 201,
-     .id = "box_create",
-     .doc = "A new box",
-     .handler = box_create},
-    {.method = PATCH,
-     .path = "/v1/boxes/{name}",
-     .access = MAY_WRITE,
-     .in = &Box_schema,
-     .patch = true,
-     .out = &Box_schema,
-     .id = "box_change",
-     .doc = "Change a box",
-     .handler = box_change},
-    {.method = DELETE,
-     .path = "/v1/boxes/{name}",
-     .access = MAY_WRITE,
-     .shape = REPLY_NONE,
-     .id = "box_remove",
-     .doc = "Remove a box",
-     .handler = box_remove},
-    {.method = GET,
-     .path = "/v1/boxes/best",
-     .out = &Box_schema,
-     .id = "box_best",
-     .doc = "The best box",
-     .handler = box_best  },
+    {&Box_show,   MAY_READ,  box_show  },
+    {&Box_list,   MAY_READ,  box_list  },
+    {&Box_create, MAY_WRITE, box_create},
+    {&Box_update, MAY_WRITE, box_update},
+    {&Box_delete, MAY_WRITE, box_delete},
+    {&Box_best,   0,         box_best  },
 };
 
 static Err authorise(void *, Call *call) {

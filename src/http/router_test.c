@@ -287,7 +287,7 @@ TEST(an_exhausted_arena_still_tells_its_reason) {
 TEST(the_limit_of_a_body_is_its_routes) {
     Fixture fixture;
     fixture_open(&fixture);
-    CHECK(router_body_max(fixture.router, S("POST"), S("/v1/boxes")) == ROUTE_BODY_MAX);
+    CHECK(router_body_max(fixture.router, S("POST"), S("/v1/boxes")) == ENDPOINT_BODY_MAX);
     CHECK(router_body_max(fixture.router, S("POST"), S("/v1/nothing")) == 0);
     CHECK(router_body_max(fixture.router, S("PUT"), S("/v1/boxes")) == 0);
     fixture_close(&fixture);

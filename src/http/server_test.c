@@ -87,10 +87,10 @@ TEST(a_body_over_the_limit_of_its_route_is_refused_and_the_connection_lives) {
     Host host;
     host_open(&host);
     Text body;
-    body_fill(&body, ROUTE_BODY_MAX);
+    body_fill(&body, ENDPOINT_BODY_MAX);
     CHECK(ask(&host, "POST", S("/v1/boxes"), text_str(&body)) == 422); // read, and judged
     text_done(&body);
-    body_fill(&body, ROUTE_BODY_MAX + 1);
+    body_fill(&body, ENDPOINT_BODY_MAX + 1);
     CHECK(ask(&host, "POST", S("/v1/boxes"), text_str(&body)) == 413);
     CHECK(ask(&host, "POST", S("/nothing"), text_str(&body)) == 404);
     text_done(&body);

@@ -9,8 +9,6 @@ const EnumNames health_names = ENUM_NAMES(healths);
 static const char *const workload_states[] = {
     "none", "pulling", "starting", "running", "degraded", "failed"};
 const EnumNames workload_state_names = ENUM_NAMES(workload_states);
-static const char *const presences[] = {"never", "online", "late", "offline"};
-const EnumNames presence_names = ENUM_NAMES(presences);
 
 static const Field Facts_fields[] = {
     FIELD(Facts, hostname, 0, "host name", .pattern = &Pattern_line),
@@ -73,36 +71,3 @@ static const Field Telemetry_fields[] = {
     FIELD(Telemetry, containers, LISTED, "running containers"),
 };
 const Schema Telemetry_schema = SCHEMA(Telemetry, "telemetry", "latest measurements of a device");
-
-static const Field Device_fields[] = {
-    FIELD(Device, id, KEY | READ_ONLY | LISTED, "id of the device", .prefix = "device"),
-    FIELD(Device, org_id, SCOPE | READ_ONLY, "organisation", .prefix = "org"),
-    FIELD(Device, rev, REV | READ_ONLY, "revision"),
-    FIELD(Device, fleet_id, INDEXED, "its fleet", .prefix = "fleet"),
-    FIELD(
-        Device, name, REQUIRED | UNIQUE | LISTED, "its name", .pattern = &Pattern_slug, .max = 63),
-    FIELD(Device, labels, 0, "for grouping", .max = 32, .item_max = 255, .pattern = &Pattern_label),
-    FIELD(Device,
-          public_key,
-          READ_ONLY | UNIQUE,
-          "Ed25519 key, its identity",
-          .pattern = &Pattern_key32),
-    FIELD(Device, facts, READ_ONLY, "what it is", .record = &Facts_schema),
-    FIELD(Device, assigned_version, HIDDEN, "least desired version"),
-    FIELD(Device, created_at, READ_ONLY, "when it was enrolled"),
-    FIELD(
-        Device, presence, COMPUTED | LISTED, "when it was last heard of", .names = &presence_names),
-    FIELD(Device, last_seen_at, COMPUTED | LISTED, "its last word"),
-    FIELD(Device, desired_release_id, COMPUTED, "what it should run", .prefix = "release"),
-    FIELD(Device, desired_version, COMPUTED, "version of the desired state"),
-    FIELD(Device,
-          reported_release_id,
-          COMPUTED | LISTED,
-          "what it says it runs",
-          .prefix = "release"),
-    FIELD(Device, reported_version, COMPUTED, "version of the desired state it is at"),
-    FIELD(Device, state, COMPUTED | LISTED, "how far it is", .names = &workload_state_names),
-    FIELD(Device, detail, COMPUTED, "why", .max = 1024),
-    FIELD_LIST(Device, services, COMPUTED, "its services", .record = &ServiceStatus_schema),
-};
-const Schema Device_schema = SCHEMA(Device, "device", "one machine that Muster manages");

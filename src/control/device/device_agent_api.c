@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /// How a device joins, comes back and syncs (wire/agent.h).
+#include "control/device/device_agent_api.h"
+
 #include "base/jws.h"
 #include "control/access.h"
-#include "control/audit/audit.h"
+#include "control/call.h"
 #include "control/device/challenge.h"
 #include "control/device/device.h"
 #include "control/token/token.h"
@@ -10,7 +12,7 @@
 
 enum { MS_PER_S = 1000, NAME_SUFFIX_LEN = 6 };
 
-static Err agent_challenge(Call *call) {
+Err agent_challenge(Call *call) {
     Challenge challenge = {.now = {call->now_ms}};
     TRY(challenge_make(app_of(call)->challenges, call->now_ms, call->arena, &challenge.nonce));
     return call_reply(call, &challenge);
@@ -72,7 +74,7 @@ static Err enrol_reply(Call *call, const Device *device) {
     return call_reply(call, &enrolled);
 }
 
-static Err agent_enrol(Call *call) {
+Err agent_enrol(Call *call) {
     const EnrolInput *input = call->in;
     TRY(enrol_prove(call, input));
     Token token;
@@ -94,12 +96,13 @@ static Err agent_enrol(Call *call) {
     Str wished =
         input->name.ptr ? input->name : device_name_from(input->facts.hostname, call->arena);
     TRY(name_choose(call, wished, &device));
-    call->principal =
-        (Principal){.subject = device.id,
-                    .scope = device.org_id,
-                    .name = str_print(call->arena, "device/%.*s", STR_FMT(device.name))};
+    const Principal actor = {
+        .subject = device.id,
+        .scope = device.org_id,
+        .name = str_print(call->arena, "device/%.*s", STR_FMT(device.name)),
+    };
     TRY(tx_create(call->tx, &Device_schema, &device));
-    TRY(audit_record(call, "device.enrol", id_str(&device.id), &Device_schema, &device));
+    TRY(call_note_as(call, &actor, id_str(&device.id), &Device_schema, &device));
     return enrol_reply(call, &device);
 }
 
@@ -132,7 +135,7 @@ static Err assertion_verify(Call *call, Str assertion, Device *ret_device) {
     return SUCCESS;
 }
 
-static Err agent_token(Call *call) {
+Err agent_token(Call *call) {
     const AssertionInput *input = call->in;
     if (!str_eq(input->grant_type, S(ASSERTION_GRANT)))
         return call_refuse(call, S("/grant_type"), "must be " ASSERTION_GRANT);
@@ -156,7 +159,7 @@ static Err agent_token(Call *call) {
     return call_reply(call, &reply);
 }
 
-static Err agent_sync(Call *call) {
+Err agent_sync(Call *call) {
     SyncDown down;
     TRY(device_sync(app_of(call),
                     call->tx,
@@ -167,36 +170,3 @@ static Err agent_sync(Call *call) {
                     &down));
     return call_reply(call, &down);
 }
-
-static const Route routes[] = {
-    {.method = POST,
-     .path = AGENT_ENROL_PATH,
-     .in = &EnrolInput_schema,
-     .out = &Enrolled_schema,
-     .id = "agent_enrol",
-     .doc = "Join a fleet with an enrolment token and a proved key",
-     .handler = agent_enrol},
-    {.method = POST,
-     .path = AGENT_TOKEN_PATH,
-     .in = &AssertionInput_schema,
-     .out = &DeviceTokenReply_schema,
-     .id = "agent_token",
-     .doc = "Trade a signed assertion (RFC 7523) for an access token",
-     .handler = agent_token},
-    {.method = POST,
-     .path = AGENT_SYNC_PATH,
-     .access = IS_DEVICE,
-     .in = &SyncUp_schema,
-     .out = &SyncDown_schema,
-     .body_max = SYNC_MESSAGE_MAX,
-     .id = "agent_sync",
-     .doc = "One exchange without a channel",
-     .handler = agent_sync},
-    {.method = POST,
-     .path = AGENT_CHALLENGE_PATH,
-     .out = &Challenge_schema,
-     .id = "agent_challenge",
-     .doc = "Something fresh for a device to sign, and the time",
-     .handler = agent_challenge                        },
-};
-const RouteTable device_agent_routes = ROUTE_TABLE(routes);

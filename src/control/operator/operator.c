@@ -16,6 +16,14 @@ static const Field Session_fields[] = {
 };
 const Schema Session_schema = SCHEMA(Session, "session", "one sign-in");
 
+Err operator_get(Tx *tx, const Id *id, Operator *ret_operator) {
+    return tx_get(tx, &Operator_schema, id_str(id), ret_operator);
+}
+
+Err operator_add(Tx *tx, const Operator *operator) {
+    return tx_create(tx, &Operator_schema, operator);
+}
+
 Err password_hash(Str password, Arena *arena, Str *ret_hash) {
     char hash[crypto_pwhash_STRBYTES];
     if (crypto_pwhash_str(hash, password.ptr, password.len, ARGON2_PASSES, ARGON2_BYTES) != 0)

@@ -123,6 +123,7 @@ CREATE TABLE audit (
     actor TEXT,
     action TEXT,
     subject TEXT,
+    subject_name TEXT,
     detail TEXT,
     request TEXT,
     previous TEXT,

@@ -3,6 +3,7 @@
 
 #include "base/jws.h"
 #include "db/tx.h"
+#include "wire/token_text.h"
 
 #define REFUSED FAIL(ERR_UNAUTHENTICATED, "the enrolment token is not good (any more)")
 

@@ -2,8 +2,8 @@
 /// Enrolment tokens: let devices join a fleet, a number of times, for a time. Only a hash is kept.
 #pragma once
 
-#include "http/router.h"
-#include "wire/fleet.h"
+#include "api/token.h"
+#include "control/slice.h"
 
 typedef struct Tx Tx;
 
@@ -14,4 +14,4 @@ Err token_find(Tx *tx, Str text, Arena *arena, Token *ret_token);
 /// answer does not say which to a stranger.
 Err token_spend(Tx *tx, uint64_t now_ms, Token *token);
 
-extern const RouteTable token_routes;
+extern const Slice token_slice;

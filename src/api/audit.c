@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wire/audit.h"
+#include "api/audit.h"
 
 #include "base/jws.h"
 #include "base/scope.h"
@@ -14,6 +14,7 @@ static const Field AuditEntry_fields[] = {
     FIELD(AuditEntry, actor, READ_ONLY | LISTED, "who"),
     FIELD(AuditEntry, action, READ_ONLY | LISTED, "what was done"),
     FIELD(AuditEntry, subject, READ_ONLY | LISTED, "to what"),
+    FIELD(AuditEntry, subject_name, READ_ONLY | LISTED, "what it was called then"),
     FIELD(AuditEntry, detail, READ_ONLY, "what it became"),
     FIELD(AuditEntry, request, READ_ONLY, "request that did it"),
     FIELD(AuditEntry, previous, READ_ONLY, "hash of the entry before"),
@@ -54,3 +55,12 @@ Err audit_entry_check(const AuditEntry *entry, uint64_t last_seq, Str last_hash,
         return FAIL(ERR_STATE, "the audit chain is broken here");
     return SUCCESS;
 }
+
+// clang-format off
+const Endpoint Audit_list = {
+    GET, "/v1/audit", "audit", "list", "Every change, in order",
+    .query = &PageQuery_schema, .out = &AuditEntry_schema, .shape = REPLY_LIST};
+const Endpoint Audit_verify = {
+    GET, "/v1/audit/verify", "audit", "verify", "Walk the hash chain",
+    .out = &AuditVerdict_schema};
+// clang-format on

@@ -3,15 +3,17 @@
 #pragma once
 
 #include "base/schema.h"
-#include "db/tx.h"
 
-/// Lists have one of these as their query record, alone or as the first member.
+/// Lists have one of these as their query record, alone or as the first member. The fields behind
+/// it are filters: each has the name of an indexed field of the record, and equals it.
 typedef struct PageQuery {
     Str after; ///< `next` of the page before; absent: the first
     uint64_t limit;
     bool descending; ///< newest first
 } PageQuery;
 extern const Schema PageQuery_schema;
+
+enum { PAGE_FIELD_COUNT = 3 };
 
 // clang-format off
 /// The rows of a query schema whose record begins with a PageQuery called `page`.
@@ -23,12 +25,3 @@ extern const Schema PageQuery_schema;
     {.name = {"descending", 10}, .kind = FIELD_BOOL, .offset = offsetof(PageQuery, descending),    \
      .doc = "newest first", .fallback = "false"}
 // clang-format on
-
-/// The store's query for a page.
-Query page_query(const PageQuery *page);
-/// Add a condition to a query. Asserts that there is room.
-void page_where(Query *query, Condition condition);
-/// The cursor as a number; 0 if it is none (which is before every row).
-uint64_t page_number(const PageQuery *page);
-/// The cursor behind a page of `count` rows whose last key is `last`: absent if it was not full.
-Str page_next(const PageQuery *page, size_t count, const Id *last);

@@ -2,20 +2,22 @@
 /// The record of every change: append-only, each entry chained to the one before by its hash.
 #pragma once
 
-#include "base/schema.h"
+#include "api/page.h"
+#include "base/endpoint.h"
 
 typedef struct AuditEntry {
     Str id; ///< "org_..../000000000001": sorts by seq within the organisation
     Id org_id;
     uint64_t seq; ///< 1, 2, 3, ... without a gap in the organisation
     Time at;
-    Str actor;    ///< "operator/alice", "device/cam-1", "system"
-    Str action;   ///< "fleet.create"
-    Str subject;  ///< id of what was changed
-    Json detail;  ///< what it became; never a secret
-    Str request;  ///< id of the request
-    Str previous; ///< hash of the entry before; absent in the first
-    Str hash;     ///< SHA-256 over the canonical JSON of all the other shown fields
+    Str actor;        ///< "operator/alice", "device/cam-1", "system"
+    Str action;       ///< "fleet.create"
+    Str subject;      ///< id of what was changed
+    Str subject_name; ///< what it was called then; absent: it has no name
+    Json detail;      ///< what it became; never a secret
+    Str request;      ///< id of the request
+    Str previous;     ///< hash of the entry before; absent in the first
+    Str hash;         ///< SHA-256 over the canonical JSON of all the other shown fields
 } AuditEntry;
 extern const Schema AuditEntry_schema;
 
@@ -33,3 +35,5 @@ Err audit_entry_hash(const AuditEntry *entry, Arena *arena, Str *ret_hash);
 /// Whether `entry` follows the entry with `last_seq` and `last_hash` (0 and absent: it is the
 /// first). ERR_STATE: it does not. ERR_LIMIT: arena exhausted.
 Err audit_entry_check(const AuditEntry *entry, uint64_t last_seq, Str last_hash, Arena *arena);
+
+extern const Endpoint Audit_list, Audit_verify;

@@ -45,6 +45,10 @@ TEST(a_refresh_token_is_good_once_and_its_reuse_ends_the_session) {
         &f, "{\"refresh_token\":\"%.*s\"}", STR_FMT(fixture_field(&second, "refresh_token")));
     CHECK(fixture_call(&f, "POST", "/v1/refresh", (Str){}, use_first).status == 401);
     CHECK(fixture_call(&f, "POST", "/v1/refresh", (Str){}, use_second).status == 401);
+    HttpReply audit = fixture_call(&f, "GET", "/v1/audit?limit=1&descending=true", f.token, NULL);
+    CHECK_STR(fixture_field(&audit, "action"), S("session.refresh"));
+    CHECK_STR(fixture_field(&audit, "actor"), S("system"));
+    CHECK_STR(fixture_field(&audit, "ended"), S("a used refresh token came back"));
     fixture_close(&f);
 }
 

@@ -194,3 +194,44 @@ Str fixture_device_token(Fixture *fixture, Str device_id, const JwsKey *key) {
     assert(reply.status == 200);
     return fixture_field(&reply, "access_token");
 }
+
+/// By the owner; asserts the status.
+static HttpReply plain_call(
+    Fixture *fixture, const char *method, const char *path, const char *body, uint32_t status) {
+    HttpReply reply = fixture_call(fixture, method, path, fixture->token, body);
+    if (reply.status != status)
+        fprintf(stderr, "%s %s: %u %.*s\n", method, path, reply.status, STR_FMT(reply.body));
+    assert(reply.status == status);
+    return reply;
+}
+
+static void plain_has(const HttpReply *reply, const char *text) {
+    bool found = memmem(reply->body.ptr, reply->body.len, text, strlen(text)) != NULL;
+    if (!found) fprintf(stderr, "no %s in %.*s\n", text, STR_FMT(reply->body));
+    assert(found);
+}
+
+void fixture_plain(Fixture *fixture, const char *noun, const char *create, const char *change) {
+    const char *all = fixture_print(fixture, "/v1/%ss", noun);
+    HttpReply made = plain_call(fixture, "POST", all, create, 201);
+    Str id = fixture_field(&made, "id");
+    const char *one = fixture_print(fixture, "%s/%.*s", all, STR_FMT(id));
+    HttpReply list = plain_call(fixture, "GET", all, NULL, 200);
+    plain_has(&list, fixture_print(fixture, "\"id\":\"%.*s\"", STR_FMT(id)));
+    HttpReply shown = plain_call(fixture, "GET", one, NULL, 200);
+    assert(str_eq(fixture_field(&shown, "rev"), S("1")));
+    HttpReply changed = plain_call(fixture, "PATCH", one, change, 200);
+    assert(str_eq(fixture_field(&changed, "rev"), S("2")));
+    plain_call(fixture, "DELETE", one, NULL, 204);
+    plain_call(fixture, "GET", one, NULL, 404);
+    HttpReply audit = plain_call(fixture, "GET", "/v1/audit?limit=3&descending=true", NULL, 200);
+    for (const char *const *verb = (const char *const[]){"create", "update", "delete", NULL}; *verb;
+         verb++)
+        plain_has(&audit, fixture_print(fixture, "\"action\":\"%s.%s\"", noun, *verb));
+    HttpReply openapi = plain_call(fixture, "GET", "/openapi.json", NULL, 200);
+    for (const char *const *verb =
+             (const char *const[]){"list", "create", "show", "update", "delete", NULL};
+         *verb;
+         verb++)
+        plain_has(&openapi, fixture_print(fixture, "\"operationId\":\"%s_%s\"", noun, *verb));
+}

@@ -36,3 +36,7 @@ Str fixture_enrolment_token(Fixture *fixture, Str fleet_id, unsigned uses);
 HttpReply fixture_enrol(Fixture *fixture, Str token, const JwsKey *key, const char *name);
 /// The device's access token, by its assertion; asserts success.
 Str fixture_device_token(Fixture *fixture, Str device_id, const JwsKey *key);
+/// What a slice with the five plain endpoints at /v1/NOUNs must do: make a record of `create`, list
+/// and show it, change it by `change`, remove it, leave three entries in the audit log and five
+/// operations in the OpenAPI document. Asserts each.
+void fixture_plain(Fixture *fixture, const char *noun, const char *create, const char *change);

@@ -207,7 +207,7 @@ TEST(each_flag_means_the_same_in_every_mode) {
         {HIDDEN,                                        {REFUSED, REFUSED, SKIPPED, SKIPPED, TAKEN}, {false, false, true}},
         {COMPUTED,                                      {REFUSED, REFUSED, SKIPPED, TAKEN, SKIPPED}, {true, false, false}},
         {IMMUTABLE,                                     {TAKEN, REFUSED, TAKEN, TAKEN, TAKEN},       {true, true, true}  },
-        {KEY | SCOPE | REV | UNIQUE | INDEXED | LISTED,
+        {KEY | SCOPE | REV | UNIQUE | INDEXED | LISTED | GLOBAL,
          {TAKEN, TAKEN, TAKEN, TAKEN, TAKEN},
          {true, true, true}                                                                                              },
     };

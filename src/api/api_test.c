@@ -22,7 +22,7 @@ TEST(a_filter_has_the_name_and_kind_of_a_field_that_lists_may_be_filtered_by) {
         for (size_t f = PAGE_FIELD_COUNT; query && f < query->count; f++) {
             const Field *field = schema_field(endpoints[i]->out, query->fields[f].name);
             CHECK(field && field->kind == query->fields[f].kind);
-            CHECK(field->kind == FIELD_STR || field->kind == FIELD_ID); // they can be absent
+            CHECK(field->kind == KIND_STR || field->kind == KIND_ID); // they can be absent
             CHECK(field->flags & (INDEXED | UNIQUE));
         }
     }
@@ -44,7 +44,7 @@ TEST(where_a_record_shows_the_id_of_another_it_shows_its_name_too) {
         if (!out || endpoints[i]->query == NULL) continue;
         for (size_t f = 0; f < out->count; f++) {
             const Field *field = &out->fields[f];
-            if (field->kind != FIELD_ID || (field->flags & (KEY | SCOPE | HIDDEN))) continue;
+            if (field->kind != KIND_ID || (field->flags & (KEY | SCOPE | HIDDEN))) continue;
             CHECK(!(field->flags & LISTED));
             CHECK(has_name_beside(out, field));
         }

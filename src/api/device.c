@@ -2,7 +2,7 @@
 #include "api/device.h"
 
 static const char *const presences[] = {"never", "online", "late", "offline"};
-const EnumNames presence_names = ENUM_NAMES(presences);
+const EnumNames Presence_names = ENUM_NAMES(presences);
 
 static const Field Device_fields[] = {
     FIELD(Device, id, KEY | READ_ONLY | LISTED, "id of the device", .prefix = "device"),
@@ -15,14 +15,13 @@ static const Field Device_fields[] = {
     FIELD(Device, labels, 0, "for grouping", .max = 32, .item_max = 255, .pattern = &Pattern_label),
     FIELD(Device,
           public_key,
-          READ_ONLY | UNIQUE,
+          READ_ONLY | UNIQUE | GLOBAL,
           "Ed25519 key, its identity",
           .pattern = &Pattern_key32),
-    FIELD(Device, facts, READ_ONLY, "what it is", .record = &Facts_schema),
+    FIELD_RECORD(Device, facts, Facts, READ_ONLY, "what it is"),
     FIELD(Device, assigned_version, HIDDEN, "least desired version"),
     FIELD(Device, created_at, READ_ONLY, "when it was enrolled"),
-    FIELD(
-        Device, presence, COMPUTED | LISTED, "when it was last heard of", .names = &presence_names),
+    FIELD_ENUM(Device, presence, Presence, COMPUTED | LISTED, "when it was last heard of"),
     FIELD(Device, last_seen_at, COMPUTED | LISTED, "its last word"),
     FIELD(Device, desired_release_id, COMPUTED, "what it should run", .prefix = "release"),
     FIELD(Device, desired_release_ref, COMPUTED, "the same as application@version"),
@@ -30,14 +29,14 @@ static const Field Device_fields[] = {
     FIELD(Device, reported_release_id, COMPUTED, "what it says it runs", .prefix = "release"),
     FIELD(Device, reported_release_ref, COMPUTED | LISTED, "the same as application@version"),
     FIELD(Device, reported_version, COMPUTED, "version of the desired state it is at"),
-    FIELD(Device, state, COMPUTED | LISTED, "how far it is", .names = &workload_state_names),
+    FIELD_ENUM(Device, state, WorkloadState, COMPUTED | LISTED, "how far it is"),
     FIELD(Device, detail, COMPUTED, "why", .max = 1024),
-    FIELD_LIST(Device, services, COMPUTED, "its services", .record = &ServiceStatus_schema),
+    FIELD_LIST(Device, services, ServiceStatus, COMPUTED, "its services"),
 };
 const Schema Device_schema = SCHEMA(Device, "device", "one machine that Muster manages");
 
 static const Field DeviceQuery_fields[] = {
-    PAGE_FIELDS,
+    PAGE_FIELDS(DeviceQuery),
     FIELD(DeviceQuery, fleet_id, 0, "only devices of this fleet", .prefix = "fleet"),
     FIELD(DeviceQuery, name, 0, "only the device of this name", .max = 63),
 };

@@ -12,7 +12,7 @@ typedef enum Presence {
     PRESENCE_LATE,    ///< missed a heartbeat
     PRESENCE_OFFLINE, ///< missed three
 } Presence;
-extern const EnumNames presence_names;
+extern const EnumNames Presence_names;
 
 typedef struct Device {
     Id id;

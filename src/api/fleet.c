@@ -25,7 +25,7 @@ static const Field DeployInput_fields[] = {
 const Schema DeployInput_schema = SCHEMA(DeployInput, "deploy", "ship a release to a fleet");
 
 static const Field FleetQuery_fields[] = {
-    PAGE_FIELDS,
+    PAGE_FIELDS(FleetQuery),
     FIELD(FleetQuery, name, 0, "only the fleet of this name", .max = 63),
 };
 const Schema FleetQuery_schema = SCHEMA(FleetQuery, "fleet_query", "which fleets");
@@ -37,7 +37,7 @@ const Endpoint Fleet_show = ENDPOINT_SHOW(Fleet, "fleet", FLEETS, "One fleet");
 const Endpoint Fleet_create = ENDPOINT_CREATE(Fleet, "fleet", FLEETS, "Make a fleet");
 const Endpoint Fleet_update = ENDPOINT_UPDATE(Fleet, "fleet", FLEETS, "Rename a fleet");
 const Endpoint Fleet_delete =
-    ENDPOINT_DELETE(Fleet, "fleet", FLEETS, "Remove a fleet that has no devices");
+    ENDPOINT_DELETE(Fleet, "fleet", FLEETS, "Remove a fleet that has no devices, and its tokens");
 const Endpoint Fleet_deploy = {
     POST, FLEETS "/{fleet_id}/deploy", "fleet", "deploy", "Ship a release to the fleet's devices",
     .in = &DeployInput_schema, .out = &Fleet_schema};

@@ -2,7 +2,7 @@
 #include "api/operator.h"
 
 static const char *const roles[] = {"viewer", "operator", "owner"};
-const EnumNames role_names = ENUM_NAMES(roles);
+const EnumNames Role_names = ENUM_NAMES(roles);
 
 static const Field Operator_fields[] = {
     FIELD(Operator, id, KEY | READ_ONLY | LISTED, "id of the operator", .prefix = "operator"),
@@ -14,12 +14,7 @@ static const Field Operator_fields[] = {
           "name to sign in with",
           .pattern = &Pattern_slug,
           .max = 63),
-    FIELD(Operator,
-          role,
-          LISTED,
-          "what the operator may do",
-          .names = &role_names,
-          .fallback = "viewer"),
+    FIELD_ENUM(Operator, role, Role, LISTED, "what the operator may do", .fallback = "viewer"),
     FIELD(Operator,
           password,
           REQUIRED | WRITE_ONLY,
@@ -32,7 +27,7 @@ static const Field Operator_fields[] = {
 const Schema Operator_schema = SCHEMA(Operator, "operator", "a person who signs in");
 
 static const Field OperatorQuery_fields[] = {
-    PAGE_FIELDS,
+    PAGE_FIELDS(OperatorQuery),
     FIELD(OperatorQuery, name, 0, "only the operator of this name", .max = 63),
 };
 const Schema OperatorQuery_schema = SCHEMA(OperatorQuery, "operator_query", "which operators");

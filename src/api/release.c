@@ -18,14 +18,14 @@ static const Field Release_fields[] = {
           READ_ONLY | LISTED,
           "of the manifest's canonical JSON",
           .pattern = &Pattern_digest),
-    FIELD(Release, manifest, REQUIRED, "what it runs", .record = &Manifest_schema),
+    FIELD_RECORD(Release, manifest, Manifest, REQUIRED, "what it runs"),
     FIELD(Release, created_by, READ_ONLY, "operator"),
     FIELD(Release, created_at, READ_ONLY | LISTED, "when it was made"),
 };
 const Schema Release_schema = SCHEMA(Release, "release", "an immutable set of services");
 
 static const Field ReleaseQuery_fields[] = {
-    PAGE_FIELDS,
+    PAGE_FIELDS(ReleaseQuery),
     FIELD(ReleaseQuery, application, 0, "only releases of this application", .max = 63),
     FIELD(ReleaseQuery, ref, 0, "only the release application@version", .max = 128),
 };

@@ -20,7 +20,7 @@ static const Field LoginReply_fields[] = {
     FIELD(LoginReply, refresh_token, REQUIRED, "good for one refresh"),
     FIELD(LoginReply, operator_id, REQUIRED, "who signed in", .prefix = "operator"),
     FIELD(LoginReply, org_id, REQUIRED, "in which organisation", .prefix = "org"),
-    FIELD(LoginReply, role, REQUIRED, "what the operator may do", .names = &role_names),
+    FIELD_ENUM(LoginReply, role, Role, REQUIRED, "what the operator may do"),
 };
 const Schema LoginReply_schema = SCHEMA(LoginReply, "session", "tokens of a signed-in operator");
 

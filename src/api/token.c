@@ -23,14 +23,14 @@ static const Field Token_fields[] = {
           .min = 1000,
           .max = 31'536'000'000),
     FIELD(Token, expires_at, READ_ONLY | LISTED, "when it stops being good"),
-    FIELD(Token, secret_sha256, HIDDEN | UNIQUE, "hash of the secret"),
+    FIELD(Token, secret_sha256, HIDDEN | UNIQUE | GLOBAL, "hash of the secret"),
     FIELD(Token, token, COMPUTED, "the text for the device, shown once"),
     FIELD(Token, created_at, READ_ONLY, "when it was made"),
 };
 const Schema Token_schema = SCHEMA(Token, "token", "lets devices join a fleet");
 
 static const Field TokenQuery_fields[] = {
-    PAGE_FIELDS,
+    PAGE_FIELDS(TokenQuery),
     FIELD(TokenQuery, fleet_id, 0, "only tokens of this fleet", .prefix = "fleet"),
 };
 const Schema TokenQuery_schema = SCHEMA(TokenQuery, "token_query", "which tokens");

@@ -38,5 +38,5 @@ static inline App *app_of(const Call *call) {
 typedef enum AppEvent {
     EVENT_FLEET_DESIRED,  ///< a fleet's desired state is newer: push it
     EVENT_DEVICE_DESIRED, ///< one device's is
-    EVENT_DEVICE_DELETED, ///< its channel ends
+    EVENT_DEVICE_RETIRED, ///< its channel ends
 } AppEvent;

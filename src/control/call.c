@@ -2,6 +2,7 @@
 #include "control/call.h"
 
 #include "api/page.h"
+#include "base/field.h"
 
 #include <assert.h>
 #include <string.h>
@@ -33,7 +34,7 @@ static void *member_of(const Schema *schema, uint32_t flag, void *record) {
 static Str key_of(const Schema *schema, const void *record) {
     const Field *key = schema_flagged(schema, KEY);
     const void *member = field_in(key, record);
-    return key->kind == FIELD_ID ? id_str(member) : *(const Str *)member;
+    return key->kind == KIND_ID ? id_str(member) : *(const Str *)member;
 }
 
 // Reading.

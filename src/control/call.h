@@ -41,8 +41,9 @@ Err call_reply_filled(Call *call, void *record);
 /// The query of a list by the call's query record: page and filters.
 Err call_query(Call *call, Query *ret_query);
 
-/// The record with this id is one of `schema` in this organisation, and is still there when the
-/// call commits (where its schema has revisions). Else 422 with `pointer`: "/fleet_id".
+/// The record with this id is one of `schema` in this organisation. Else 422 with `pointer`:
+/// "/fleet_id". Where the schema has revisions the record gets a new one, so that of this call and
+/// one that deletes it meanwhile, having seen nobody refer to it, only one commits.
 Err call_ref(Call *call, const Schema *schema, const Id *id, Str pointer);
 /// How many records of `schema` have `id` in the indexed field called `field`.
 Err call_count_refs(Call *call, const Schema *schema, Str field, const Id *id, uint64_t *ret_count);
@@ -54,6 +55,11 @@ Err call_name(Call *call, const Schema *schema, const Id *id, Str *ret_name);
 /// is the endpoint's: "fleet.update". `record` is one of `schema`; of a DELETE it is what is gone,
 /// and only its name is kept. Computed, hidden and secret fields are not in it.
 Err call_note(Call *call, Str subject, const Schema *schema, const void *record);
-/// The same where the caller is known only now: who signed in, who joined.
-Err call_note_as(
-    Call *call, const Principal *actor, Str subject, const Schema *schema, const void *record);
+/// The same where the caller is known only now (who signed in, who joined), or for what goes with
+/// something else, as if by the `endpoint` that does it alone.
+Err call_note_as(Call *call,
+                 const Principal *actor,
+                 const Endpoint *endpoint,
+                 Str subject,
+                 const Schema *schema,
+                 const void *record);

@@ -20,7 +20,7 @@ Err call_ref(Call *call, const Schema *schema, const Id *id, Str pointer) {
         return call_refuse(
             call, pointer, "must be one of this organisation's %ss", schema->name.ptr);
     TRY(err);
-    return schema_flagged(schema, REV) ? tx_expect(call->tx, schema, record) : SUCCESS;
+    return schema_flagged(schema, REV) ? tx_update(call->tx, schema, record) : SUCCESS;
 }
 
 Err call_count_refs(
@@ -84,9 +84,12 @@ Err call_name(Call *call, const Schema *schema, const Id *id, Str *ret_name) {
     return SUCCESS;
 }
 
-Err call_note_as(
-    Call *call, const Principal *actor, Str subject, const Schema *schema, const void *record) {
-    const Endpoint *endpoint = call->route->endpoint;
+Err call_note_as(Call *call,
+                 const Principal *actor,
+                 const Endpoint *endpoint,
+                 Str subject,
+                 const Schema *schema,
+                 const void *record) {
     const AuditEntry entry = {
         .org_id = actor->scope,
         .at = {call->now_ms},
@@ -101,5 +104,5 @@ Err call_note_as(
 }
 
 Err call_note(Call *call, Str subject, const Schema *schema, const void *record) {
-    return call_note_as(call, &call->principal, subject, schema, record);
+    return call_note_as(call, &call->principal, call->route->endpoint, subject, schema, record);
 }

@@ -46,7 +46,7 @@ TEST(a_refresh_token_is_good_once_and_its_reuse_ends_the_session) {
     CHECK(fixture_call(&f, "POST", "/v1/refresh", (Str){}, use_first).status == 401);
     CHECK(fixture_call(&f, "POST", "/v1/refresh", (Str){}, use_second).status == 401);
     HttpReply audit = fixture_call(&f, "GET", "/v1/audit?limit=1&descending=true", f.token, NULL);
-    CHECK_STR(fixture_field(&audit, "action"), S("session.refresh"));
+    CHECK_STR(fixture_field(&audit, "action"), S("session.logout"));
     CHECK_STR(fixture_field(&audit, "actor"), S("system"));
     CHECK_STR(fixture_field(&audit, "ended"), S("a used refresh token came back"));
     fixture_close(&f);

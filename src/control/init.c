@@ -46,7 +46,10 @@ Err org_make(Db *db,
     owner_entry.subject_name = owner.name;
     TRY(audit_add(tx, arena, &org_entry, &Org_schema, &org));
     TRY(audit_add(tx, arena, &owner_entry, &Operator_schema, &owner));
-    TRY(tx_commit(tx));
+    Err err = tx_commit(tx);
+    if (err.code == ERR_EXISTS)
+        return FAIL(ERR_EXISTS, "an organisation of that name is there already");
+    TRY(err);
     *ret_credentials = (Credentials){org_name, owner_name, password};
     return SUCCESS;
 }

@@ -3,6 +3,7 @@
 #include "db/db_fixture.h"
 
 #include "test.h"
+#include "wide.h"
 
 static Crate add(Fixture *fixture, const char *yard, const char *name, unsigned number) {
     Crate crate = crate_new(&fixture->arena, yard, name, number);
@@ -54,10 +55,23 @@ TEST_BOTH(absent_comes_back_absent_and_empty_comes_back_empty) {
     Crate crate = crate_new(&fixture->arena, "north", NULL, 1);
     crate.note.text = (Str){};
     crate.mark = (Bytes){(const uint8_t *)"", 0};
+    crate.owners = (StrList){(Str[1]){}, 0};
     CHECK_OK(crate_create(fixture->db, &crate));
     Crate got = crate_get(fixture, &crate.id);
-    CHECK(!got.name.ptr && !got.note.text.ptr && got.owners.count == 0 && got.packed_at.ms == 0);
+    CHECK(!got.name.ptr && !got.note.text.ptr && !got.labels.items && got.packed_at.ms == 0);
     CHECK(got.mark.ptr && got.mark.len == 0);
+    CHECK(got.owners.items && got.owners.count == 0);
+}
+
+TEST_BOTH(a_record_may_have_many_fields) {
+    Wide wide = {WIDE_EACH(WIDE_SET).id = id_new(S("wide"), 1)};
+    const Schema *schema = fixture_schemas[FIXTURE_WIDE];
+    Tx *tx = fixture_tx(fixture, NULL);
+    CHECK_OK(tx_create(tx, schema, &wide));
+    CHECK_OK(tx_commit(tx));
+    Wide got = {};
+    CHECK_OK(tx_get(fixture_tx(fixture, NULL), schema, id_str(&wide.id), &got));
+    CHECK(got.n10 == 10 && got.n58 == 58 && got.n99 == 99);
 }
 
 TEST_BOTH(another_scope_is_invisible_to_reads) {
@@ -210,6 +224,7 @@ TEST_BOTH(an_exhausted_arena_is_an_error_and_loses_nothing_else) {
 
 TEST_MAIN(CASE_BOTH(every_kind_of_field_comes_back),
           CASE_BOTH(absent_comes_back_absent_and_empty_comes_back_empty),
+          CASE_BOTH(a_record_may_have_many_fields),
           CASE_BOTH(another_scope_is_invisible_to_reads),
           CASE_BOTH(another_scope_is_invisible_to_writes),
           CASE_BOTH(a_record_that_lies_about_its_scope_reaches_no_row_of_another),

@@ -3,12 +3,12 @@
 
 static const char *const container_states[] = {
     "missing", "created", "running", "restarting", "exited"};
-const EnumNames container_state_names = ENUM_NAMES(container_states);
+const EnumNames ContainerState_names = ENUM_NAMES(container_states);
 static const char *const healths[] = {"none", "starting", "healthy", "unhealthy"};
-const EnumNames health_names = ENUM_NAMES(healths);
+const EnumNames Health_names = ENUM_NAMES(healths);
 static const char *const workload_states[] = {
     "none", "pulling", "starting", "running", "degraded", "failed"};
-const EnumNames workload_state_names = ENUM_NAMES(workload_states);
+const EnumNames WorkloadState_names = ENUM_NAMES(workload_states);
 
 static const Field Facts_fields[] = {
     FIELD(Facts, hostname, 0, "host name", .pattern = &Pattern_line),
@@ -41,8 +41,8 @@ static const Field ServiceStatus_fields[] = {
           "the engine's id of the container",
           .pattern = &Pattern_line,
           .max = 64),
-    FIELD(ServiceStatus, state, LISTED, "the container", .names = &container_state_names),
-    FIELD(ServiceStatus, health, LISTED, "result of its health check", .names = &health_names),
+    FIELD_ENUM(ServiceStatus, state, ContainerState, LISTED, "the container"),
+    FIELD_ENUM(ServiceStatus, health, Health, LISTED, "result of its health check"),
     FIELD(ServiceStatus, exit_code, 0, "of its last end"),
 };
 const Schema ServiceStatus_schema =
@@ -51,9 +51,9 @@ const Schema ServiceStatus_schema =
 static const Field Reported_fields[] = {
     FIELD(Reported, version, 0, "of the desired state that this is about"),
     FIELD(Reported, release_id, 0, "release of it", .prefix = "release"),
-    FIELD(Reported, state, 0, "how far it is", .names = &workload_state_names),
+    FIELD_ENUM(Reported, state, WorkloadState, 0, "how far it is"),
     FIELD(Reported, detail, 0, "why", .pattern = &Pattern_line, .max = 1024),
-    FIELD_LIST(Reported, services, 0, "its services", .record = &ServiceStatus_schema, .max = 64),
+    FIELD_LIST(Reported, services, ServiceStatus, 0, "its services", .max = 64),
 };
 const Schema Reported_schema = SCHEMA(Reported, "reported", "a device's account of its workload");
 

@@ -128,13 +128,13 @@ await report.step('a second channel of a device ends the first with 4001', async
     second.terminate();
 });
 
-await report.step('a deleted device is sent away with 4003 and not let in again', async () => {
-    const deleted = await join(fleet.id);
-    const channel = await open(deleted);
+await report.step('a retired device is sent away with 4003 and not let in again', async () => {
+    const retired = await join(fleet.id);
+    const channel = await open(retired);
     const end = ends(channel, 4003);
-    await json('DELETE', `/v1/devices/${deleted.id}`, undefined, owner);
+    await json('DELETE', `/v1/devices/${retired.id}`, undefined, owner);
     await end;
-    const [, response] = await once(dial(deleted), 'unexpected-response', soon());
+    const [, response] = await once(dial(retired), 'unexpected-response', soon());
     assert.equal(response.statusCode, 401);
     response.resume();
 });

@@ -20,14 +20,16 @@ static Err entry_link(const void *last_record, Arena *arena, void *record) {
 }
 
 /// `record` as it is stored and shown.
-static void detail_encode(const Schema *schema, const void *record, Text *out) {
-    Field fields[SCHEMA_FIELDS_MAX];
+static Err detail_encode(const Schema *schema, const void *record, Arena *arena, Text *out) {
+    Field *fields = ARENA_ARRAY(arena, Field, schema->count);
+    TRY(arena_check(arena));
     Schema stored = *schema;
     stored.fields = fields;
     stored.count = 0;
     for (size_t i = 0; i < schema->count; i++)
         if (!(schema->fields[i].flags & COMPUTED)) fields[stored.count++] = schema->fields[i];
     schema_encode(&stored, record, ENCODE_REPLY, out);
+    return SUCCESS;
 }
 
 Err audit_add(
@@ -37,7 +39,7 @@ Err audit_add(
     SCOPED(text_done) Text detail;
     text_init(&detail, DETAIL_JSON_MAX);
     if (record) {
-        detail_encode(schema, record, &detail);
+        TRY(detail_encode(schema, record, arena, &detail));
         // The whole of a very large record is in its own table; the entry then goes without it.
         if (text_check(&detail).code == OK) added.detail.text = str_dup(arena, text_str(&detail));
     }

@@ -4,9 +4,9 @@
 #include "control/access.h"
 #include "control/call.h"
 #include "control/device/challenge.h"
-#include "control/device/device.h"
 #include "control/device/device_agent_api.h"
 #include "control/device/presences.h"
+#include "control/device/tombstone.h"
 #include "control/fleet/fleet.h"
 #include "control/telemetry/telemetry.h"
 
@@ -60,9 +60,10 @@ static Err device_save(Call *call, const void *before, void *record) {
 static Err device_drop(Call *call, const void *record) {
     const Device *device = record;
     const DeviceStatus status = {.device_id = device->id, .org_id = device->org_id};
+    TRY(tombstone_set(call, device));
     TRY(tx_delete(call->tx, &DeviceStatus_schema, &status));
     TRY(telemetry_delete(call->tx, &device->id, &device->org_id));
-    call_event(call, EVENT_DEVICE_DELETED, &device->id);
+    call_event(call, EVENT_DEVICE_RETIRED, &device->id);
     return SUCCESS;
 }
 
@@ -78,7 +79,7 @@ static const Route routes[] = {
     {&Agent_token,     0,           agent_token,     NULL  },
     {&Agent_sync,      IS_DEVICE,   agent_sync,      NULL  },
 };
-static const Schema *const stored[] = {&Device_schema, &DeviceStatus_schema};
+static const Schema *const stored[] = {&Device_schema, &DeviceStatus_schema, &Tombstone_schema};
 
 static Err device_open(App *app) {
     TRY(challenges_open(NONCE_LIFE_MS, &app->challenges));

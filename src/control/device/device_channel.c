@@ -16,7 +16,7 @@ enum {
     SYNC_TRIES_MAX = 5,
     PUSH_PAGE = 200,
     CLOSE_REPLACED = 4001, ///< the device opened another channel
-    CLOSE_DELETED = 4003,
+    CLOSE_RETIRED = 4003,
 };
 
 static Err on_authorise(void *ctx, Str bearer, Str remote_address, Id *ret_subject) {
@@ -172,14 +172,14 @@ static void push_run(void *arg) {
 
 static void device_end(App *app, const Id *device_id) {
     uint64_t channel = presences_channel(app->presences, device_id);
-    if (channel) gateway_drop(app->gateway, channel, CLOSE_DELETED, S("deleted"));
+    if (channel) gateway_drop(app->gateway, channel, CLOSE_RETIRED, S("retired"));
 }
 
 void device_published(void *ctx, Call *call) {
     App *app = ctx;
     if (!app->gateway) return;
     for (size_t i = 0; i < call->event_count; i++) {
-        if (call->events[i].kind == EVENT_DEVICE_DELETED) {
+        if (call->events[i].kind == EVENT_DEVICE_RETIRED) {
             device_end(app, &call->events[i].subject);
             continue;
         }

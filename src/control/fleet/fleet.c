@@ -10,3 +10,9 @@ uint64_t fleet_next_version(uint64_t previous, uint64_t now_ms) {
 Err fleet_get(Tx *tx, const Id *id, Fleet *ret_fleet) {
     return tx_get(tx, &Fleet_schema, id_str(id), ret_fleet);
 }
+
+Err fleet_expect(Tx *tx, const Id *id) {
+    Fleet fleet;
+    TRY(fleet_get(tx, id, &fleet));
+    return tx_expect(tx, &Fleet_schema, &fleet);
+}

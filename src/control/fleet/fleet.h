@@ -12,5 +12,7 @@ typedef struct Tx Tx;
 uint64_t fleet_next_version(uint64_t previous, uint64_t now_ms);
 /// The fleet with this id. ERR_NOT_FOUND.
 Err fleet_get(Tx *tx, const Id *id, Fleet *ret_fleet);
+/// Require in `tx` that the fleet is there, unchanged, when it commits. ERR_NOT_FOUND: it is not.
+Err fleet_expect(Tx *tx, const Id *id);
 
 extern const Slice fleet_slice;

@@ -85,7 +85,7 @@ Err session_login(Call *call) {
     LoginReply reply;
     TRY(session_renew(call, &operator, & session, &reply));
     TRY(tx_create(call->tx, &Session_schema, &session));
-    TRY(call_note_as(call, &actor, id_str(&operator.id), NULL, NULL));
+    TRY(call_note_as(call, &actor, call->route->endpoint, id_str(&operator.id), NULL, NULL));
     return call_reply(call, &reply);
 }
 
@@ -106,7 +106,12 @@ static Err session_stolen(Call *call, Str hash) {
         const Principal system = {.scope = session.org_id, .name = S("system")};
         const SessionEnd end = {S("a used refresh token came back")};
         TRY(tx_delete(call->tx, &Session_schema, &session));
-        TRY(call_note_as(call, &system, id_str(&session.operator_id), &SessionEnd_schema, &end));
+        TRY(call_note_as(call,
+                         &system,
+                         &Session_logout,
+                         id_str(&session.operator_id),
+                         &SessionEnd_schema,
+                         &end));
         TRY(tx_commit(call->tx)); // the call itself fails, so nothing else would keep this
     }
     return FAIL(ERR_UNAUTHENTICATED, "the refresh token is not good (any more)");

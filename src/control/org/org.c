@@ -5,11 +5,6 @@
 #include "db/tx.h"
 
 Err org_add(Tx *tx, const Org *org) {
-    Query query = {.where = {WHERE_STR("name", org->name)}, .limit = 1};
-    Org other;
-    Err err = tx_find(tx, &Org_schema, &query, &other);
-    if (err.code == OK) return FAIL(ERR_EXISTS, "an organisation of that name is there already");
-    if (err.code != ERR_NOT_FOUND) return err;
     return tx_create(tx, &Org_schema, org);
 }
 

@@ -8,7 +8,8 @@
 typedef struct Db Db;
 typedef struct Tx Tx;
 
-/// Collect in `tx`, which has no scope, a new organisation. ERR_EXISTS: its name is taken.
+/// Collect in `tx`, which has no scope, a new organisation. At commit ERR_EXISTS: its name is
+/// taken.
 Err org_add(Tx *tx, const Org *org);
 /// The organisation that a sign-in means: the one called `name`, or the only one where that is
 /// absent. `tx` has no scope. ERR_NOT_FOUND: there is none. ERR_INVALID: which of several?

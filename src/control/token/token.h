@@ -13,5 +13,8 @@ Err token_find(Tx *tx, Str text, Arena *arena, Token *ret_token);
 /// Spend one use: collects the update in `tx`. ERR_UNAUTHENTICATED: it has ended or is used up; the
 /// answer does not say which to a stranger.
 Err token_spend(Tx *tx, uint64_t now_ms, Token *token);
+/// Collect the end of every token for this fleet, each as if it were deleted by itself. ERR_STATE:
+/// there are too many for one commit.
+Err token_delete_all(Call *call, const Id *fleet_id);
 
 extern const Slice token_slice;

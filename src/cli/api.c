@@ -159,12 +159,7 @@ typedef struct Page {
 
 static Err page_get(Cli *cli, Str target, const Schema *item, Arena *arena, Page *ret_page) {
     const Field fields[] = {
-        {.name = S("items"),
-         .kind = FIELD_RECORDS,
-         .flags = REQUIRED,
-         .offset = offsetof(Page, items),
-         .doc = "records",
-         .record = item},
+        FIELD_LIST_BY(Page, items, item, REQUIRED, "records"),
         FIELD(Page, next, 0, "cursor"),
     };
     const Schema schema = {

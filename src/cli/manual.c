@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/manual.h"
 
+#include "base/field.h"
 #include "cli/exit.h"
 
 enum { NAME_WIDTH = 26, OPTION_WIDTH = 30 };

@@ -176,7 +176,7 @@ static int run_serve(Options *options, Arena *arena) {
     Config config;
     int status = config_read(options, arena, &config);
     if (status != EXIT_OK) return status;
-    log_setup("musterd", (LogLevel)config.log_level);
+    log_setup("musterd", config.log_level);
     Err err = serve(options->data, &config, arena);
     return err.code == OK ? EXIT_OK : fail("run", err);
 }

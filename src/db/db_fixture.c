@@ -6,12 +6,13 @@
 #include <unistd.h>
 
 static const char *const colours[] = {"red", "green", "blue"};
+static const EnumNames Colour_names = ENUM_NAMES(colours);
 
 static const Field Crate_fields[] = {
     FIELD(Crate, id, KEY, "key", .prefix = "crate"),
     FIELD(Crate, yard, SCOPE, "scope"),
     FIELD(Crate, name, UNIQUE, "name"),
-    FIELD(Crate, colour, INDEXED, "colour", .names = &ENUM_NAMES(colours)),
+    FIELD_ENUM(Crate, colour, Colour, INDEXED, "colour"),
     FIELD(Crate, size, INDEXED, "size"),
     FIELD(Crate, offset, 0, "offset"),
     FIELD(Crate, weight, 0, "weight"),

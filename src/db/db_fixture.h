@@ -12,7 +12,7 @@ typedef struct Crate {
     Id id;
     Str yard;
     Str name;
-    unsigned colour;
+    Colour colour;
     uint64_t size;
     int64_t offset;
     double weight;

@@ -21,7 +21,7 @@
 /// has no interactive transactions; ids and times come from the caller, so a retry is idempotent.
 #pragma once
 
-#include "base/schema.h"
+#include "base/field.h"
 
 typedef struct Db Db;
 typedef struct Tx Tx;

@@ -43,7 +43,7 @@ static const Field Release_fields[] = {
           READ_ONLY | LISTED,
           "of the manifest's canonical JSON",
           .pattern = &Pattern_digest),
-    FIELD(Release, manifest, REQUIRED, "what it runs", .record = &Manifest_schema),
+    FIELD_RECORD(Release, manifest, Manifest, REQUIRED, "what it runs"),
     FIELD(Release, created_by, READ_ONLY, "operator"),
     FIELD(Release, created_at, READ_ONLY | LISTED, "when it was made"),
 };

@@ -163,7 +163,7 @@ static const Field EnginePort_fields[] = {
 static const Schema EnginePort_schema = SCHEMA(EnginePort, "engine_port", "a published port");
 static const Field EngineRow_fields[] = {
     FIELD(EngineRow, Id, REQUIRED, "of the container"),
-    FIELD_LIST(EngineRow, Ports, 0, "published", .record = &EnginePort_schema),
+    FIELD_LIST(EngineRow, Ports, EnginePort, 0, "published"),
 };
 static const Schema EngineRow_schema = SCHEMA(EngineRow, "engine_row", "a container in a list");
 

@@ -115,7 +115,7 @@ static void tell(WorkloadRun *run, const Reported *reported) {
         log_event(LOG_INFO,
                   "workload.state",
                   F("version", reported->version),
-                  F("state", workload_state_names.items[reported->state]),
+                  F("state", WorkloadState_names.items[reported->state]),
                   F("detail", reported->detail));
         malloc_trim(0);
     }

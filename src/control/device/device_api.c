@@ -12,7 +12,7 @@ typedef struct DeviceQuery {
 } DeviceQuery;
 
 static const Field DeviceQuery_fields[] = {
-    PAGE_FIELDS,
+    PAGE_FIELDS(DeviceQuery),
     FIELD(DeviceQuery, fleet_id, 0, "only devices of this fleet", .prefix = "fleet"),
     FIELD(DeviceQuery, name, 0, "only the device of this name", .max = 63),
 };

@@ -11,7 +11,7 @@ typedef struct FleetQuery {
 } FleetQuery;
 
 static const Field FleetQuery_fields[] = {
-    PAGE_FIELDS,
+    PAGE_FIELDS(FleetQuery),
     FIELD(FleetQuery, name, 0, "only the fleet of this name", .max = 63),
 };
 static const Schema FleetQuery_schema = SCHEMA(FleetQuery, "fleet_query", "which fleets");

@@ -12,7 +12,7 @@ typedef struct TokenQuery {
 } TokenQuery;
 
 static const Field TokenQuery_fields[] = {
-    PAGE_FIELDS,
+    PAGE_FIELDS(TokenQuery),
     FIELD(TokenQuery, fleet_id, 0, "only tokens of this fleet", .prefix = "fleet"),
 };
 static const Schema TokenQuery_schema = SCHEMA(TokenQuery, "token_query", "which tokens");

@@ -81,6 +81,11 @@ Err enrol(const EnrolOptions *options, char ret_reason[SERVER_REASON_MAX]) {
     TRY(enrol_server(
         str_from(options->server), str_from(options->token), &arena, &ca_pem, &server));
     Err err = enrol_with(options, &state, server, ca_pem, &arena);
+    if (err.code == ERR_FORBIDDEN && options->force) {
+        // The key is a retired device's, or is known elsewhere: no other try with it can succeed.
+        TRY(state_identity_refused(&state));
+        err = enrol_with(options, &state, server, ca_pem, &arena);
+    }
     if (err.code != OK) line_copy(server_reason(server), ret_reason, SERVER_REASON_MAX);
     return err;
 }

@@ -14,7 +14,8 @@ typedef struct EnrolOptions {
 } EnrolOptions;
 
 /// Enrol, then keep who we are. May be repeated after any failure; an identity that the server may
-/// have accepted is never thrown away. On failure `ret_reason` has what the server said, if
+/// have accepted is never thrown away; with `force`, one that it refuses for ever (its device was
+/// retired) is replaced by a new one. On failure `ret_reason` has what the server said, if
 /// anything. ERR_EXISTS: this machine is enrolled. ERR_INVALID: token or URL, or as server_post.
 Err enrol(const EnrolOptions *options, char ret_reason[SERVER_REASON_MAX]);
 /// A server that the enrolment token vouches for. ERR_INVALID: token or URL. Errors as

@@ -92,13 +92,15 @@ static Err on_desired(void *app, const SyncNews *news) {
     return put_desired(agent, &news->desired);
 }
 
-static void on_changed(void *, bool is_open, Err why) {
+static void on_changed(void *app, bool is_open, Err why) {
+    Agent *agent = app;
     if (is_open) {
         log_event(LOG_INFO, "server.found");
     } else {
         log_event(LOG_WARN,
                   "server.lost",
                   F("what", why.what),
+                  F("said", server_reason(agent->server)),
                   F("code", err_code_name(why.code)),
                   F("errno", (uint64_t)why.sys));
     }

@@ -132,6 +132,10 @@ Err state_identity_next(const State *state, Identity *ret_identity) {
     return SUCCESS;
 }
 
+Err state_identity_refused(const State *state) {
+    return forget(state, NEXT_KEY_FILE);
+}
+
 Err state_enrolled(const State *state, const Membership *member, const Identity *identity) {
     // Versions of another server mean nothing here; without them the new one's first is accepted.
     TRY(forget(state, STATE_DESIRED));

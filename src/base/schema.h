@@ -69,6 +69,7 @@ enum FieldFlag {
     UNIQUE = 1 << 9,     ///< no two rows of a scope share it (absent values do not count)
     INDEXED = 1 << 10,   ///< lists may filter by it
     LISTED = 1 << 11,    ///< a column of the CLI's table
+    GLOBAL = 1 << 12,    ///< with UNIQUE: no two rows of the whole table share it
 };
 
 /// A named form that a text must have.

@@ -200,16 +200,16 @@ TEST(each_flag_means_the_same_in_every_mode) {
         int decode[5];   // by DecodeMode
         bool written[3]; // by EncodeMode
     } rows[] = {
-        {0,                                             {TAKEN, TAKEN, TAKEN, TAKEN, TAKEN},         {true, true, true}  },
-        {REQUIRED,                                      {TAKEN, TAKEN, TAKEN, TAKEN, TAKEN},         {true, true, true}  },
-        {READ_ONLY,                                     {REFUSED, REFUSED, SKIPPED, TAKEN, TAKEN},   {true, false, true} },
-        {WRITE_ONLY,                                    {TAKEN, TAKEN, TAKEN, SKIPPED, SKIPPED},     {false, true, false}},
-        {HIDDEN,                                        {REFUSED, REFUSED, SKIPPED, SKIPPED, TAKEN}, {false, false, true}},
-        {COMPUTED,                                      {REFUSED, REFUSED, SKIPPED, TAKEN, SKIPPED}, {true, false, false}},
-        {IMMUTABLE,                                     {TAKEN, REFUSED, TAKEN, TAKEN, TAKEN},       {true, true, true}  },
-        {KEY | SCOPE | REV | UNIQUE | INDEXED | LISTED,
+        {0,                                                      {TAKEN, TAKEN, TAKEN, TAKEN, TAKEN},         {true, true, true}  },
+        {REQUIRED,                                               {TAKEN, TAKEN, TAKEN, TAKEN, TAKEN},         {true, true, true}  },
+        {READ_ONLY,                                              {REFUSED, REFUSED, SKIPPED, TAKEN, TAKEN},   {true, false, true} },
+        {WRITE_ONLY,                                             {TAKEN, TAKEN, TAKEN, SKIPPED, SKIPPED},     {false, true, false}},
+        {HIDDEN,                                                 {REFUSED, REFUSED, SKIPPED, SKIPPED, TAKEN}, {false, false, true}},
+        {COMPUTED,                                               {REFUSED, REFUSED, SKIPPED, TAKEN, SKIPPED}, {true, false, false}},
+        {IMMUTABLE,                                              {TAKEN, REFUSED, TAKEN, TAKEN, TAKEN},       {true, true, true}  },
+        {KEY | SCOPE | REV | UNIQUE | INDEXED | LISTED | GLOBAL,
          {TAKEN, TAKEN, TAKEN, TAKEN, TAKEN},
-         {true, true, true}                                                                                              },
+         {true, true, true}                                                                                                       },
     };
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, MEMORY_MAX);

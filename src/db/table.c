@@ -40,6 +40,7 @@ void table_init(Table *table, const Schema *schema) {
         if (!field_is_stored(field)) continue;
         size_t position = table->column_count++;
         table->columns[position] = field;
+        assert(!(field->flags & GLOBAL) || field->flags & UNIQUE);
         if (field->flags & KEY) table->key = position;
         if (field->flags & SCOPE) table->scope = position;
         if (field->flags & REV) table->rev = position;
@@ -58,6 +59,11 @@ size_t table_column(const Table *table, Str name) {
 
 bool table_is_unique(const Table *table, size_t position) {
     return position != table->key && (table->columns[position]->flags & UNIQUE);
+}
+
+bool table_is_scoped(const Table *table, size_t position) {
+    return table->scope != COLUMN_NONE && table->scope != position
+           && !(table->columns[position]->flags & GLOBAL);
 }
 
 Err table_row(const Table *table, const void *record, Arena *arena, Value **ret_row) {

@@ -84,7 +84,7 @@ static const Field Device_fields[] = {
     FIELD(Device, labels, 0, "for grouping", .max = 32, .item_max = 255, .pattern = &Pattern_label),
     FIELD(Device,
           public_key,
-          READ_ONLY | UNIQUE,
+          READ_ONLY | UNIQUE | GLOBAL,
           "Ed25519 key, its identity",
           .pattern = &Pattern_key32),
     FIELD_RECORD(Device, facts, Facts, READ_ONLY, "what it is"),

@@ -71,7 +71,7 @@ static const Field Token_fields[] = {
           .min = 1000,
           .max = 31'536'000'000),
     FIELD(Token, expires_at, READ_ONLY | LISTED, "when it stops being good"),
-    FIELD(Token, secret_sha256, HIDDEN | UNIQUE, "hash of the secret"),
+    FIELD(Token, secret_sha256, HIDDEN | UNIQUE | GLOBAL, "hash of the secret"),
     FIELD(Token, token, COMPUTED, "the text for the device, shown once"),
     FIELD(Token, created_at, READ_ONLY, "when it was made"),
 };

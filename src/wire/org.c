@@ -7,7 +7,12 @@ const EnumNames Role_names = ENUM_NAMES(roles);
 static const Field Org_fields[] = {
     FIELD(Org, id, KEY | SCOPE | READ_ONLY, "id of the organisation", .prefix = "org"),
     FIELD(Org, rev, REV | READ_ONLY, "revision"),
-    FIELD(Org, name, REQUIRED | LISTED | INDEXED, "its name", .pattern = &Pattern_slug, .max = 63),
+    FIELD(Org,
+          name,
+          REQUIRED | UNIQUE | GLOBAL | LISTED,
+          "its name",
+          .pattern = &Pattern_slug,
+          .max = 63),
     FIELD(Org, created_at, READ_ONLY | LISTED, "when it was made"),
 };
 const Schema Org_schema =

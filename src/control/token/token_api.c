@@ -42,6 +42,7 @@ static Err token_create(Call *call) {
     if (err.code == ERR_NOT_FOUND)
         return call_refuse(call, S("/fleet_id"), "must be a fleet of this organisation");
     TRY(err);
+    TRY(tx_update(call->tx, &Fleet_schema, &fleet)); // so that it is not deleted meanwhile
     TokenText text = {.secret = secret_make(call->arena, SECRET_BYTES),
                       .ca_fingerprint = app_of(call)->ca_fingerprint};
     token.id = id_new(S("token"), call->now_ms);

@@ -57,9 +57,7 @@ Err state_load(
     TRY(path_make(state, name, path));
     Str json;
     TRY(file_load(path, STATE_FILE_MAX, arena, &json));
-    Faults faults;
-    faults_init(&faults, arena);
-    return schema_decode(schema, json, DECODE_STORED, arena, &faults, record);
+    return schema_read(schema, json, DECODE_STORED, arena, record, NULL);
 }
 
 Err state_save(const State *state, const char *name, const Schema *schema, const void *record) {

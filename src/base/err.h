@@ -63,7 +63,7 @@ typedef struct Reason {
 } Reason;
 
 /// Set `reason` (unless NULL) by printf, cut at a character's end; control characters become
-/// blanks.
+/// blanks, what is not UTF-8 a '?'.
 __attribute__((format(printf, 2, 3))) void reason_set(Reason *reason, const char *format, ...);
 /// Return a failure and say why in one breath: `return reason_fail(reason, FAIL(...), "%s", x)`.
 __attribute__((format(printf, 3, 4))) Err

@@ -137,8 +137,25 @@ TEST(what_is_read_without_a_list_of_faults_needs_no_reason) {
     CHECK_ERR(read(&arena, DECODE_STORED, "{\"note\":\"x\"}", &thing, &reason), ERR_LIMIT);
 }
 
+TEST(a_reason_is_a_line_of_text_whatever_it_quotes) {
+    static const char *const cases[] = {
+        "{\"tags\":[\"\\ud8\xd0\x9b\xa3\x8a\x9b\x9a\xcf\xcf\"]}",
+        "\xc2\x87!\xd8"
+        "b",
+    };
+    ARENA(arena);
+    for (size_t i = 0; i < 2; i++) {
+        Thing thing;
+        Reason reason = {};
+        CHECK_ERR(read(&arena, DECODE_INPUT, cases[i], &thing, &reason), ERR_INVALID);
+        Str text = str_from(reason.text);
+        CHECK(text.len > 0 && str_is_text(text) && Pattern_line.matches(text));
+    }
+}
+
 TEST_MAIN(CASE(a_peer_may_send_fields_that_we_do_not_know),
           CASE(a_peer_is_held_to_bounds_patterns_counts_and_what_is_required),
           CASE(a_peer_sets_nothing_that_is_ours_and_null_is_absent),
           CASE(an_unknown_text_of_a_newer_enum_is_unknown_where_the_writer_may_be_newer),
-          CASE(what_is_read_without_a_list_of_faults_needs_no_reason))
+          CASE(what_is_read_without_a_list_of_faults_needs_no_reason),
+          CASE(a_reason_is_a_line_of_text_whatever_it_quotes))

@@ -40,20 +40,21 @@ Err api_open(Cli *cli) {
 }
 
 Err api_decode(Cli *cli, const Schema *schema, Str json, Arena *arena, void *record) {
-    Faults faults;
-    faults_init(&faults, arena);
-    Err err = schema_decode(schema, json, DECODE_REPLY, arena, &faults, record);
+    Reason reason = {};
+    Err err = schema_read(schema, json, DECODE_REPLY, arena, record, &reason);
     if (err.code != ERR_INVALID) return err;
-    return cli_fail(cli, ERR_UNAVAILABLE, "the server's answer is no %.*s", STR_FMT(schema->name));
+    return cli_fail(cli,
+                    ERR_UNAVAILABLE,
+                    "the server's answer is no %.*s: %s",
+                    STR_FMT(schema->name),
+                    reason.text);
 }
 
 /// Keep what a problem document says; an answer without one is told by its status.
 static Err problem_take(Cli *cli, const HttpAnswer *answer) {
-    Faults ignored;
-    faults_init(&ignored, &cli->arena);
     Problem problem = {};
-    Err err = schema_decode(
-        &Problem_schema, text_str(&answer->body), DECODE_REPLY, &cli->arena, &ignored, &problem);
+    Err err = schema_read(
+        &Problem_schema, text_str(&answer->body), DECODE_REPLY, &cli->arena, &problem, NULL);
     if (err.code != OK) problem = (Problem){};
     ErrCode code = exit_reason(problem.code, answer->status);
     for (size_t i = 0; i < problem.errors.count; i++)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "db/db_fixture.h"
 
-#include "wide.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -54,7 +52,7 @@ static const Field Tag_fields[] = {
 const Schema Tag_schema = SCHEMA(Tag, "tag", "a tag");
 
 const Schema *const fixture_schemas[FIXTURE_SCHEMAS] = {
-    &Crate_schema, &Gauge_schema, &Entry_schema, &Tag_schema, &Wide_schema};
+    &Crate_schema, &Gauge_schema, &Entry_schema, &Tag_schema};
 
 const Migration fixture_migrations[FIXTURE_MIGRATIONS] = {
     {1,
@@ -71,8 +69,7 @@ const Migration fixture_migrations[FIXTURE_MIGRATIONS] = {
      "chain", "CREATE TABLE entry (\"key\" TEXT PRIMARY KEY, yard TEXT, sequence INTEGER, \"before\" TEXT,"
      " \"text\" TEXT) STRICT, WITHOUT ROWID;"
      "CREATE INDEX entry_yard ON entry (yard, \"key\");"
-     "CREATE TABLE tag (name TEXT PRIMARY KEY, alias TEXT UNIQUE, rev INTEGER) STRICT;"
-     "CREATE TABLE wide (id TEXT PRIMARY KEY" WIDE_EACH(WIDE_COLUMN) ") STRICT;"            },
+     "CREATE TABLE tag (name TEXT PRIMARY KEY, alias TEXT UNIQUE, rev INTEGER) STRICT;"     },
 };
 
 Err fixture_init(Fixture *fixture) {

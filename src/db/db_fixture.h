@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Records and stores for the tests of src/db: a crate (scope, revision, unique and indexed
 /// fields, one of them unique across scopes), a gauge (a status row: no revision), an entry (a
-/// chain), a tag (no scope), and a record of many fields (tests/support/wide.h).
+/// chain), a tag (no scope).
 #pragma once
 
 #include "base/scope.h"
@@ -52,7 +52,7 @@ typedef struct Tag {
 } Tag;
 extern const Schema Tag_schema;
 
-enum { FIXTURE_MIGRATIONS = 2, FIXTURE_SCHEMAS = 5, FIXTURE_WIDE = 4 };
+enum { FIXTURE_MIGRATIONS = 2, FIXTURE_SCHEMAS = 4 };
 extern const Migration fixture_migrations[FIXTURE_MIGRATIONS];
 extern const Schema *const fixture_schemas[FIXTURE_SCHEMAS];
 

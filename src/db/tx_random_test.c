@@ -161,7 +161,7 @@ static bool step(Random *random, Fixture fixtures[2], size_t number, size_t outc
     Query query = random_query(random, &pair.arena);
     bool same = random_below(random, 2) ? random_commit(random, &pair)
                                         : same_answers(&pair, &Crate_schema, &query);
-    for (size_t i = 0; number % 500 == 0 && i < FIXTURE_WIDE; i++)
+    for (size_t i = 0; number % 500 == 0 && i < FIXTURE_SCHEMAS; i++)
         same = same && same_answers(&pair, fixture_schemas[i], &(Query){.limit = TX_PAGE_MAX});
     return same;
 }

@@ -69,9 +69,14 @@ static bool endpoint_is_same(const Endpoint *a, const Endpoint *b) {
     return strcmp(a->noun, b->noun) == 0 && strcmp(a->verb, b->verb) == 0;
 }
 
+static bool is_sound(const Schema *schema) {
+    return !schema || schema_check(schema, NULL).code == OK;
+}
+
 static void entries_check(const Entry *entries, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const Endpoint *endpoint = entries[i].route->endpoint;
+        assert(is_sound(endpoint->in) && is_sound(endpoint->out) && is_sound(endpoint->query));
         for (size_t j = i + 1; j < count; j++)
             assert(!endpoint_is_same(endpoint, entries[j].route->endpoint));
         if (i == 0 || entry_path_cmp(&entries[i - 1], &entries[i]) != 0) continue;

@@ -5,10 +5,10 @@ static const char *const container_states[] = {
     "missing", "created", "running", "restarting", "exited"};
 const EnumNames ContainerState_names = ENUM_NAMES(container_states);
 static const char *const healths[] = {"none", "starting", "healthy", "unhealthy"};
-const EnumNames Health_names = ENUM_NAMES(healths);
+const EnumNames Health_names = ENUM_NAMES(healths, .unknown = HEALTH_STARTING);
 static const char *const workload_states[] = {
     "none", "pulling", "starting", "running", "degraded", "failed"};
-const EnumNames WorkloadState_names = ENUM_NAMES(workload_states);
+const EnumNames WorkloadState_names = ENUM_NAMES(workload_states, .unknown = WORKLOAD_STARTING);
 
 static const Field Facts_fields[] = {
     FIELD(Facts, hostname, 0, "host name", .pattern = &Pattern_line),

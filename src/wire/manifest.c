@@ -116,8 +116,9 @@ static const Field Service_fields[] = {
           .pattern = &Pattern_dns_label,
           .max = SERVICE_NAME_MAX),
     FIELD(Service, image, REQUIRED, "what to run", .pattern = &Pattern_image, .max = IMAGE_MAX),
-    FIELD(Service, entrypoint, 0, "instead of the image's", .max = 64, .item_max = 4096),
-    FIELD(Service, command, 0, "instead of the image's", .max = 64, .item_max = 4096),
+    FIELD(
+        Service, entrypoint, 0, "instead of the image's; empty: none", .max = 64, .item_max = 4096),
+    FIELD(Service, command, 0, "instead of the image's; empty: none", .max = 64, .item_max = 4096),
     FIELD(Service,
           environment,
           0,

@@ -15,7 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "build-docs"
-COPIED = ["src", "bench", "tests/support", "tests/simulate", "tests/checks"]
+COPIED = ["src", "bench", "tests"]
+NOT_COPIED = ("__pycache__", "node_modules", "corpus")
 SLICE_LINES_MAX = 60
 BUILT_TESTS = ["site", "fleet_clear", "access", "control"]
 VERBS = ["list", "show", "create", "update", "delete"]
@@ -57,7 +58,7 @@ def tree():
     files = {n: (ROOT / n).read_text() for n in ("meson.build", "meson_options.txt", ".clang-format")}
     for top in COPIED:
         for folder, folders, names in os.walk(ROOT / top):
-            folders[:] = [f for f in folders if f != "__pycache__"]
+            folders[:] = [f for f in folders if f not in NOT_COPIED]
             for name in names:
                 path = Path(folder) / name
                 files[str(path.relative_to(ROOT))] = path.read_text()

@@ -12,11 +12,8 @@ static Arena arena;
 static EngineContainer recorded(void) {
     Str json;
     CHECK_OK(file_load(CORPUS "/engine/inspect.json", 65536, &arena, &json));
-    Faults faults;
-    faults_init(&faults, &arena);
     EngineContainer container;
-    CHECK_OK(
-        schema_decode(&EngineContainer_schema, json, DECODE_REPLY, &arena, &faults, &container));
+    CHECK_OK(schema_read(&EngineContainer_schema, json, DECODE_REPLY, &arena, &container, NULL));
     return container;
 }
 

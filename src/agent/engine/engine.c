@@ -56,9 +56,7 @@ Str engine_reason(const Engine *engine) {
 }
 
 static Err decode(const Schema *schema, Str json, Arena *arena, void *record) {
-    Faults faults;
-    faults_init(&faults, arena);
-    Err err = schema_decode(schema, json, DECODE_REPLY, arena, &faults, record);
+    Err err = schema_read(schema, json, DECODE_REPLY, arena, record, NULL);
     if (err.code == ERR_INVALID) return FAIL(ERR_INVALID, "the engine's answer makes no sense");
     return err;
 }

@@ -156,10 +156,8 @@ static void reason_keep(Server *server, Str body) {
     static const Schema Problem_schema = SCHEMA(Problem, "problem", "why a request failed");
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, 64 * 1024);
-    Faults faults;
-    faults_init(&faults, &arena);
     Problem problem = {};
-    Err err = schema_decode(&Problem_schema, body, DECODE_REPLY, &arena, &faults, &problem);
+    Err err = schema_read(&Problem_schema, body, DECODE_REPLY, &arena, &problem, NULL);
     if (err.code != OK) return;
     line_copy(problem.detail.ptr ? problem.detail : problem.title,
               server->reason,
@@ -207,9 +205,7 @@ Err server_post(Server *server,
     SCOPED(text_done) Text answer = {};
     Str sent = in_schema ? text_str(&body) : (Str){};
     TRY(server_post_text(server, path, bearer, sent, &answer));
-    Faults faults;
-    faults_init(&faults, arena);
-    Err err = schema_decode(out_schema, text_str(&answer), DECODE_REPLY, arena, &faults, ret_out);
+    Err err = schema_read(out_schema, text_str(&answer), DECODE_REPLY, arena, ret_out, NULL);
     if (err.code == ERR_INVALID) return FAIL(ERR_INVALID, "the server's answer makes no sense");
     return err;
 }

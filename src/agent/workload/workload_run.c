@@ -62,12 +62,10 @@ static bool was_settled(const WorkloadRun *run, uint64_t version, Arena *arena) 
 static Err aim_at(WorkloadRun *run, Str json) {
     Arena arena;
     arena_init(&arena, AIM_ARENA_MAX);
-    Faults faults;
-    faults_init(&faults, &arena);
     Desired desired;
     Manifest manifest;
     Workload workload;
-    Err err = schema_decode(&Desired_schema, json, DECODE_STORED, &arena, &faults, &desired);
+    Err err = schema_read(&Desired_schema, json, DECODE_STORED, &arena, &desired, NULL);
     if (err.code == OK) err = desired_check(&desired, &arena, &manifest);
     if (err.code == OK)
         err = workload_aim(&desired,

@@ -25,11 +25,8 @@ static Err enrol_prove(Call *call, const EnrolInput *input) {
     TRY(base64_decode_exact(input->public_key, public_key, sizeof(public_key)));
     Str json;
     TRY(jws_verify(public_key, input->proof, call->arena, &json));
-    Faults faults;
-    faults_init(&faults, call->arena);
     EnrolProof proof = {};
-    if (schema_decode(&EnrolProof_schema, json, DECODE_INPUT, call->arena, &faults, &proof).code
-            != OK
+    if (schema_read(&EnrolProof_schema, json, DECODE_INPUT, call->arena, &proof, NULL).code != OK
         || !str_eq(proof.aud, S("muster-enrol"))
         || !str_eq(proof.token_sha256, sha256_hex(call->arena, input->token)))
         return FAIL(ERR_UNAUTHENTICATED, "the proof is about something else");
@@ -138,14 +135,11 @@ static Err device_or_tombstone(Tx *tx, const Id *id, Device *ret_device, bool *r
 static Err assertion_verify(Call *call, Str assertion, Device *ret_device) {
     const Err refused = FAIL(ERR_UNAUTHENTICATED, "the assertion is not a device's of ours");
     Str json;
-    Faults faults;
-    faults_init(&faults, call->arena);
     AssertionClaims claims = {};
     Id id;
     Device device;
     TRY(jws_peek(assertion, call->arena, &json));
-    if (schema_decode(&AssertionClaims_schema, json, DECODE_INPUT, call->arena, &faults, &claims)
-                .code
+    if (schema_read(&AssertionClaims_schema, json, DECODE_INPUT, call->arena, &claims, NULL).code
             != OK
         || id_parse(claims.iss, S("device"), &id).code != OK)
         return refused;

@@ -2,6 +2,7 @@
 /// Every route by every caller, made from the route tables, so a new row is tested by being there.
 #include "control/access.h"
 
+#include "api/endpoints.h"
 #include "api/fleet.h"
 #include "api/session.h"
 
@@ -110,6 +111,27 @@ static Things things_make(Fixture *f, JwsKey *key) {
              route++)                                                            \
             if (route->access != 0)
 
+static bool is_routed(const Endpoint *endpoint) {
+    for (size_t slice = 0; slice < slice_count; slice++)
+        for (size_t i = 0; i < slices[slice]->routes.count; i++)
+            if (slices[slice]->routes.routes[i].endpoint == endpoint) return true;
+    return false;
+}
+
+static bool is_listed(const Endpoint *endpoint) {
+    for (size_t i = 0; i < endpoint_count; i++)
+        if (endpoints[i] == endpoint) return true;
+    return false;
+}
+
+TEST(what_an_operator_may_call_is_in_the_list_of_endpoints_and_the_other_way_round) {
+    for (size_t i = 0; i < endpoint_count; i++)
+        CHECK(is_routed(endpoints[i]));
+    EACH_ROUTE(route) {
+        if (route->access != IS_DEVICE) CHECK(is_listed(route->endpoint));
+    }
+}
+
 TEST(each_route_lets_in_exactly_who_its_row_says) {
     Fixture f;
     fixture_open(&f);
@@ -203,5 +225,6 @@ TEST(another_organisation_finds_nothing_and_changes_nothing) {
     fixture_close(&f);
 }
 
-TEST_MAIN(CASE(each_route_lets_in_exactly_who_its_row_says),
+TEST_MAIN(CASE(what_an_operator_may_call_is_in_the_list_of_endpoints_and_the_other_way_round),
+          CASE(each_route_lets_in_exactly_who_its_row_says),
           CASE(another_organisation_finds_nothing_and_changes_nothing))

@@ -193,6 +193,17 @@ def rows(tree):
                 yield path, line, f"{name}_schema is {owners[name].name}'s: call {owners[name].name}.h"
 
 
+PRINCIPAL_SET = re.compile(r"\bprincipal(\.\w+)?\s*=(?!=)")
+
+
+def callers(tree):
+    """no handler says who calls"""
+    for path in tree.c_files("src"):
+        if path.parts[1] == "control" and len(path.parts) > 3 and not is_test(path):
+            for line, _ in matches(PRINCIPAL_SET, without(tree.text(path), strings=True)):
+                yield path, line, "the principal is set by access.c; see call_note_as"
+
+
 def sizes(tree):
     """functions and files are short"""
     paths = tree.c_files("src", "tests")
@@ -332,7 +343,7 @@ def links(tree):
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLE = ROOT / ".clang-format"
-CHECKS = [edges, rows, sizes, documented, calls, words, spdx, domain, layout, shell, links]
+CHECKS = [edges, rows, callers, sizes, documented, calls, words, spdx, domain, layout, shell, links]
 
 
 def run(check, tree):

@@ -180,14 +180,14 @@ static Err open_workload(Agent *agent) {
 
 static Err watch(Agent *agent, size_t at, int fd, short what, event_callback_fn handler) {
     struct event *event = event_new(agent->loop, fd, (short)(what | EV_PERSIST), handler, agent);
-    if (!event || event_add(event, NULL) != 0) return FAIL(ERR_LIMIT, "out of memory");
+    if (!event || event_add(event, NULL) != 0) return OUT_OF_MEMORY;
     agent->events[at] = event;
     return SUCCESS;
 }
 
 static Err open_loop(Agent *agent) {
     agent->loop = event_base_new();
-    if (!agent->loop) return FAIL(ERR_LIMIT, "cannot make an event loop");
+    if (!agent->loop) return FAIL(ERR_MEMORY, "cannot make an event loop");
     TRY(watch(agent, 0, slot_fd(agent->reported), EV_READ, on_reported));
     TRY(watch(agent, 1, slot_fd(agent->engine_version), EV_READ, on_engine_version));
     TRY(watch(agent, 2, SIGTERM, EV_SIGNAL, on_signal));

@@ -12,5 +12,5 @@ typedef struct RunOptions {
 } RunOptions;
 
 /// Run until SIGTERM or SIGINT. ERR_STATE: not enrolled. ERR_INVALID: the engine's address, or a
-/// damaged state. ERR_BUSY: another agent runs. ERR_SYSTEM, ERR_LIMIT.
+/// damaged state. ERR_BUSY: another agent runs. ERR_SYSTEM, ERR_MEMORY.
 Err run(const RunOptions *options);

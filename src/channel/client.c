@@ -75,11 +75,7 @@ static void end(ChannelClient *client, Err why, uint64_t retry_after_s) {
 }
 
 static Err refusal_of(uint16_t status) {
-    if (status == UPGRADE_UNAUTHORISED) return FAIL(ERR_UNAUTHENTICATED, "the token was refused");
-    if (status == UPGRADE_FORBIDDEN) return FAIL(ERR_FORBIDDEN, "the channel was refused");
-    if (status == UPGRADE_BUSY || status == UPGRADE_TOO_MANY)
-        return FAIL(ERR_BUSY, "the server is busy");
-    return FAIL(ERR_UNAVAILABLE, "the server does not offer the channel");
+    return FAIL(err_from_http_status(status), "the server refuses the channel");
 }
 
 static void ask(ChannelClient *client) {
@@ -274,14 +270,14 @@ static void client_free(ChannelClient *client) {
 
 static Err client_make(const ChannelClientOptions *options, ChannelClient **ret_client) {
     ChannelClient *client = calloc(1, sizeof(*client));
-    if (!client) return FAIL(ERR_LIMIT, "no memory for a channel");
+    if (!client) return FAIL(ERR_MEMORY, "no memory for a channel");
     client->options = *options;
     client->host = strdup(options->host);
     client->path = strdup(options->path);
     client->bearer = strndup(options->bearer.ptr ? options->bearer.ptr : "", options->bearer.len);
     if (!client->host || !client->path || !client->bearer) {
         client_free(client);
-        return FAIL(ERR_LIMIT, "no memory for a channel");
+        return FAIL(ERR_MEMORY, "no memory for a channel");
     }
     if (options->bearer.ptr) client->options.bearer.ptr = client->bearer;
     text_init(&client->head, UPGRADE_HEAD_MAX + READ_MAX);

@@ -16,8 +16,8 @@ typedef struct ChannelClientHandlers {
     void (*opened)(void *app);
     void (*message)(void *app, Str message);
     /// The connection is over, or never came about. Called exactly once, unless the owner closed
-    /// it. ERR_UNAUTHENTICATED: the certificate is not good, or 401. ERR_FORBIDDEN: 403.
-    /// ERR_BUSY: 429 or 503. ERR_TIMEOUT: silence, or no handshake in time. ERR_UNAVAILABLE: the
+    /// it. ERR_UNAUTHENTICATED: the certificate is not good. ERR_TIMEOUT: silence, or no handshake
+    /// in time. A refusal is what its status means (err_from_http_status). ERR_UNAVAILABLE: the
     /// rest. `retry_after_s`: what the server asked for, 0 = nothing. The owner may close the
     /// client in it.
     void (*closed)(void *app, Err why, uint64_t retry_after_s);

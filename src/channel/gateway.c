@@ -179,7 +179,7 @@ static const struct timeval *common_timer(GatewayLoop *loop, uint64_t ms) {
 }
 
 static Err loop_open(Gateway *gateway, GatewayLoop *loop) {
-    const Err none = FAIL(ERR_LIMIT, "no memory for an event loop");
+    const Err none = FAIL(ERR_MEMORY, "no memory for an event loop");
     loop->gateway = gateway;
     loop->index = (uint32_t)(loop - gateway->loops);
     loop->stop = (Mail){.kind = MAIL_STOP};
@@ -237,15 +237,16 @@ static Err listener_open(Gateway *gateway) {
     event_assign(
         &gateway->listener, base, gateway->listen_fd, EV_READ | EV_PERSIST, on_accept, gateway);
     event_assign(&gateway->pause, base, -1, 0, on_pause_over, gateway);
-    return event_add(&gateway->listener, NULL) == 0 ? SUCCESS
-                                                    : FAIL(ERR_LIMIT, "no memory for the listener");
+    return event_add(&gateway->listener, NULL) == 0
+               ? SUCCESS
+               : FAIL(ERR_MEMORY, "no memory for the listener");
 }
 
 static Err threads_start(Gateway *gateway) {
     for (; gateway->running < gateway->loop_count; gateway->running++) {
         GatewayLoop *loop = &gateway->loops[gateway->running];
-        if (pthread_create(&loop->thread, NULL, loop_run, loop) != 0)
-            return FAIL(ERR_LIMIT, "cannot start a gateway thread");
+        int error = pthread_create(&loop->thread, NULL, loop_run, loop);
+        if (error != 0) return (Err){ERR_SYSTEM, error, "cannot start a gateway thread"};
     }
     return SUCCESS;
 }
@@ -268,7 +269,7 @@ Err gateway_open(const GatewayOptions *options, WorkerPool *workers, Gateway **r
     if (!gateway || !path) {
         free(gateway);
         free(path);
-        return FAIL(ERR_LIMIT, "no memory for the gateway");
+        return FAIL(ERR_MEMORY, "no memory for the gateway");
     }
     gateway->options = *options;
     gateway->options.path = path;

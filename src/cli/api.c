@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/api.h"
 
+#include "base/problem.h"
 #include "base/scope.h"
-#include "cli/exit.h"
 #include "http/client.h"
-#include "http/problem.h"
 #include "wire/device.h"
 #include "wire/fleet.h"
 #include "wire/org.h"
@@ -51,13 +50,8 @@ Err api_decode(Cli *cli, const Schema *schema, Str json, Arena *arena, void *rec
 
 /// Keep what a problem document says; an answer without one is told by its status.
 static Err problem_take(Cli *cli, const HttpAnswer *answer) {
-    Faults ignored;
-    faults_init(&ignored, &cli->arena);
-    Problem problem = {};
-    Err err = schema_decode(
-        &Problem_schema, text_str(&answer->body), DECODE_REPLY, &cli->arena, &ignored, &problem);
-    if (err.code != OK) problem = (Problem){};
-    ErrCode code = exit_reason(problem.code, answer->status);
+    Problem problem;
+    ErrCode code = problem_read(answer->status, text_str(&answer->body), &cli->arena, &problem);
     for (size_t i = 0; i < problem.errors.count; i++)
         faults_add(&cli->faults,
                    problem.errors.items[i].pointer,
@@ -200,7 +194,9 @@ Err api_list(Cli *cli,
              void **ret_items,
              size_t *ret_count) {
     char *items = arena_array(arena, max, schema->size, _Alignof(max_align_t));
-    if (!items) return FAIL(ERR_LIMIT, "the list is too long: use a smaller --limit");
+    if (!items && arena->failed == ERR_LIMIT)
+        return FAIL(ERR_LIMIT, "the list is too long: use a smaller --limit");
+    TRY(arena_check(arena));
     size_t count = 0;
     for (Str after = {}; count < max;) {
         size_t want = max - count < PAGE_ITEMS ? max - count : PAGE_ITEMS;

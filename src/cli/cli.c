@@ -2,7 +2,6 @@
 #include "cli/cli.h"
 
 #include "base/scope.h"
-#include "cli/exit.h"
 #include "http/client.h"
 
 #include <stdarg.h>
@@ -146,7 +145,7 @@ int cli_main(Cli *cli, int argc, char **argv) {
     int code = cli->exit_code;
     if (err.code != OK) {
         error_print(cli, err);
-        code = err.what == usage_text ? EXIT_USAGE : (int)exit_code(err.code);
+        code = err.what == usage_text ? EXIT_USAGE : (int)err_exit_code(err.code);
     }
     cli->http = http_client_close(cli->http);
     arena_done(&cli->arena);

@@ -2,7 +2,6 @@
 // Shipping a release to a fleet, and watching it arrive.
 #include "base/scope.h"
 #include "cli/api.h"
-#include "cli/exit.h"
 #include "cli/watch.h"
 #include "wire/fleet.h"
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/manual.h"
 
-#include "cli/exit.h"
-
 enum { NAME_WIDTH = 26, OPTION_WIDTH = 30 };
 
 static void usage_add(const Verb *verb, Text *out) {

@@ -79,20 +79,14 @@ static Err hub_token(Str repository, Arena *arena, Str *ret_token) {
 }
 
 static Err status_check(const HttpAnswer *answer) {
-    switch (answer->status) {
-    case 200:
-        return SUCCESS;
-    case 401:
-    case 403:
+    ErrCode code = err_from_http_status(answer->status);
+    if (code == OK) return SUCCESS;
+    if (code == ERR_UNAUTHENTICATED || code == ERR_FORBIDDEN)
         return FAIL(ERR_UNAUTHENTICATED,
                     "the registry wants credentials: name the image by its digest");
-    case 404:
-        return FAIL(ERR_NOT_FOUND, "the registry has no such image");
-    case 429:
-        return FAIL(ERR_BUSY, "the registry is asked too often");
-    default:
-        return FAIL(ERR_UNAVAILABLE, "the registry does not answer as one");
-    }
+    if (code == ERR_NOT_FOUND) return FAIL(ERR_NOT_FOUND, "the registry has no such image");
+    if (code == ERR_BUSY) return FAIL(ERR_BUSY, "the registry is asked too often");
+    return FAIL(ERR_UNAVAILABLE, "the registry does not answer as one");
 }
 
 /// The digest is computed, not believed: the engine will ask for exactly these bytes.

@@ -2,7 +2,6 @@
 // The action of a verb that is a call of the API and nothing else.
 #include "base/scope.h"
 #include "cli/api.h"
-#include "cli/exit.h"
 #include "cli/password.h"
 #include "http/client.h"
 #include "wire/audit.h"
@@ -88,7 +87,7 @@ static Err body_fill(Cli *cli, const Verb *verb, Text *out) {
     given.fields = fields;
     given.count = field_count;
     void *record = arena_alloc(&cli->arena, given.size, _Alignof(max_align_t));
-    if (!record) return FAIL(ERR_LIMIT, "out of memory");
+    if (!record) return arena_check(&cli->arena);
     Faults faults;
     faults_init(&faults, &cli->arena);
     Err err = schema_decode_pairs(&given, pairs, pair_count, &cli->arena, &faults, record);
@@ -135,7 +134,7 @@ Err cli_run_row(Cli *cli, const Verb *verb) {
     TRY(api_send(cli, &call, &cli->arena, &reply));
     if (verb->shape == SHOWS_NOTHING) return SUCCESS;
     void *record = arena_alloc(&cli->arena, verb->out->size, _Alignof(max_align_t));
-    if (!record) return FAIL(ERR_LIMIT, "out of memory");
+    if (!record) return arena_check(&cli->arena);
     TRY(api_decode(cli, verb->out, reply, &cli->arena, record));
     return cli_show(cli, verb->out, record);
 }

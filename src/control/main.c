@@ -14,10 +14,6 @@
 #include <sys/stat.h>
 
 enum {
-    EXIT_OK = 0,
-    EXIT_USAGE = 2,
-    EXIT_CONFIG = 6,
-    EXIT_FAILED = 8,
     HOSTS_MAX = 16,
     MAIN_ARENA_MAX = 4 * 1024 * 1024,
 };
@@ -51,7 +47,7 @@ static int fail(const char *verb, Err err) {
     } else {
         fprintf(stderr, "musterd %s: %s\n", verb, err.what);
     }
-    return err.code == ERR_INVALID ? EXIT_CONFIG : EXIT_FAILED;
+    return (int)err_exit_code(err.code);
 }
 
 static bool options_parse(int argc, char **argv, Options *ret_options) {
@@ -201,7 +197,7 @@ int main(int argc, char **argv) {
         puts("musterd " MUSTER_VERSION);
         return EXIT_OK;
     }
-    if (sodium_init() < 0) return EXIT_FAILED;
+    if (sodium_init() < 0) return EXIT_LOCAL;
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (strcmp(argv[1], verbs[i].name) != 0) continue;
         Options options;

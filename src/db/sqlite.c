@@ -63,7 +63,7 @@ static Err sqlite_open(SqliteDb *sqlite, const DbOptions *options) {
 
 Err db_open_sqlite(const DbOptions *options, Db **ret_db) {
     SCOPED(mem_freep) SqliteDb *sqlite = calloc(1, sizeof(*sqlite));
-    if (!sqlite) return FAIL(ERR_LIMIT, "out of memory");
+    if (!sqlite) return OUT_OF_MEMORY;
     TRY(db_init(&sqlite->db, &sqlite_engine, options));
     Err err = sqlite_open(sqlite, options);
     if (err.code != OK) {

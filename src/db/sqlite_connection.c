@@ -147,7 +147,7 @@ Err connection_err(const Connection *connection, int code) {
     case SQLITE_FULL:
         return (Err){ERR_SYSTEM, ENOSPC, "the disk is full"};
     case SQLITE_NOMEM:
-        return (Err){ERR_SYSTEM, ENOMEM, "out of memory"};
+        return OUT_OF_MEMORY;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         return (Err){ERR_SYSTEM, EBADMSG, "the database file is damaged or cannot be read"};

@@ -12,7 +12,7 @@ Err readers_open(const char *path, size_t count, Readers *ret_readers) {
     SCOPED(readers_close)
     Readers readers = {.mutex = PTHREAD_MUTEX_INITIALIZER, .returned = PTHREAD_COND_INITIALIZER};
     readers.connections = calloc(count, sizeof(Connection));
-    if (!readers.connections) return FAIL(ERR_LIMIT, "out of memory");
+    if (!readers.connections) return OUT_OF_MEMORY;
     for (; readers.count < count; readers.count++) {
         Connection *connection = &readers.connections[readers.count];
         TRY(connection_open(path, false, connection));

@@ -19,7 +19,7 @@ typedef struct Readers {
     size_t idle_count;
 } Readers;
 
-/// Open `count` connections to the existing file. ERR_LIMIT: out of memory. ERR_SYSTEM.
+/// Open `count` connections to the existing file. ERR_MEMORY: out of memory. ERR_SYSTEM.
 Err readers_open(const char *path, size_t count, Readers *ret_readers);
 /// Close them; none may be in use. Zeroed ones are well.
 void readers_close(Readers *readers);

@@ -34,14 +34,14 @@ static void client_closep(HttpClient **client) {
 Err http_client_open(const HttpClientOptions *options, HttpClient **ret_client) {
     assert(options->base_url && options->user_agent);
     SCOPED(client_closep) HttpClient *client = calloc(1, sizeof(*client));
-    if (!client) return FAIL(ERR_LIMIT, "no memory for the HTTP client");
+    if (!client) return FAIL(ERR_MEMORY, "no memory for the HTTP client");
     client->easy = curl_easy_init();
     client->base_url = strdup(options->base_url);
     client->user_agent = strdup(options->user_agent);
     if (options->ca_path) client->ca_path = strdup(options->ca_path);
     bool is_whole = client->easy && client->base_url && client->user_agent
                     && (client->ca_path || !options->ca_path);
-    if (!is_whole) return FAIL(ERR_LIMIT, "no memory for the HTTP client");
+    if (!is_whole) return FAIL(ERR_MEMORY, "no memory for the HTTP client");
     *ret_client = TAKE_PTR(client);
     return SUCCESS;
 }
@@ -196,7 +196,7 @@ static Err transfer_err(CURLcode code) {
     case CURLE_WRITE_ERROR:
         return FAIL(ERR_LIMIT, "the answer is longer than allowed");
     case CURLE_OUT_OF_MEMORY:
-        return FAIL(ERR_LIMIT, "no memory for the exchange");
+        return FAIL(ERR_MEMORY, "no memory for the exchange");
     default:
         return FAIL(ERR_UNAVAILABLE, "the server cannot be reached");
     }

@@ -30,7 +30,7 @@ typedef struct HttpAnswer {
     uint64_t retry_after_s; ///< 0: none
 } HttpAnswer;
 
-/// A client that has not connected yet. ERR_LIMIT: no memory.
+/// A client that has not connected yet. ERR_MEMORY: no memory.
 Err http_client_open(const HttpClientOptions *options, HttpClient **ret_client);
 /// NULL-safe; returns NULL.
 HttpClient *http_client_close(HttpClient *client);

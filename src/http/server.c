@@ -118,7 +118,7 @@ Err server_open(const ServerOptions *options,
     assert(options->connections_max >= options->threads);
     assert(!options->cert_path == !options->key_path);
     Server *server = calloc(1, sizeof(*server));
-    if (!server) return FAIL(ERR_LIMIT, "no memory for the server");
+    if (!server) return FAIL(ERR_MEMORY, "no memory for the server");
     server->router = router;
     server->workers = workers;
     server->ready = options->ready;

@@ -33,7 +33,7 @@ typedef struct Exchange {
 Err http1_open(const Http1Options *options, Http1 **ret_http) {
     assert(options->unix_path || options->host);
     Http1 *http = calloc(1, sizeof(*http));
-    if (!http) return FAIL_SYS("no memory for a client");
+    if (!http) return FAIL(ERR_MEMORY, "no memory for a client");
     http->options = *options;
     http->socket.fd = -1;
     http->options.unix_path = options->unix_path ? strdup(options->unix_path) : NULL;
@@ -41,7 +41,7 @@ Err http1_open(const Http1Options *options, Http1 **ret_http) {
     if ((options->unix_path && !http->options.unix_path)
         || (options->host && !http->options.host)) {
         http1_close(http);
-        return FAIL_SYS("no memory for a client");
+        return FAIL(ERR_MEMORY, "no memory for a client");
     }
     *ret_http = http;
     return SUCCESS;
@@ -115,7 +115,9 @@ static Err body_take(void *app, Str bytes) {
         return SUCCESS;
     }
     text_add(&exchange->reply->body, bytes);
-    if (exchange->reply->body.failed) return FAIL(ERR_LIMIT, "the reply is larger than allowed");
+    if (exchange->reply->body.failed == ERR_LIMIT)
+        return FAIL(ERR_LIMIT, "the reply is larger than allowed");
+    TRY(text_check(&exchange->reply->body));
     return SUCCESS;
 }
 

@@ -63,7 +63,7 @@ static Err pairs_read(Config *config, Faults *faults) {
     }
     int line = ini_parse_stream(line_read, config, pair_add, config);
     TRY(arena_check(config->arena));
-    if (line < 0) return FAIL(ERR_LIMIT, "no memory to read a file");
+    if (line < 0) return FAIL(ERR_MEMORY, "no memory to read a file");
     if (config->has_too_many) return FAIL(ERR_LIMIT, "the file has too many keys");
     if (config->long_line)
         faults_add(faults,

@@ -25,7 +25,8 @@ static Err read_all(int fd, Text *text) {
         if (got < 0) return FAIL_SYS("cannot read a file");
         if (got == 0) return SUCCESS;
         text_add(text, (Str){piece, (size_t)got});
-        if (text->failed) return FAIL(ERR_LIMIT, "a file is larger than allowed");
+        if (text->failed == ERR_LIMIT) return FAIL(ERR_LIMIT, "a file is larger than allowed");
+        TRY(text_check(text));
     }
 }
 

@@ -48,7 +48,7 @@ struct Tls {
 
 static Err context_new(bool is_server, TlsContext **ret_context) {
     TlsContext *context = calloc(1, sizeof(*context));
-    if (!context) return FAIL_SYS("no memory for TLS");
+    if (!context) return FAIL(ERR_MEMORY, "no memory for TLS");
     context->is_server = is_server;
     pthread_mutex_init(&context->lock, NULL);
     *ret_context = context;
@@ -94,7 +94,7 @@ Err tls_client_context_open(Str ca_pem, TlsContext **ret_context) {
     SCOPED(context_closep) TlsContext *context = NULL;
     TRY(context_new(false, &context));
     context->tickets = calloc(TICKETS_MAX, sizeof(Ticket));
-    if (!context->tickets) return FAIL_SYS("no memory for TLS");
+    if (!context->tickets) return FAIL(ERR_MEMORY, "no memory for TLS");
     context->has_trust = ca_pem.ptr;
     gnutls_datum_t pem = {(unsigned char *)(uintptr_t)ca_pem.ptr, (unsigned)ca_pem.len};
     if (context->has_trust
@@ -165,7 +165,7 @@ Err tls_open(TlsContext *context, int fd, Str host, Tls **ret_tls) {
     assert(context->is_server || host.len > 0);
     if (host.len > HOST_MAX) return FAIL(ERR_INVALID, "the server's name is too long");
     Tls *tls = calloc(1, sizeof(*tls) + host.len + 1);
-    if (!tls) return FAIL_SYS("no memory for TLS");
+    if (!tls) return FAIL(ERR_MEMORY, "no memory for TLS");
     tls->context = context;
     if (host.len) memcpy(tls->host, host.ptr, host.len);
     unsigned end = context->is_server ? GNUTLS_SERVER : GNUTLS_CLIENT;

@@ -260,7 +260,7 @@ static Err prepare(Simulation *simulation) {
         str_from(options->server), str_from(options->token), &arena, &ca_pem, &simulation->server));
     simulation->devices = calloc(options->count, sizeof(*simulation->devices));
     simulation->loop = event_base_new();
-    if (!simulation->devices || !simulation->loop) return FAIL(ERR_LIMIT, "out of memory");
+    if (!simulation->devices || !simulation->loop) return OUT_OF_MEMORY;
     for (size_t i = 0; i < options->count; i++) {
         simulation->devices[i].simulation = simulation;
         identity_make(&simulation->devices[i].identity);
@@ -271,7 +271,7 @@ static Err prepare(Simulation *simulation) {
     simulation->interrupt = evsignal_new(simulation->loop, SIGINT, on_signal, simulation);
     simulation->terminate = evsignal_new(simulation->loop, SIGTERM, on_signal, simulation);
     if (!simulation->progress || !simulation->interrupt || !simulation->terminate)
-        return FAIL(ERR_LIMIT, "out of memory");
+        return OUT_OF_MEMORY;
     event_add(simulation->progress, &every);
     event_add(simulation->interrupt, NULL);
     event_add(simulation->terminate, NULL);

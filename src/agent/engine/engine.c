@@ -30,7 +30,7 @@ struct Engine {
 
 Err engine_open(const char *path, int cancel_fd, Engine **ret_engine) {
     Engine *engine = calloc(1, sizeof(*engine));
-    if (!engine) return FAIL(ERR_LIMIT, "out of memory");
+    if (!engine) return OUT_OF_MEMORY;
     Err err = http1_open(&(Http1Options){.unix_path = path, .cancel_fd = -1}, &engine->calls);
     if (err.code == OK)
         err =
@@ -63,11 +63,10 @@ static Err decode(const Schema *schema, Str json, Arena *arena, void *record) {
     return err;
 }
 
+/// An engine that failed is there: it could not do this.
 static Err refusal(uint32_t status) {
-    if (status == 404) return FAIL(ERR_NOT_FOUND, "the engine does not know it");
-    if (status == 409) return FAIL(ERR_CONFLICT, "the engine has something else there");
-    if (status < 500) return FAIL(ERR_INVALID, "the engine refuses it");
-    return FAIL(ERR_STATE, "the engine could not do it");
+    ErrCode code = status >= 500 ? ERR_STATE : err_from_http_status(status);
+    return FAIL(code, "the engine refuses it");
 }
 
 /// Keep the engine's words and turn the status into an error; OK for 2xx and 304.

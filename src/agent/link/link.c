@@ -110,14 +110,14 @@ void link_beat_later(Link *link) {
 
 Err link_open(const LinkOptions *options, Link **ret_link) {
     Link *link = calloc(1, sizeof(*link));
-    if (!link) return FAIL(ERR_LIMIT, "out of memory");
+    if (!link) return OUT_OF_MEMORY;
     link->options = *options;
     link->backoff = (Backoff){RETRY_FIRST_MS, RETRY_MAX_MS, .random = options->seed};
     text_init(&link->token, JWS_TOKEN_MAX);
     link->timer = event_new(options->loop, -1, 0, on_timer, link);
     if (!link->timer) {
         free(link);
-        return FAIL(ERR_LIMIT, "out of memory");
+        return OUT_OF_MEMORY;
     }
     link_wake_in(link, 0);
     *ret_link = link;

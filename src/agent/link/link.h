@@ -32,7 +32,7 @@ typedef struct LinkOptions {
     void *app;
 } LinkOptions;
 
-/// Begin, at once. ERR_LIMIT: out of memory.
+/// Begin, at once. ERR_MEMORY: out of memory.
 Err link_open(const LinkOptions *options, Link **ret_link);
 /// Say goodbye and free. NULL-safe; returns NULL.
 Link *link_close(Link *link);

@@ -2,6 +2,7 @@
 #include "agent/link/server.h"
 
 #include "agent/engine/pull.h"
+#include "base/problem.h"
 #include "base/scope.h"
 #include "http1/http1.h"
 #include "io/tls.h"
@@ -84,7 +85,7 @@ Err server_authority(const ServerAddress *address, Str fingerprint, Arena *arena
 
 Err server_open(const ServerAddress *address, Str ca_pem, Server **ret_server) {
     Server *server = calloc(1, sizeof(*server));
-    if (!server) return FAIL(ERR_LIMIT, "out of memory");
+    if (!server) return OUT_OF_MEMORY;
     server->address = *address;
     Err err = SUCCESS;
     if (address->has_tls)
@@ -124,46 +125,16 @@ uint64_t server_retry_after_s(const Server *server) {
     return server->retry_after_s;
 }
 
-static Err refusal(uint32_t status) {
-    switch (status) {
-    case 401:
-        return FAIL(ERR_UNAUTHENTICATED, "the server does not accept who we are");
-    case 403:
-        return FAIL(ERR_FORBIDDEN, "the server does not allow it");
-    case 404:
-        return FAIL(ERR_NOT_FOUND, "the server has no such thing");
-    case 409:
-        return FAIL(ERR_CONFLICT, "the server has something else there");
-    case 429:
-    case 503:
-        return FAIL(ERR_BUSY, "the server is busy");
-    default:
-        return status < 500 ? FAIL(ERR_INVALID, "the server refuses the request")
-                            : FAIL(ERR_UNAVAILABLE, "the server failed");
-    }
-}
-
-/// Keep what a problem document (RFC 9457) says.
-static void reason_keep(Server *server, Str body) {
-    typedef struct Problem {
-        Str title;
-        Str detail;
-    } Problem;
-    static const Field Problem_fields[] = {
-        FIELD(Problem, title, 0, "what"),
-        FIELD(Problem, detail, 0, "why"),
-    };
-    static const Schema Problem_schema = SCHEMA(Problem, "problem", "why a request failed");
+/// What a problem document (RFC 9457) says, or else the status alone.
+static Err refusal(Server *server, const Http1Reply *reply) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, 64 * 1024);
-    Faults faults;
-    faults_init(&faults, &arena);
-    Problem problem = {};
-    Err err = schema_decode(&Problem_schema, body, DECODE_REPLY, &arena, &faults, &problem);
-    if (err.code != OK) return;
+    Problem problem;
+    ErrCode code = problem_read(reply->status, text_str(&reply->body), &arena, &problem);
     line_copy(problem.detail.ptr ? problem.detail : problem.title,
               server->reason,
               sizeof(server->reason));
+    return FAIL(code, "the server refuses the request");
 }
 
 Err server_post_text(Server *server, const char *path, Str bearer, Str body, Text *ret_answer) {
@@ -181,8 +152,7 @@ Err server_post_text(Server *server, const char *path, Str bearer, Str body, Tex
     Err err = http1_exchange(server->http, &request, &reply);
     if (err.code == OK && (reply.status < 200 || reply.status > 299)) {
         server->retry_after_s = reply.retry_after_s;
-        reason_keep(server, text_str(&reply.body));
-        err = refusal(reply.status);
+        err = refusal(server, &reply);
     }
     if (err.code != OK) {
         text_done(&reply.body);

@@ -114,7 +114,7 @@ Err sync_down(Sync *sync, Str message, Arena *arena, SyncNews *ret_news) {
     SyncNews news = {.desired = down.desired};
     if (down.desired.version > sync->held_version) {
         Err err = desired_check(&down.desired, arena, &news.manifest);
-        if (err.code == ERR_LIMIT) return err;
+        if (err.code == ERR_LIMIT || err.code == ERR_MEMORY) return err; // no fault of what came
         if (err.code != OK) refuse(sync, &down.desired, err.what);
         news.is_newer = err.code == OK;
     }

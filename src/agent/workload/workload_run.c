@@ -319,7 +319,7 @@ static Err thread_start(WorkloadRun *run) {
 
 Err workload_run_open(const WorkloadRunOptions *options, WorkloadRun **ret_run) {
     WorkloadRun *run = calloc(1, sizeof(*run));
-    if (!run) return FAIL(ERR_LIMIT, "out of memory");
+    if (!run) return OUT_OF_MEMORY;
     run->options = *options;
     run->engine_backoff = (Backoff){ENGINE_FIRST_MS, ENGINE_MAX_MS, .random = options->seed};
     arena_init(&run->aim, AIM_ARENA_MAX);

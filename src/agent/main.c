@@ -44,15 +44,6 @@ static int usage_error(const char *what, const char *which) {
     return EXIT_USAGE;
 }
 
-static int report(const char *verb, Err err, const char *reason) {
-    if (err.code == OK) return EXIT_OK;
-    fprintf(stderr, "muster-agent %s: %s", verb, err.what);
-    if (reason[0]) fprintf(stderr, ": %s", reason);
-    if (err.code == ERR_SYSTEM) fprintf(stderr, ": %s", strerror(err.sys));
-    fprintf(stderr, "\n");
-    return (int)err_exit_code(err.code);
-}
-
 static int verb_enrol(const Arguments *arguments) {
     const EnrolOptions *options = &arguments->enrol;
     if (!options->server) return usage_error("missing --server", "");
@@ -60,13 +51,15 @@ static int verb_enrol(const Arguments *arguments) {
     if (options->name
         && (strlen(options->name) > 63 || !Pattern_slug.matches(str_from(options->name))))
         return usage_error("--name must be ", Pattern_slug.allowed);
-    char reason[SERVER_REASON_MAX];
-    Err err = enrol(options, reason);
-    return report("enrol", err, reason);
+    Reason reason = {};
+    Err err = enrol(options, &reason);
+    return err.code == OK ? EXIT_OK : err_report("muster-agent enrol", err, &reason);
 }
 
 static int verb_run(const Arguments *arguments) {
-    return report("run", run(&arguments->run), "");
+    Reason reason = {};
+    Err err = run(&arguments->run, &reason);
+    return err.code == OK ? EXIT_OK : err_report("muster-agent run", err, &reason);
 }
 
 static const struct Verb {
@@ -145,7 +138,8 @@ int main(int argc, char **argv) {
     mallopt(M_ARENA_MAX, 1); // one heap for both threads: memory matters more than its lock
     signal(SIGPIPE, SIG_IGN);
     log_setup("muster-agent", LOG_INFO);
-    if (sodium_init() < 0) return report("start", FAIL(ERR_UNAVAILABLE, "no randomness"), "");
+    if (sodium_init() < 0)
+        return err_report("muster-agent", FAIL(ERR_UNAVAILABLE, "no randomness"), NULL);
     if (argc < 2) return usage_error("missing verb", "");
     if (strcmp(argv[1], "--help") == 0) {
         fputs(usage, stdout);

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 // clang-format off
 static const struct {
@@ -110,6 +111,10 @@ void reason_set(Reason *reason, const char *format, ...) {
     va_end(args);
 }
 
+void reason_clear(Reason *reason) {
+    if (reason) reason->text[0] = '\0';
+}
+
 Err reason_fail(Reason *reason, Err err, const char *format, ...) {
     if (!reason) return err;
     va_list args;
@@ -117,4 +122,18 @@ Err reason_fail(Reason *reason, Err err, const char *format, ...) {
     reason_print(reason, format, args);
     va_end(args);
     return err;
+}
+
+int err_report(const char *who, Err err, const Reason *reason) {
+    bool has_reason = reason && reason->text[0];
+    bool has_errno = err.code == ERR_SYSTEM && err.sys != 0;
+    fprintf(stderr,
+            "%s: %s%s%s%s%s\n",
+            who,
+            err.what,
+            has_reason ? ": " : "",
+            has_reason ? reason->text : "",
+            has_errno ? ": " : "",
+            has_errno ? strerror(err.sys) : "");
+    return (int)err_exit_code(err.code);
 }

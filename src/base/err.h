@@ -99,6 +99,11 @@ typedef struct Reason {
 /// Set `reason` (unless NULL) by printf, cut at a character's end; control characters become
 /// blanks.
 __attribute__((format(printf, 2, 3))) void reason_set(Reason *reason, const char *format, ...);
+/// Forget the words of a failure that turned out to be none.
+void reason_clear(Reason *reason);
 /// Return a failure and say why in one breath: `return reason_fail(reason, FAIL(...), "%s", x)`.
 __attribute__((format(printf, 3, 4))) Err
 reason_fail(Reason *reason, Err err, const char *format, ...);
+/// Tell on standard error why a program ends, in one line: "WHO: WHAT: REASON: the system's words".
+/// Returns its exit code. `reason`: NULL or empty if there is none.
+int err_report(const char *who, Err err, const Reason *reason);

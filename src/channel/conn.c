@@ -190,7 +190,7 @@ static Err read_some(Conn *conn) {
 
 static Err shake_hands(Conn *conn) {
     bool is_done = false;
-    TRY(stream_handshake(&conn->stream, &is_done));
+    TRY(stream_handshake(&conn->stream, &is_done, NULL));
     if (!is_done) return SUCCESS;
     conn->state = CONN_HEAD;
     if (conn->stream.tls && tls_is_resumed(conn->stream.tls))

@@ -205,7 +205,7 @@ static void loop_close(GatewayLoop *loop) {
     event_base_free(loop->base);
 }
 
-static Err listener_bind(Gateway *gateway) {
+static Err listener_bind(Gateway *gateway, Reason *reason) {
     const GatewayOptions *options = &gateway->options;
     char port[8];
     snprintf(port, sizeof(port), "%u", options->port);
@@ -213,7 +213,10 @@ static Err listener_bind(Gateway *gateway) {
                                    .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     if (getaddrinfo(options->address, port, &hints, &found) != 0)
-        return FAIL(ERR_INVALID, "the address to listen on is not an address");
+        return reason_fail(reason,
+                           FAIL(ERR_INVALID, "the address to listen on is not an address"),
+                           "%s",
+                           options->address);
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     const int on = 1;
     bool good = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0
@@ -221,11 +224,12 @@ static Err listener_bind(Gateway *gateway) {
     Err err = good ? SUCCESS : FAIL_SYS("cannot listen for channels");
     freeaddrinfo(found);
     gateway->listen_fd = fd;
-    return err;
+    if (good) return SUCCESS;
+    return reason_fail(reason, err, "%s port %u", options->address, options->port);
 }
 
-static Err listener_open(Gateway *gateway) {
-    TRY(listener_bind(gateway));
+static Err listener_open(Gateway *gateway, Reason *reason) {
+    TRY(listener_bind(gateway, reason));
     struct sockaddr_storage bound = {};
     socklen_t len = sizeof(bound);
     if (getsockname(gateway->listen_fd, (void *)&bound, &len) != 0)
@@ -251,17 +255,20 @@ static Err threads_start(Gateway *gateway) {
     return SUCCESS;
 }
 
-static Err gateway_start(Gateway *gateway, uint32_t threads) {
+static Err gateway_start(Gateway *gateway, uint32_t threads, Reason *reason) {
     const GatewayOptions *options = &gateway->options;
     if (options->cert_path)
-        TRY(tls_server_context_open(options->cert_path, options->key_path, &gateway->tls));
+        TRY(tls_server_context_open(options->cert_path, options->key_path, &gateway->tls, reason));
     for (; gateway->loop_count < threads; gateway->loop_count++)
         TRY(loop_open(gateway, &gateway->loops[gateway->loop_count]));
-    TRY(listener_open(gateway));
+    TRY(listener_open(gateway, reason));
     return threads_start(gateway);
 }
 
-Err gateway_open(const GatewayOptions *options, WorkerPool *workers, Gateway **ret_gateway) {
+Err gateway_open(const GatewayOptions *options,
+                 WorkerPool *workers,
+                 Gateway **ret_gateway,
+                 Reason *reason) {
     assert(options->threads >= 1 && options->threads <= 16);
     assert(options->messages_per_minute_max >= 1);
     Gateway *gateway = calloc(1, sizeof(*gateway) + options->threads * sizeof(gateway->loops[0]));
@@ -275,7 +282,7 @@ Err gateway_open(const GatewayOptions *options, WorkerPool *workers, Gateway **r
     gateway->options.path = path;
     gateway->workers = workers;
     gateway->listen_fd = -1;
-    Err err = gateway_start(gateway, options->threads);
+    Err err = gateway_start(gateway, options->threads, reason);
     if (err.code != OK) {
         gateway_close(gateway);
         return err;

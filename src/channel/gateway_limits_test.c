@@ -283,9 +283,9 @@ TEST(a_taken_port_is_refused) {
     owner_open_with(&owner, &options, 64);
     options.port = gateway_port(owner.gateway);
     Gateway *other = NULL;
-    CHECK_ERR(gateway_open(&options, owner.workers, &other), ERR_SYSTEM);
+    CHECK_ERR(gateway_open(&options, owner.workers, &other, NULL), ERR_SYSTEM);
     options.address = "nowhere";
-    CHECK_ERR(gateway_open(&options, owner.workers, &other), ERR_INVALID);
+    CHECK_ERR(gateway_open(&options, owner.workers, &other, NULL), ERR_INVALID);
     CHECK(!other);
     owner_close(&owner);
 }

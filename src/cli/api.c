@@ -36,7 +36,7 @@ Err api_connect(Cli *cli) {
 Err api_open(Cli *cli) {
     if (cli->http) return SUCCESS;
     TRY(api_place(cli));
-    TRY(session_load(cli->config_path, &cli->arena, &cli->session));
+    TRY(session_load(cli->config_path, &cli->arena, &cli->session, &cli->said));
     return api_connect(cli);
 }
 
@@ -71,9 +71,9 @@ static Err exchange(Cli *cli, const ApiCall *call, Str bearer, HttpAnswer *ret_a
         .within_ms = CALL_WITHIN_MS,
         .reply_max = REPLY_BYTES_MAX,
     };
-    Err err = http_client_call(cli->http, &http, ret_answer);
-    if (err.code != ERR_UNAVAILABLE && err.code != ERR_UNAUTHENTICATED) return err;
-    return cli_fail(cli, err.code, "%.*s: %s", STR_FMT(cli->session.server), err.what);
+    Reason said = {};
+    Err err = http_client_call(cli->http, &http, ret_answer, &said);
+    return err.code == OK ? SUCCESS : cli_fail(cli, err.code, "%s: %s", err.what, said.text);
 }
 
 static void answer_done(HttpAnswer *answer) {
@@ -101,7 +101,7 @@ Err api_keep(Cli *cli, Str reply_json) {
     cli->session.access_token = reply.access_token;
     cli->session.refresh_token = reply.refresh_token;
     cli->session.expires_at.ms = clock_now_ms(&cli->clock) + reply.expires_in_s * 1000;
-    return session_save(cli->config_path, &cli->session, &cli->arena);
+    return session_save(cli->config_path, &cli->session, &cli->arena, &cli->said);
 }
 
 static Err refresh(Cli *cli) {

@@ -120,6 +120,8 @@ static void line_print(Cli *cli, const char *indent, Str text) {
 
 static void error_print(Cli *cli, Err err) {
     Str message = cli->message.ptr ? cli->message : str_from(err.what);
+    if (!cli->message.ptr && cli->said.text[0])
+        message = str_print(&cli->arena, "%s: %s", err.what, cli->said.text);
     if (err.code == ERR_SYSTEM) {
         char reason[128];
         const char *text = strerror_r(err.sys, reason, sizeof(reason));

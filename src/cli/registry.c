@@ -43,16 +43,16 @@ static bool is_loopback(Str registry) {
     return str_eq(host, S("localhost")) || str_starts(host, S("127."));
 }
 
-static Err get(Str base_url, const HttpCall *call, HttpAnswer *ret_answer) {
+static Err get(Str base_url, const HttpCall *call, HttpAnswer *ret_answer, Reason *reason) {
     SCOPED(client_closep) HttpClient *client = NULL;
     const HttpClientOptions options = {.base_url = base_url.ptr,
                                        .user_agent = "muster/" MUSTER_VERSION};
     TRY(http_client_open(&options, &client));
-    return http_client_call(client, call, ret_answer);
+    return http_client_call(client, call, ret_answer, reason);
 }
 
 /// An anonymous token for Docker Hub, which gives nothing without one.
-static Err hub_token(Str repository, Arena *arena, Str *ret_token) {
+static Err hub_token(Str repository, Arena *arena, Str *ret_token, Reason *reason) {
     SCOPED(text_done) Text target;
     text_init(&target, TARGET_MAX);
     text_print(&target, "/token?service=registry.docker.io&scope=");
@@ -64,7 +64,7 @@ static Err hub_token(Str repository, Arena *arena, Str *ret_token) {
                            .within_ms = REGISTRY_WITHIN_MS,
                            .reply_max = MANIFEST_BYTES_MAX};
     SCOPED(answer_done) HttpAnswer answer = {};
-    TRY(get(S(HUB_REALM), &call, &answer));
+    TRY(get(S(HUB_REALM), &call, &answer, reason));
     Faults faults;
     faults_init(&faults, arena);
     PullToken reply;
@@ -100,7 +100,7 @@ static Err digest_of(const HttpAnswer *answer, Arena *arena, Str *ret_digest) {
     return SUCCESS;
 }
 
-Err image_resolve(Str image, bool insecure, Arena *arena, Str *ret_pinned) {
+Err image_resolve(Str image, bool insecure, Arena *arena, Str *ret_pinned, Reason *reason) {
     ImageName name;
     TRY(image_parse(image, arena, &name));
     const char *scheme = insecure || is_loopback(name.registry) ? "http" : "https";
@@ -109,7 +109,7 @@ Err image_resolve(Str image, bool insecure, Arena *arena, Str *ret_pinned) {
         str_print(arena, "/v2/%.*s/manifests/%.*s", STR_FMT(name.repository), STR_FMT(name.tag));
     TRY(arena_check(arena));
     Str token = {};
-    if (str_eq(name.registry, S(HUB))) TRY(hub_token(name.repository, arena, &token));
+    if (str_eq(name.registry, S(HUB))) TRY(hub_token(name.repository, arena, &token, reason));
     const HttpCall call = {.method = "GET",
                            .target = target,
                            .bearer = token,
@@ -117,7 +117,7 @@ Err image_resolve(Str image, bool insecure, Arena *arena, Str *ret_pinned) {
                            .within_ms = REGISTRY_WITHIN_MS,
                            .reply_max = MANIFEST_BYTES_MAX};
     SCOPED(answer_done) HttpAnswer answer = {};
-    TRY(get(base_url, &call, &answer));
+    TRY(get(base_url, &call, &answer, reason));
     TRY(status_check(&answer));
     Str digest;
     TRY(digest_of(&answer, arena, &digest));

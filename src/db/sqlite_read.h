@@ -20,7 +20,7 @@ typedef struct Readers {
 } Readers;
 
 /// Open `count` connections to the existing file. ERR_MEMORY: out of memory. ERR_SYSTEM.
-Err readers_open(const char *path, size_t count, Readers *ret_readers);
+Err readers_open(const char *path, size_t count, Readers *ret_readers, Reason *reason);
 /// Close them; none may be in use. Zeroed ones are well.
 void readers_close(Readers *readers);
 /// Give the rows of a Select to `sink`. Waits while all connections are in use.

@@ -12,7 +12,7 @@
 
 static Err reopen(Fixture *fixture, const DbOptions *options) {
     fixture->db = db_close(fixture->db);
-    return db_open_sqlite(options, &fixture->db);
+    return db_open_sqlite(options, &fixture->db, NULL);
 }
 
 /// A new file without tables of ours.
@@ -24,7 +24,7 @@ static DbOptions bare_options(const Fixture *fixture, const Migration *migration
 /// The first column of the first row.
 static int64_t ask(const Fixture *fixture, const char *sql) {
     SCOPED(connection_close) Connection connection = {};
-    CHECK_OK(connection_open(fixture->path, false, &connection));
+    CHECK_OK(connection_open(fixture->path, false, &connection, NULL));
     text_add(&connection.sql, str_from(sql));
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
     CHECK_OK(connection_prepare(&connection, &statement));
@@ -85,10 +85,10 @@ TEST(a_file_that_is_no_database_is_refused) {
     CHECK(file && fputs("this is a text of some length, and nothing else at all", file) >= 0);
     CHECK(fclose(file) == 0);
     DbOptions options = fixture_options(&fixture);
-    CHECK_ERR(db_open_sqlite(&options, &fixture.db), ERR_SYSTEM);
+    CHECK_ERR(db_open_sqlite(&options, &fixture.db, NULL), ERR_SYSTEM);
     CHECK(fixture.db == NULL);
     options.path = "/nowhere/at/all";
-    Err err = db_open_sqlite(&options, &fixture.db);
+    Err err = db_open_sqlite(&options, &fixture.db, NULL);
     CHECK(err.code == ERR_SYSTEM && err.sys == ENOENT);
 }
 
@@ -188,7 +188,8 @@ static Str diff(Text *text, const char *sql) {
     CHECK_OK(db_schema_diff(
         &(DbOptions){
             .migrations = &migration, .migration_count = 1, .schemas = schemas, .schema_count = 2},
-        text));
+        text,
+        NULL));
     return text_str(text);
 }
 
@@ -232,12 +233,12 @@ TEST(an_indexed_field_needs_an_index_that_begins_with_it) {
         fixture_migrations[0], {2, "less", "DROP INDEX crate_colour"}
     };
     options.migrations = migrations;
-    CHECK_OK(db_schema_diff(&options, &text));
+    CHECK_OK(db_schema_diff(&options, &text, NULL));
     CHECK_STR(text_str(&text), S("crate: no index on (yard,colour)\n"));
     text_clear(&text);
     migrations[1].sql = "DROP INDEX crate_colour; CREATE INDEX other ON crate (yard, id, colour);"
                         "CREATE INDEX partial ON crate (colour) WHERE size > 0";
-    CHECK_OK(db_schema_diff(&options, &text));
+    CHECK_OK(db_schema_diff(&options, &text, NULL));
     CHECK_STR(text_str(&text), S("crate: no index on (yard,colour)\n"));
 }
 
@@ -255,7 +256,7 @@ TEST(a_damaged_row_is_an_error_of_the_store) {
     Crate crate = crate_new(&fixture.arena, "north", "a", 1);
     CHECK_OK(crate_create(fixture.db, &crate));
     SCOPED(connection_close) Connection other = {};
-    CHECK_OK(connection_open(fixture.path, false, &other));
+    CHECK_OK(connection_open(fixture.path, false, &other, NULL));
     CHECK_OK(connection_run(&other, "UPDATE crate SET colour = 'puce'"));
     Err err = tx_get(fixture_tx(&fixture, NULL), &Crate_schema, id_str(&crate.id), &crate);
     CHECK(err.code == ERR_SYSTEM && err.sys == EBADMSG);

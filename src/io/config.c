@@ -75,16 +75,26 @@ static Err pairs_read(Config *config, Faults *faults) {
     return faults_check(faults);
 }
 
-Err config_load(
-    const char *path, const Schema *schema, Arena *arena, Faults *faults, void *record) {
+static Err
+config_read(const char *path, const Schema *schema, Arena *arena, Faults *faults, void *record) {
     // a file that people keep may well be a link, which file_load would refuse
     SCOPED(mem_freep) char *real = realpath(path, NULL);
     if (!real && errno == ENOENT) return FAIL(ERR_NOT_FOUND, "there is no such file");
-    if (!real) return FAIL_SYS("cannot open a file");
+    if (!real) return FAIL_SYS("cannot open");
     Config config = {.arena = arena};
-    TRY(file_load(real, FILE_MAX, arena, &config.rest));
+    TRY(file_load(real, FILE_MAX, arena, &config.rest, NULL));
     TRY(pairs_read(&config, faults));
     return schema_decode_pairs(schema, config.pairs, config.count, arena, faults, record);
+}
+
+Err config_load(const char *path,
+                const Schema *schema,
+                Arena *arena,
+                Faults *faults,
+                void *record,
+                Reason *reason) {
+    Err err = config_read(path, schema, arena, faults, record);
+    return err.code == OK ? SUCCESS : reason_fail(reason, err, "%s", path);
 }
 
 static bool field_is_config(const Field *field) {

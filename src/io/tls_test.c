@@ -110,7 +110,7 @@ TEST(an_authority_known_by_its_fingerprint_is_fetched_and_then_trusted) {
     Pair pair;
     ends_open(&ends, S("localhost"), 0, 10);
     char fingerprint[CERTIFICATE_FINGERPRINT_LEN + 1];
-    CHECK_OK(certificate_fingerprint(ends.files.ca.cert_pem, fingerprint));
+    CHECK_OK(certificate_fingerprint(ends.files.ca.cert_pem, fingerprint, NULL));
     TlsContext *stranger = NULL;
     CHECK_OK(tls_client_context_open((Str){}, &stranger));
     pair_open(&pair, stranger, ends.server, S("localhost"));
@@ -239,14 +239,14 @@ TEST(whoever_does_not_speak_tls_is_turned_away) {
     ends_open(&ends, S("localhost"), 0, 10);
     pair_open(&pair, ends.client, ends.server, S("localhost"));
     CHECK(write(pair.client_fd, "GET / HTTP/1.1\r\n\r\n", 18) == 18);
-    CHECK_ERR(tls_handshake(pair.server, &want), ERR_UNAVAILABLE);
+    CHECK_ERR(tls_handshake(pair.server, &want, NULL), ERR_UNAVAILABLE);
     pair_close(&pair);
 
     pair_open(&pair, ends.client, ends.server, S("localhost"));
-    CHECK_OK(tls_handshake(pair.client, &want));
+    CHECK_OK(tls_handshake(pair.client, &want, NULL));
     CHECK(want == TLS_WANT_READ);
     close(TAKE_FD(pair.server_fd));
-    CHECK_ERR(tls_handshake(pair.client, &want), ERR_UNAVAILABLE);
+    CHECK_ERR(tls_handshake(pair.client, &want, NULL), ERR_UNAVAILABLE);
     pair_close(&pair);
     ends_close(&ends);
 }
@@ -269,7 +269,7 @@ static bool foreign_client_is_served(TlsContext *server, const char *priorities)
     int status = GNUTLS_E_AGAIN;
     for (int turn = 0; turn < TURNS_MAX && err.code == OK; turn++) {
         if (status == GNUTLS_E_AGAIN) status = gnutls_handshake(client);
-        if (want != TLS_DONE) err = tls_handshake(tls, &want);
+        if (want != TLS_DONE) err = tls_handshake(tls, &want, NULL);
     }
     gnutls_deinit(client);
     gnutls_certificate_free_credentials(nobody);
@@ -293,11 +293,11 @@ TEST(files_that_hold_no_matching_certificate_and_key_are_refused) {
     TlsContext *none = NULL;
     ends_open(&ends, S("localhost"), 0, 10);
     ends_open(&other, S("localhost"), 0, 10);
-    Err err = tls_server_context_open("/nowhere/cert.pem", ends.files.key_path, &none);
+    Err err = tls_server_context_open("/nowhere/cert.pem", ends.files.key_path, &none, NULL);
     CHECK(err.code == ERR_SYSTEM && err.sys == ENOENT);
-    CHECK_ERR(tls_server_context_open(ends.files.cert_path, other.files.key_path, &none),
+    CHECK_ERR(tls_server_context_open(ends.files.cert_path, other.files.key_path, &none, NULL),
               ERR_INVALID);
-    CHECK_ERR(tls_server_context_open(ends.files.key_path, ends.files.key_path, &none),
+    CHECK_ERR(tls_server_context_open(ends.files.key_path, ends.files.key_path, &none, NULL),
               ERR_INVALID);
     CHECK_ERR(tls_client_context_open(S("no certificate"), &none), ERR_INVALID);
     CHECK_ERR(tls_client_context_open(S(""), &none), ERR_INVALID);

@@ -72,9 +72,33 @@ TEST(a_new_folder_is_not_enrolled) {
 TEST(a_folder_has_one_agent) {
     Fixture *fixture = *test_state;
     State second;
-    CHECK_ERR(state_open(fixture->folder, &second, NULL), ERR_BUSY);
+    Reason reason = {};
+    CHECK_ERR(state_open(fixture->folder, &second, &reason), ERR_BUSY);
+    CHECK_STR(str_from(reason.text), str_from(fixture->folder));
     state_close(&fixture->state);
     CHECK_OK(state_open(fixture->folder, &fixture->state, NULL));
+}
+
+TEST(what_is_wrong_with_a_state_folder_names_the_file) {
+    Fixture *fixture = *test_state;
+    Membership member;
+    Reason reason = {};
+    char path[128];
+    State none;
+    CHECK_ERR(state_open("/nowhere/at/all", &none, &reason), ERR_SYSTEM);
+    CHECK_STR(str_from(reason.text), S("/nowhere/at/all"));
+    snprintf(path, sizeof(path), "%s/server.json", fixture->folder);
+    CHECK_OK(file_save(path, S("{"), 0600, NULL));
+    CHECK_ERR(
+        state_load(
+            &fixture->state, "server.json", &Membership_schema, &fixture->arena, &member, &reason),
+        ERR_INVALID);
+    CHECK_STR(str_from(reason.text), str_from(path));
+    Identity identity;
+    snprintf(path, sizeof(path), "%s/identity.next", fixture->folder);
+    CHECK_OK(file_save(path, S("short"), 0600, NULL));
+    CHECK_ERR(state_identity_next(&fixture->state, &identity, &reason), ERR_INVALID);
+    CHECK_STR(str_from(reason.text), str_from(path));
 }
 
 TEST(an_enrolment_cut_off_before_its_answer_goes_on_with_the_same_key) {
@@ -158,6 +182,7 @@ TEST(enrolling_again_forgets_the_versions_of_the_server_before) {
 #define STATE_CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 TEST_MAIN(STATE_CASE(a_new_folder_is_not_enrolled),
           STATE_CASE(a_folder_has_one_agent),
+          STATE_CASE(what_is_wrong_with_a_state_folder_names_the_file),
           STATE_CASE(an_enrolment_cut_off_before_its_answer_goes_on_with_the_same_key),
           STATE_CASE(an_enrolled_identity_is_read_back),
           STATE_CASE(a_cut_between_record_and_key_loses_neither),

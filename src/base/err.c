@@ -93,7 +93,8 @@ static size_t whole_len(const char *text, size_t len) {
     return str_utf8_len((Str){text, len}, start - 1) ? len : start - 1;
 }
 
-static void reason_print(Reason *reason, const char *format, va_list args) {
+__attribute__((format(printf, 2, 0))) static void
+reason_print(Reason *reason, const char *format, va_list args) {
     int printed = vsnprintf(reason->text, sizeof(reason->text), format, args);
     assert(printed >= 0);
     size_t len = (size_t)printed;

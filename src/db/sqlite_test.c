@@ -10,9 +10,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static Reason said; // about the last reopen
+
 static Err reopen(Fixture *fixture, const DbOptions *options) {
     fixture->db = db_close(fixture->db);
-    return db_open_sqlite(options, &fixture->db, NULL);
+    return db_open_sqlite(options, &fixture->db, &said);
 }
 
 /// A new file without tables of ours.
@@ -85,11 +87,15 @@ TEST(a_file_that_is_no_database_is_refused) {
     CHECK(file && fputs("this is a text of some length, and nothing else at all", file) >= 0);
     CHECK(fclose(file) == 0);
     DbOptions options = fixture_options(&fixture);
-    CHECK_ERR(db_open_sqlite(&options, &fixture.db, NULL), ERR_SYSTEM);
+    Reason reason = {};
+    CHECK_ERR(db_open_sqlite(&options, &fixture.db, &reason), ERR_SYSTEM);
+    CHECK(str_starts(str_from(reason.text), str_from(fixture.path)));
+    CHECK_SAID(reason, "file is not a database");
     CHECK(fixture.db == NULL);
     options.path = "/nowhere/at/all";
-    Err err = db_open_sqlite(&options, &fixture.db, NULL);
+    Err err = db_open_sqlite(&options, &fixture.db, &reason);
     CHECK(err.code == ERR_SYSTEM && err.sys == ENOENT);
+    CHECK_STR(str_from(reason.text), S("/nowhere/at/all"));
 }
 
 static const Migration three[] = {
@@ -120,6 +126,8 @@ TEST(a_migration_that_has_changed_stops_the_opening) {
     changed[0].sql = "CREATE TABLE one (a INTEGER) STRICT; INSERT INTO one VALUES (7)";
     options = bare_options(&fixture, changed, 3);
     CHECK_ERR(reopen(&fixture, &options), ERR_STATE);
+    CHECK(str_starts(str_from(said.text), str_from(fixture.path)));
+    CHECK_SAID(said, ": 1 one: ");
     CHECK(ask(&fixture, "SELECT a FROM one") == 2);
     CHECK(ask(&fixture, "SELECT count(*) FROM schema_migration") == 2);
 }
@@ -131,10 +139,12 @@ TEST(a_migration_of_a_newer_program_stops_the_opening) {
     CHECK_OK(reopen(&fixture, &options));
     options = bare_options(&fixture, three, 2);
     CHECK_ERR(reopen(&fixture, &options), ERR_STATE);
+    CHECK_SAID(said, "number 3");
     CHECK(ask(&fixture, "SELECT count(*) FROM schema_migration") == 3);
 }
 
 TEST(a_migration_that_fails_leaves_nothing) {
+    static const char *const words[] = {"no such table: two", "UNIQUE constraint", "syntax error"};
     static const char *const bad[] = {
         "UPDATE one SET a = 5; UPDATE two SET b = 1",
         "UPDATE one SET a = 5; INSERT INTO schema_migration VALUES (1, '', '', 0)",
@@ -148,6 +158,8 @@ TEST(a_migration_that_fails_leaves_nothing) {
         };
         DbOptions options = bare_options(&fixture, migrations, 2);
         CHECK_ERR(reopen(&fixture, &options), ERR_STATE);
+        CHECK_SAID(said, ": 2 bad: ");
+        CHECK_SAID(said, words[i]);
         CHECK(ask(&fixture, "SELECT a FROM one") == 1);
         CHECK(ask(&fixture, "SELECT count(*) FROM schema_migration") == 1);
     }

@@ -187,7 +187,10 @@ TEST(nobody_there_another_protocol_and_a_broken_line_are_told_apart) {
     HttpCall call = get_call();
     HttpAnswer answer;
     HttpClient *client = client_of(1, "http");
-    CHECK_ERR(http_client_call(client, &call, &answer, NULL), ERR_UNAVAILABLE);
+    Reason reason = {};
+    CHECK_ERR(http_client_call(client, &call, &answer, &reason), ERR_UNAVAILABLE);
+    CHECK(str_starts(str_from(reason.text), S("http://127.0.0.1:1: ")));
+    CHECK_SAID(reason, "port 1");
     call.target = S("/x HTTP/1.1\r\nEvil: 1");
     CHECK_ERR(http_client_call(client, &call, &answer, NULL), ERR_INVALID);
     http_client_close(client);

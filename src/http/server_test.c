@@ -262,10 +262,17 @@ TEST(a_server_does_not_open_over_a_bad_key_or_a_taken_port) {
         .address = "127.0.0.1", .threads = 1, .connections_max = 1, .ready = host_ready};
     Server *server = NULL;
     options.cert_path = options.key_path = tls.cert_path;
-    CHECK_ERR(server_open(&options, host.fixture.router, host.workers, &server, NULL), ERR_INVALID);
+    Reason reason = {};
+    CHECK_ERR(server_open(&options, host.fixture.router, host.workers, &server, &reason),
+              ERR_INVALID);
+    CHECK_SAID(reason, tls.cert_path);
     options.cert_path = options.key_path = NULL;
     options.port = server_port(host.server);
-    CHECK_ERR(server_open(&options, host.fixture.router, host.workers, &server, NULL), ERR_SYSTEM);
+    Err err = server_open(&options, host.fixture.router, host.workers, &server, &reason);
+    CHECK(err.code == ERR_SYSTEM && err.sys == EADDRINUSE);
+    char taken[64];
+    snprintf(taken, sizeof(taken), "127.0.0.1 port %u", options.port);
+    CHECK_STR(str_from(reason.text), str_from(taken));
     options.address = "localhost";
     CHECK_ERR(server_open(&options, host.fixture.router, host.workers, &server, NULL), ERR_INVALID);
     CHECK(!server);

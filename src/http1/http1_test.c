@@ -92,10 +92,31 @@ TEST(a_request_that_would_break_its_head_is_not_sent) {
     request.bearer = S("x\r\nEvil: 1");
     CHECK_ERR(http1_exchange(http, &request, &reply, NULL), ERR_INVALID);
     request.bearer = (Str){};
-    CHECK_ERR(http1_exchange(http, &request, &reply, NULL), ERR_UNAVAILABLE);
+    Reason reason = {};
+    CHECK_ERR(http1_exchange(http, &request, &reply, &reason), ERR_UNAVAILABLE);
+    CHECK_STR(str_from(reason.text), S("/nowhere: No such file or directory"));
     CHECK(http1_fd(http) == -1);
     http1_close(http);
     CHECK(!http1_close(NULL));
+}
+
+TEST(a_peer_that_is_not_there_is_named) {
+    Http1 *http = NULL;
+    Http1Reply reply = {};
+    Reason reason = {};
+    Http1Request request = {.method = "GET", .target = S("/"), .within_ms = SOON_MS};
+    CHECK_OK(http1_open(&(Http1Options){.host = "127.0.0.1", .port = 1, .cancel_fd = -1}, &http));
+    CHECK_ERR(http1_exchange(http, &request, &reply, &reason), ERR_UNAVAILABLE);
+    CHECK_STR(str_from(reason.text), S("127.0.0.1:1: Connection refused"));
+    http1_close(http);
+    CHECK_OK(http1_open(&(Http1Options){.host = "::1", .port = 1, .cancel_fd = -1}, &http));
+    CHECK_ERR(http1_exchange(http, &request, &reply, &reason), ERR_UNAVAILABLE);
+    CHECK(str_starts(str_from(reason.text), S("[::1]:1: ")));
+    http1_close(http);
+    CHECK_OK(http1_open(&(Http1Options){.host = "a host", .port = 1, .cancel_fd = -1}, &http));
+    CHECK_ERR(http1_exchange(http, &request, &reply, &reason), ERR_UNAVAILABLE);
+    CHECK(str_starts(str_from(reason.text), S("a host:1: ")));
+    http1_close(http);
 }
 
 TEST(replies_with_a_length_or_in_chunks_share_a_connection) {
@@ -284,7 +305,10 @@ TEST(tcp_and_tls_carry_exchanges_too) {
     Http1 *http = NULL;
     Http1Reply reply = {};
     CHECK_OK(http1_open(&options, &http));
-    CHECK_ERR(http1_exchange(http, &request, &reply, NULL), ERR_UNAUTHENTICATED);
+    Reason reason = {};
+    CHECK_ERR(http1_exchange(http, &request, &reply, &reason), ERR_UNAUTHENTICATED);
+    CHECK(str_starts(str_from(reason.text), S("127.0.0.1:")));
+    CHECK_SAID(reason, "does not match the expected");
     http1_close(http);
     peer_stop(&peer);
     tls_context_close(client);
@@ -294,6 +318,7 @@ TEST(tcp_and_tls_carry_exchanges_too) {
 
 TEST_MAIN(CASE(a_request_is_written_as_it_should_be),
           CASE(a_request_that_would_break_its_head_is_not_sent),
+          CASE(a_peer_that_is_not_there_is_named),
           CASE(replies_with_a_length_or_in_chunks_share_a_connection),
           CASE(a_connection_that_was_closed_meanwhile_is_opened_again),
           CASE(a_new_connection_without_an_answer_is_not_tried_again),

@@ -120,9 +120,11 @@ TEST(what_cannot_be_certified_is_refused) {
     const Str bad[] = {S(""), S("a b"), S("https://a"), S("a\0b"), S("[::1]"), S("a/24")};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         Str hosts[] = {S("a"), bad[i]};
+        Reason reason = {};
         CHECK_ERR(
-            certificate_make_server(&ca, hosts_of(hosts, 2), NOW_MS, 10, &arena, &server, NULL),
+            certificate_make_server(&ca, hosts_of(hosts, 2), NOW_MS, 10, &arena, &server, &reason),
             ERR_INVALID);
+        CHECK(strlen(reason.text) == bad[i].len || bad[i].ptr[1] == '\0');
     }
     Str host = S("a");
     Certificate mixed = {.cert_pem = ca.cert_pem, .key_pem = S("no key")};

@@ -91,6 +91,25 @@ TEST(a_missing_file_is_not_found_and_may_be_removed) {
     CHECK_OK(file_remove("none", NULL));
 }
 
+TEST(each_failure_names_its_path) {
+    Place *place = *test_state;
+    Str data = {};
+    Reason reason = {};
+    CHECK_ERR(file_load("none", 10, &place->arena, &data, &reason), ERR_NOT_FOUND);
+    CHECK_STR(str_from(reason.text), S("none"));
+    CHECK_ERR(file_load("none/state", 10, &place->arena, &data, &reason), ERR_NOT_FOUND);
+    CHECK_STR(str_from(reason.text), S("none/state"));
+    CHECK_ERR(file_save("none/new", S("x"), 0600, &reason), ERR_SYSTEM);
+    CHECK_STR(str_from(reason.text), S("none/new"));
+    CHECK_ERR(folder_make("none/sub", 0700, &reason), ERR_SYSTEM);
+    CHECK_STR(str_from(reason.text), S("none/sub"));
+    CHECK_OK(folder_make("full", 0700, &reason));
+    Err err = file_remove("full", &reason);
+    CHECK(err.code == ERR_SYSTEM && err.sys == EISDIR);
+    CHECK_STR(str_from(reason.text), S("full"));
+    CHECK(rmdir("full") == 0);
+}
+
 TEST(a_removed_file_is_gone) {
     Place *place = *test_state;
     CHECK_OK(file_save("state", S("x"), 0600, NULL));
@@ -208,6 +227,7 @@ TEST(a_folder_is_made_once_with_its_mode) {
 TEST_MAIN(PLACED(what_was_saved_is_loaded),
           PLACED(a_path_with_folders_is_saved_in_its_folder),
           PLACED(a_missing_file_is_not_found_and_may_be_removed),
+          PLACED(each_failure_names_its_path),
           PLACED(a_removed_file_is_gone),
           PLACED(a_file_over_the_limit_is_refused),
           PLACED(files_that_show_no_size_are_loaded_too),

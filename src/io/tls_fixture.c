@@ -68,7 +68,8 @@ void pair_handshake(Pair *pair) {
     TlsWant client = TLS_WANT_WRITE, server = TLS_WANT_READ;
     pair->client_err = pair->server_err = SUCCESS;
     for (int turn = 0; turn < TURNS_MAX && (client != TLS_DONE || server != TLS_DONE); turn++) {
-        if (client != TLS_DONE) pair->client_err = tls_handshake(pair->client, &client, NULL);
+        if (client != TLS_DONE)
+            pair->client_err = tls_handshake(pair->client, &client, &pair->client_said);
         if (server != TLS_DONE) pair->server_err = tls_handshake(pair->server, &server, NULL);
         if (pair->client_err.code != OK) client = TLS_DONE;
         if (pair->server_err.code != OK) server = TLS_DONE;

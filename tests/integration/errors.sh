@@ -3,7 +3,7 @@
 # What the programs say when they cannot begin: one line that names the file or the address, with
 # the system's words, and the exit code that all three share.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 . scripts/lib.sh
 . scripts/parts.sh
 

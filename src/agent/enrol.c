@@ -93,5 +93,11 @@ Err enrol(const EnrolOptions *options, Reason *reason) {
     Str ca_pem;
     TRY(enrol_server(
         str_from(options->server), str_from(options->token), &arena, &ca_pem, &server, reason));
-    return enrol_with(options, &state, server, ca_pem, &arena, reason);
+    Err err = enrol_with(options, &state, server, ca_pem, &arena, reason);
+    if (err.code == ERR_FORBIDDEN && options->force) {
+        // The key is a retired device's, or is known elsewhere: no other try with it can succeed.
+        TRY(state_identity_refused(&state, reason));
+        err = enrol_with(options, &state, server, ca_pem, &arena, reason);
+    }
+    return err;
 }

@@ -14,7 +14,8 @@ typedef struct EnrolOptions {
 } EnrolOptions;
 
 /// Enrol, then keep who we are. May be repeated after any failure; an identity that the server may
-/// have accepted is never thrown away. ERR_EXISTS: this machine is enrolled. ERR_INVALID: token or
+/// have accepted is never thrown away; with `force`, one that it refuses for ever (its device was
+/// retired) is replaced by a new one. ERR_EXISTS: this machine is enrolled. ERR_INVALID: token or
 /// URL, or as server_post. The Reason is what the server said, or which file or address it is
 /// about.
 Err enrol(const EnrolOptions *options, Reason *reason);

@@ -127,11 +127,9 @@ static void on_reported(evutil_socket_t, short, void *arg) {
     if (!slot_take(agent->reported, &json)) return;
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, RUN_ARENA_MAX);
-    Faults faults;
-    faults_init(&faults, &arena);
     Reported reported;
     Err err =
-        schema_decode(&Reported_schema, text_str(&json), DECODE_STORED, &arena, &faults, &reported);
+        schema_read(&Reported_schema, text_str(&json), DECODE_STORED, &arena, &reported, NULL);
     if (err.code == OK) err = sync_reported(&agent->sync, &reported);
     if (err.code != OK) log_event(LOG_ERROR, "report.lost", F("what", err.what));
     link_poke(agent->link);

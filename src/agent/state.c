@@ -68,9 +68,7 @@ Err state_load(const State *state,
     TRY(path_make(state, name, path, reason));
     Str json;
     TRY(file_load(path, STATE_FILE_MAX, arena, &json, reason));
-    Faults faults;
-    faults_init(&faults, arena);
-    Err err = schema_decode(schema, json, DECODE_STORED, arena, &faults, record);
+    Err err = schema_read(schema, json, DECODE_STORED, arena, record, NULL);
     if (err.code == ERR_INVALID) err = FAIL(ERR_INVALID, "the file is damaged");
     return err.code == OK ? SUCCESS : reason_fail(reason, err, "%s", path);
 }
@@ -157,6 +155,10 @@ Err state_identity_next(const State *state, Identity *ret_identity, Reason *reas
     TRY(key_save(state, NEXT_KEY_FILE, &identity, reason));
     *ret_identity = identity;
     return SUCCESS;
+}
+
+Err state_identity_refused(const State *state, Reason *reason) {
+    return forget(state, NEXT_KEY_FILE, reason);
 }
 
 Err state_enrolled(const State *state,

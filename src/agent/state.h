@@ -58,6 +58,8 @@ Err state_identity(const State *state,
                    Reason *reason);
 /// The key to enrol with: one that is made and saved now, or that an earlier try has left.
 Err state_identity_next(const State *state, Identity *ret_identity, Reason *reason);
+/// The server will never accept the key that an earlier try has left: the next one is a new one.
+Err state_identity_refused(const State *state, Reason *reason);
 /// The server has accepted `identity`, from state_identity_next: it is the device's from now on.
 /// Forgets what belonged to the one before.
 Err state_enrolled(const State *state,

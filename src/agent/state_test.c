@@ -110,6 +110,16 @@ TEST(an_enrolment_cut_off_before_its_answer_goes_on_with_the_same_key) {
     CHECK(memcmp(first.seed, again.seed, sizeof(first.seed)) == 0);
 }
 
+TEST(a_key_that_was_refused_is_replaced_by_a_new_one) {
+    Fixture *fixture = *test_state;
+    Identity first;
+    CHECK_OK(state_identity_next(&fixture->state, &first, NULL));
+    CHECK_OK(state_identity_refused(&fixture->state, NULL));
+    Identity fresh;
+    CHECK_OK(state_identity_next(&fixture->state, &fresh, NULL));
+    CHECK(memcmp(first.seed, fresh.seed, sizeof(first.seed)) != 0);
+}
+
 TEST(an_enrolled_identity_is_read_back) {
     Fixture *fixture = *test_state;
     Identity identity;
@@ -184,6 +194,7 @@ TEST_MAIN(STATE_CASE(a_new_folder_is_not_enrolled),
           STATE_CASE(a_folder_has_one_agent),
           STATE_CASE(what_is_wrong_with_a_state_folder_names_the_file),
           STATE_CASE(an_enrolment_cut_off_before_its_answer_goes_on_with_the_same_key),
+          STATE_CASE(a_key_that_was_refused_is_replaced_by_a_new_one),
           STATE_CASE(an_enrolled_identity_is_read_back),
           STATE_CASE(a_cut_between_record_and_key_loses_neither),
           STATE_CASE(a_key_of_somebody_else_is_refused),

@@ -93,6 +93,19 @@ static size_t whole_len(const char *text, size_t len) {
     return str_utf8_len((Str){text, len}, start - 1) ? len : start - 1;
 }
 
+/// Control characters become blanks; what is not UTF-8 becomes '?'.
+static void reason_clean(char *text, size_t len) {
+    for (size_t at = 0; at < len;) {
+        const unsigned char *c = (const unsigned char *)text + at;
+        size_t size = str_utf8_len((Str){text, len}, at);
+        bool is_control = (size == 1 && (*c < ' ' || *c == 0x7f))
+                          || (size == 2 && c[0] == 0xc2 && c[1] < 0xa0); // U+0080 to U+009F
+        if (size == 0) text[at] = '?';
+        if (is_control) memset(text + at, ' ', size);
+        at += size ? size : 1;
+    }
+}
+
 __attribute__((format(printf, 2, 0))) static void
 reason_print(Reason *reason, const char *format, va_list args) {
     int printed = vsnprintf(reason->text, sizeof(reason->text), format, args);
@@ -100,8 +113,7 @@ reason_print(Reason *reason, const char *format, va_list args) {
     size_t len = (size_t)printed;
     if (len >= sizeof(reason->text)) len = whole_len(reason->text, sizeof(reason->text) - 1);
     reason->text[len] = '\0';
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)reason->text[i] < ' ' || reason->text[i] == 0x7f) reason->text[i] = ' ';
+    reason_clean(reason->text, len);
 }
 
 void reason_set(Reason *reason, const char *format, ...) {

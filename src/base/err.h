@@ -97,7 +97,7 @@ typedef struct Reason {
 } Reason;
 
 /// Set `reason` (unless NULL) by printf, cut at a character's end; control characters become
-/// blanks.
+/// blanks, what is not UTF-8 a '?'.
 __attribute__((format(printf, 2, 3))) void reason_set(Reason *reason, const char *format, ...);
 /// Forget the words of a failure that turned out to be none.
 void reason_clear(Reason *reason);

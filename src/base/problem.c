@@ -27,8 +27,7 @@ static const Field Problem_fields[] = {
     FIELD(Problem, instance, 0, "the path of the request", .max = PROBLEM_PATH_MAX * 3),
     FIELD(Problem, request_id, 0, "to find this request in the log"),
     FIELD(Problem, retry_after_s, 0, "seconds after which to try again; 0: no advice"),
-    FIELD_LIST(
-        Problem, errors, 0, "every bad field", .record = &ProblemFault_schema, .max = FAULTS_MAX),
+    FIELD_LIST(Problem, errors, ProblemFault, 0, "every bad field", .max = FAULTS_MAX),
 };
 const Schema Problem_schema = SCHEMA(Problem, "problem", "why a request failed (RFC 9457)");
 

@@ -41,11 +41,14 @@ Err api_open(Cli *cli) {
 }
 
 Err api_decode(Cli *cli, const Schema *schema, Str json, Arena *arena, void *record) {
-    Faults faults;
-    faults_init(&faults, arena);
-    Err err = schema_decode(schema, json, DECODE_REPLY, arena, &faults, record);
+    Reason reason = {};
+    Err err = schema_read(schema, json, DECODE_REPLY, arena, record, &reason);
     if (err.code != ERR_INVALID) return err;
-    return cli_fail(cli, ERR_UNAVAILABLE, "the server's answer is no %.*s", STR_FMT(schema->name));
+    return cli_fail(cli,
+                    ERR_UNAVAILABLE,
+                    "the server's answer is no %.*s: %s",
+                    STR_FMT(schema->name),
+                    reason.text);
 }
 
 /// Keep what a problem document says; an answer without one is told by its status.
@@ -153,12 +156,7 @@ typedef struct Page {
 
 static Err page_get(Cli *cli, Str target, const Schema *item, Arena *arena, Page *ret_page) {
     const Field fields[] = {
-        {.name = S("items"),
-         .kind = FIELD_RECORDS,
-         .flags = REQUIRED,
-         .offset = offsetof(Page, items),
-         .doc = "records",
-         .record = item},
+        FIELD_LIST_BY(Page, items, item, REQUIRED, "records"),
         FIELD(Page, next, 0, "cursor"),
     };
     const Schema schema = {

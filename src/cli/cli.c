@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/scope.h"
+#include "cli/table.h"
 #include "http/client.h"
 
 #include <stdarg.h>
@@ -50,7 +51,7 @@ Err cli_show(Cli *cli, const Schema *schema, const void *record) {
         schema_encode(schema, record, ENCODE_REPLY, &text);
         text_add_char(&text, '\n');
     } else {
-        schema_card(schema, record, &text);
+        table_card(schema, record, &text);
     }
     return show_text(cli, &text);
 }
@@ -62,7 +63,7 @@ Err cli_show_list(Cli *cli, const Schema *schema, const void *items, size_t coun
         schema_encode_list(schema, items, count, ENCODE_REPLY, &text);
         text_add_char(&text, '\n');
     } else {
-        schema_table(schema, items, count, &text);
+        table_show(schema, items, count, &text);
     }
     return show_text(cli, &text);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/manual.h"
 
+#include "base/field.h"
+
 enum { NAME_WIDTH = 26, OPTION_WIDTH = 30 };
 
 static void usage_add(const Verb *verb, Text *out) {

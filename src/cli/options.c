@@ -25,21 +25,21 @@ static bool has_suffix(Str text, Str suffix) {
 static bool field_is_option(const Verb *verb, const Field *field) {
     if (field->flags & (READ_ONLY | HIDDEN | COMPUTED)) return false;
     if (verb->changes && (field->flags & IMMUTABLE)) return false;
-    return field->kind != FIELD_RECORD && field->kind != FIELD_RECORDS && field->kind != FIELD_JSON;
+    return field->kind != KIND_RECORD && field->kind != KIND_RECORDS && field->kind != KIND_JSON;
 }
 
 static void field_view(const Field *field, OptionView *view) {
     Str name = field->name;
-    bool is_id = field->kind == FIELD_ID && has_suffix(name, S("_id"));
+    bool is_id = field->kind == KIND_ID && has_suffix(name, S("_id"));
     if (is_id) name = str_slice(name, 0, name.len - 3);
-    bool is_secret = field->kind == FIELD_STR && (field->flags & WRITE_ONLY);
+    bool is_secret = field->kind == KIND_STR && (field->flags & WRITE_ONLY);
     snprintf(view->name,
              sizeof(view->name),
              "%.*s%s",
              STR_FMT(name),
-             is_secret                  ? "-file"
-             : field->kind == FIELD_MAP ? ".KEY"
-                                        : "");
+             is_secret                 ? "-file"
+             : field->kind == KIND_MAP ? ".KEY"
+                                       : "");
     for (char *c = view->name; *c; c++)
         if (*c == '_') *c = '-';
     view->value = is_secret ? "FILE" : is_id ? "ID|NAME" : "VALUE";
@@ -86,7 +86,7 @@ static bool option_find(const Verb *verb, Str name, OptionView *ret_option) {
     size_t dot = str_index(name, '.', 0);
     for (size_t at = 0; verb_option(verb, at, ret_option); at++) {
         Str known = str_from(ret_option->name);
-        bool is_map = ret_option->field && ret_option->field->kind == FIELD_MAP;
+        bool is_map = ret_option->field && ret_option->field->kind == KIND_MAP;
         if (!is_map && str_eq(name, known)) return true;
         if (is_map && dot + 1 < name.len
             && str_eq(str_slice(name, 0, dot), str_slice(known, 0, known.len - 4)))

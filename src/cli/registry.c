@@ -65,12 +65,9 @@ static Err hub_token(Str repository, Arena *arena, Str *ret_token, Reason *reaso
                            .reply_max = MANIFEST_BYTES_MAX};
     SCOPED(answer_done) HttpAnswer answer = {};
     TRY(get(S(HUB_REALM), &call, &answer, reason));
-    Faults faults;
-    faults_init(&faults, arena);
     PullToken reply;
     if (answer.status != 200
-        || schema_decode(
-               &PullToken_schema, text_str(&answer.body), DECODE_REPLY, arena, &faults, &reply)
+        || schema_read(&PullToken_schema, text_str(&answer.body), DECODE_REPLY, arena, &reply, NULL)
                    .code
                != OK)
         return FAIL(ERR_UNAUTHENTICATED, "the registry gives no anonymous token");

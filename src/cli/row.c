@@ -49,14 +49,14 @@ static Err query_fill(Cli *cli, const Verb *verb, Text *out) {
 static Err
 pairs_add(Cli *cli, const Verb *verb, const OptionView *view, StrPair *pairs, size_t *n) {
     const Field *field = view->field;
-    bool is_secret = field->kind == FIELD_STR && (field->flags & WRITE_ONLY);
+    bool is_secret = field->kind == KIND_STR && (field->flags & WRITE_ONLY);
     Str value = cli_option(cli, view->name);
     if (is_secret && (value.ptr || !verb->changes))
         TRY(password_get(cli, view->name, "new password", &value));
-    if (value.ptr && field->kind == FIELD_ID && field->prefix)
+    if (value.ptr && field->kind == KIND_ID && field->prefix)
         TRY(api_resolve(cli, field->prefix, value, &value));
     if (value.ptr) pairs[(*n)++] = (StrPair){field->name, value};
-    if (field->kind != FIELD_MAP) return SUCCESS;
+    if (field->kind != KIND_MAP) return SUCCESS;
     Str prefix = str_slice(str_from(view->name), 0, field->name.len + 1); // "labels."
     for (size_t i = 0; i < cli->args.option_count && *n < CLI_OPTIONS_MAX; i++)
         if (str_starts(cli->args.options[i].key, prefix)) pairs[(*n)++] = cli->args.options[i];
@@ -72,7 +72,8 @@ static Err body_refused(Cli *cli, const Faults *faults) {
 /// The body: for a change only the given fields, checked by a schema of just their rows.
 static Err body_fill(Cli *cli, const Verb *verb, Text *out) {
     StrPair pairs[CLI_OPTIONS_MAX];
-    Field fields[SCHEMA_FIELDS_MAX];
+    Field *fields = ARENA_ARRAY(&cli->arena, Field, verb->in->count);
+    if (!fields) return FAIL(ERR_LIMIT, "out of memory");
     size_t pair_count = 0;
     size_t field_count = 0;
     OptionView view;

@@ -48,9 +48,7 @@ Err session_load(Str path, Arena *arena, Session *ret_session, Reason *reason) {
         return FAIL(ERR_UNAUTHENTICATED, "not signed in: use muster login --server URL");
     }
     TRY(err);
-    Faults faults;
-    faults_init(&faults, arena);
-    err = schema_decode(&Session_schema, json, DECODE_STORED, arena, &faults, ret_session);
+    err = schema_read(&Session_schema, json, DECODE_STORED, arena, ret_session, NULL);
     if (err.code == ERR_INVALID)
         return FAIL(ERR_INVALID, "the session file is damaged: sign in again");
     return err;

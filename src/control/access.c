@@ -75,10 +75,8 @@ claims_verify(const App *app, Str bearer, uint64_t now_ms, Arena *arena, AccessC
     if (!bearer.ptr) return FAIL(ERR_UNAUTHENTICATED, "a bearer token is needed");
     Str json;
     TRY(jws_verify(app->key.public, bearer, arena, &json));
-    Faults faults;
-    faults_init(&faults, arena);
     AccessClaims claims = {};
-    Err err = schema_decode(&AccessClaims_schema, json, DECODE_STORED, arena, &faults, &claims);
+    Err err = schema_read(&AccessClaims_schema, json, DECODE_STORED, arena, &claims, NULL);
     if (err.code == ERR_INVALID) return FAIL(ERR_UNAUTHENTICATED, "the token has other claims");
     TRY(err);
     if (now_ms / MS_PER_S >= claims.exp) return FAIL(ERR_UNAUTHENTICATED, "the token has expired");

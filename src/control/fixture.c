@@ -22,6 +22,21 @@ static void must(Err err) {
     assert(err.code == OK);
 }
 
+/// The access token of whom the credentials are.
+static Str login(Fixture *fixture, const Credentials *who) {
+    HttpReply reply =
+        fixture_call(fixture,
+                     "POST",
+                     "/v1/login",
+                     (Str){},
+                     fixture_print(fixture,
+                                   "{\"org\":\"%.*s\",\"name\":\"%.*s\",\"password\":\"%.*s\"}",
+                                   STR_FMT(who->org),
+                                   STR_FMT(who->owner),
+                                   STR_FMT(who->password)));
+    return fixture_field(&reply, "access_token");
+}
+
 void fixture_open(Fixture *fixture) {
     assert(sodium_init() >= 0);
     *fixture = (Fixture){.now_ms = START_MS * 1000ULL};
@@ -38,15 +53,7 @@ void fixture_open(Fixture *fixture) {
     must(control_open(app));
     must(control_router(app, &fixture->router));
     must(org_make(app->db, S("acme"), S("ada"), fixture->now_ms, &fixture->arena, &fixture->owner));
-    HttpReply reply =
-        fixture_call(fixture,
-                     "POST",
-                     "/v1/login",
-                     (Str){},
-                     fixture_print(fixture,
-                                   "{\"org\":\"acme\",\"name\":\"ada\",\"password\":\"%.*s\"}",
-                                   STR_FMT(fixture->owner.password)));
-    fixture->token = fixture_field(&reply, "access_token");
+    fixture->token = login(fixture, &fixture->owner);
 }
 
 void fixture_close(Fixture *fixture) {
@@ -54,6 +61,13 @@ void fixture_close(Fixture *fixture) {
     control_close(&fixture->app);
     db_close(fixture->app.db);
     arena_done(&fixture->arena);
+}
+
+Str fixture_org(Fixture *fixture, const char *name) {
+    Credentials owner;
+    must(org_make(
+        fixture->app.db, str_from(name), S("eve"), fixture->now_ms, &fixture->arena, &owner));
+    return login(fixture, &owner);
 }
 
 /// "a=b&c=d" as it stands: the tests use nothing that needs decoding.
@@ -170,7 +184,7 @@ HttpReply fixture_enrol(Fixture *fixture, Str token, const JwsKey *key, const ch
                                       name));
 }
 
-Str fixture_device_token(Fixture *fixture, Str device_id, const JwsKey *key) {
+HttpReply fixture_assert(Fixture *fixture, Str device_id, const JwsKey *key) {
     Str assertion =
         sign(fixture,
              key,
@@ -181,14 +195,18 @@ Str fixture_device_token(Fixture *fixture, Str device_id, const JwsKey *key) {
                            STR_FMT(device_id),
                            STR_FMT(challenge(fixture)),
                            (unsigned long long)(fixture->now_ms / 1000 + 60)));
-    HttpReply reply = fixture_call(fixture,
-                                   "POST",
-                                   AGENT_TOKEN_PATH,
-                                   (Str){},
-                                   fixture_print(fixture,
-                                                 "{\"grant_type\":\"" ASSERTION_GRANT
-                                                 "\",\"assertion\":\"%.*s\"}",
-                                                 STR_FMT(assertion)));
+    return fixture_call(fixture,
+                        "POST",
+                        AGENT_TOKEN_PATH,
+                        (Str){},
+                        fixture_print(fixture,
+                                      "{\"grant_type\":\"" ASSERTION_GRANT
+                                      "\",\"assertion\":\"%.*s\"}",
+                                      STR_FMT(assertion)));
+}
+
+Str fixture_device_token(Fixture *fixture, Str device_id, const JwsKey *key) {
+    HttpReply reply = fixture_assert(fixture, device_id, key);
     assert(reply.status == 200);
     return fixture_field(&reply, "access_token");
 }

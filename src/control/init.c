@@ -13,14 +13,6 @@ static bool is_name(Str text) {
     return text.len >= 1 && text.len <= NAME_MAX_BYTES && Pattern_slug.matches(text);
 }
 
-static Err org_is_free(Tx *tx, Str name) {
-    Query query = {.where = {WHERE_STR("name", name)}, .limit = 1};
-    Org org;
-    Err err = tx_find(tx, &Org_schema, &query, &org);
-    if (err.code == OK) return FAIL(ERR_EXISTS, "an organisation of that name is there already");
-    return err.code == ERR_NOT_FOUND ? SUCCESS : err;
-}
-
 Err org_make(Db *db,
              Str org_name,
              Str owner_name,
@@ -31,7 +23,6 @@ Err org_make(Db *db,
     if (!is_name(owner_name)) return FAIL(ERR_INVALID, "--owner must be a slug, like owner or ada");
     SCOPED(tx_closep) Tx *tx = NULL;
     TRY(tx_open(db, arena, (Str){}, &tx));
-    TRY(org_is_free(tx, org_name));
     Org org = {.id = id_new(S("org"), now_ms), .rev = 1, .name = org_name, .created_at = {now_ms}};
     Operator owner = {.id = id_new(S("operator"), now_ms),
                       .org_id = org.id,
@@ -52,7 +43,10 @@ Err org_make(Db *db,
     };
     TRY(audit_record(&call, "org.create", id_str(&org.id), &Org_schema, &org));
     TRY(audit_record(&call, "operator.create", id_str(&owner.id), &Operator_schema, &owner));
-    TRY(tx_commit(tx));
+    Err err = tx_commit(tx);
+    if (err.code == ERR_EXISTS)
+        return FAIL(ERR_EXISTS, "an organisation of that name is there already");
+    TRY(err);
     *ret_credentials = (Credentials){org_name, owner_name, password};
     return SUCCESS;
 }

@@ -166,7 +166,7 @@ static int run_serve(Options *options, Arena *arena) {
     Config config;
     int status = config_read(options, arena, &config);
     if (status != EXIT_OK) return status;
-    log_setup("musterd", (LogLevel)config.log_level);
+    log_setup("musterd", config.log_level);
     Reason reason = {};
     Err err = serve(options->data, &config, arena, &reason);
     return err.code == OK ? EXIT_OK : err_report("musterd run", err, &reason);

@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-static const Field PageQuery_fields[] = {PAGE_FIELDS};
+static const Field PageQuery_fields[] = {PAGE_ROWS(PageQuery, )};
 const Schema PageQuery_schema = SCHEMA(PageQuery, "page_query", "a page of rows");
 
 Query page_query(const PageQuery *page) {

@@ -13,16 +13,12 @@ typedef struct PageQuery {
 } PageQuery;
 extern const Schema PageQuery_schema;
 
-// clang-format off
-/// The rows of a query schema whose record begins with a PageQuery called `page`.
-#define PAGE_FIELDS                                                                                \
-    {.name = {"after", 5}, .kind = FIELD_STR, .offset = offsetof(PageQuery, after),                \
-     .doc = "cursor: next of the page before", .max = 128},                                        \
-    {.name = {"limit", 5}, .kind = FIELD_U64, .offset = offsetof(PageQuery, limit),                \
-     .doc = "rows", .min = 1, .max = 1000, .fallback = "100"},                                     \
-    {.name = {"descending", 10}, .kind = FIELD_BOOL, .offset = offsetof(PageQuery, descending),    \
-     .doc = "newest first", .fallback = "false"}
-// clang-format on
+#define PAGE_ROWS(type, at)                                                                     \
+    FIELD_AT(type, at after, "after", 0, "cursor: next of the page before", .max = 128),        \
+        FIELD_AT(type, at limit, "limit", 0, "rows", .min = 1, .max = 1000, .fallback = "100"), \
+        FIELD_AT(type, at descending, "descending", 0, "newest first", .fallback = "false")
+/// The rows of the query schema of `type`, whose record has a PageQuery called `page`.
+#define PAGE_FIELDS(type) PAGE_ROWS(type, page.)
 
 /// The store's query for a page.
 Query page_query(const PageQuery *page);

@@ -50,12 +50,13 @@ static void reader_return(Readers *readers, Connection *connection) {
 
 static Err rows_give(Connection *connection, const Select *select, RowSink sink) {
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
+    SCOPED(mem_freep) Value *row = calloc(select->table->column_count, sizeof(*row));
+    if (!row) return FAIL(ERR_LIMIT, "the call needs too much memory");
     sql_select(select, &connection->sql);
     TRY(connection_prepare(connection, &statement));
     int code = sql_bind_select(statement, select);
     if (code != SQLITE_OK) return connection_err(connection, code);
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-        Value row[SCHEMA_FIELDS_MAX];
         sql_row(statement, select->table, row);
         TRY(sink.take(sink.ctx, row));
     }

@@ -254,6 +254,25 @@ TEST(an_indexed_field_needs_an_index_that_begins_with_it) {
     CHECK_STR(text_str(&text), S("crate: no index on (yard,colour)\n"));
 }
 
+TEST(a_global_field_needs_a_unique_index_on_itself_alone) {
+    const Schema *const schemas[] = {&Crate_schema};
+    Migration migrations[] = {
+        fixture_migrations[0],
+        {2,
+             "other", "DROP INDEX crate_seal; CREATE UNIQUE INDEX crate_seal ON crate (yard, seal)"}
+    };
+    SCOPED(text_done) Text text = {};
+    text_init(&text, 4096);
+    CHECK_OK(db_schema_diff(
+        &(DbOptions){
+            .migrations = migrations, .migration_count = 2, .schemas = schemas, .schema_count = 1},
+        &text,
+        NULL));
+    CHECK_STR(text_str(&text),
+              S("crate: no unique index on (seal)\n"
+                "crate: unique index on (yard,seal) is not in the schema\n"));
+}
+
 TEST(a_store_whose_tables_differ_is_not_opened) {
     SCOPED(fixture_close) Fixture fixture = {};
     CHECK_OK(fixture_init(&fixture));
@@ -307,6 +326,7 @@ TEST_MAIN(CASE(what_was_committed_is_there_after_reopening),
           CASE(programs_that_open_at_once_migrate_once),
           CASE(every_difference_of_tables_and_schemas_is_listed),
           CASE(an_indexed_field_needs_an_index_that_begins_with_it),
+          CASE(a_global_field_needs_a_unique_index_on_itself_alone),
           CASE(a_store_whose_tables_differ_is_not_opened),
           CASE(a_damaged_row_is_an_error_of_the_store),
           CASE(a_rule_that_only_the_table_knows_is_the_records_fault))

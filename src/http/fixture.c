@@ -13,7 +13,7 @@ static const Field Box_fields[] = {
     FIELD(Box, name, REQUIRED | IMMUTABLE, "its name", .pattern = &Pattern_slug, .max = 63),
     FIELD(Box, note, 0, "anything", .max = 200),
     FIELD(Box, size, 0, "its size", .max = 100),
-    FIELD_LIST(Box, parts, 0, "what is in it", .record = &Part_schema, .max = 4),
+    FIELD_LIST(Box, parts, Part, 0, "what is in it", .max = 4),
 };
 const Schema Box_schema = SCHEMA(Box, "box", "a box");
 

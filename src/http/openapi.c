@@ -2,6 +2,7 @@
 // The OpenAPI 3.1 document, written once from the sorted entries. A component is written only if
 // an operation reaches it, so the list of components is collected first.
 #include "base/problem.h"
+#include "http/openapi_schema.h"
 #include "http/router_parts.h"
 
 #include <assert.h>
@@ -122,14 +123,14 @@ static void add_parameters(const Entry *entry, Text *out) {
     for (size_t i = 0; query && i < query->count; i++) {
         const Field *field = &query->fields[i];
         // A map is given as "NAME.KEY", for which OpenAPI has no words.
-        if (field->kind == FIELD_MAP || !field_is_viewed(field, VIEW_INPUT)) continue;
+        if (field->kind == KIND_MAP || !field_is_viewed(field, VIEW_INPUT)) continue;
         bool is_required = (field->flags & REQUIRED) && !field->fallback;
         text_print(out,
                    "%s{\"name\":\"%s\",\"in\":\"query\",\"required\":%s,%s\"schema\":",
                    separator,
                    field->name.ptr,
                    is_required ? "true" : "false",
-                   field->kind == FIELD_STRS ? "\"style\":\"form\",\"explode\":false," : "");
+                   field->kind == KIND_STRS ? "\"style\":\"form\",\"explode\":false," : "");
         field_openapi(field, VIEW_INPUT, out);
         text_add_char(out, '}');
         separator = ",";

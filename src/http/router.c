@@ -74,8 +74,14 @@ static int entry_cmp(const void *left, const void *right) {
                  : (a->route->method > b->route->method) - (a->route->method < b->route->method);
 }
 
+static bool is_sound(const Schema *schema) {
+    return !schema || schema_check(schema, NULL).code == OK;
+}
+
 static void entries_check(const Entry *entries, size_t count) {
     for (size_t i = 0; i < count; i++) {
+        const Route *route = entries[i].route;
+        assert(is_sound(route->in) && is_sound(route->out) && is_sound(route->query));
         for (size_t j = i + 1; j < count; j++)
             assert(strcmp(entries[i].route->id, entries[j].route->id) != 0);
         if (i == 0 || entry_path_cmp(&entries[i - 1], &entries[i]) != 0) continue;

@@ -20,10 +20,8 @@ static HttpReply ask(Fixture *fixture, Str method, Str path, Str body) {
 static Problem problem_of(Fixture *fixture, const HttpReply *reply) {
     CHECK_STR(reply->content_type, S(PROBLEM_CONTENT_TYPE));
     Problem problem;
-    Faults faults;
-    faults_init(&faults, &fixture->arena);
-    CHECK_OK(schema_decode(
-        &Problem_schema, reply->body, DECODE_REPLY, &fixture->arena, &faults, &problem));
+    CHECK_OK(
+        schema_read(&Problem_schema, reply->body, DECODE_REPLY, &fixture->arena, &problem, NULL));
     CHECK(problem.status == reply->status);
     CHECK_STR(problem.request_id, reply->request_id);
     return problem;

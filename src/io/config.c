@@ -3,6 +3,7 @@
 
 #include "io/file.h"
 
+#include "base/field.h"
 #include "base/scope.h"
 
 #include <ini.h>
@@ -98,15 +99,15 @@ Err config_load(const char *path,
 }
 
 static bool field_is_config(const Field *field) {
-    return !(field->flags & (READ_ONLY | COMPUTED | HIDDEN)) && field->kind != FIELD_JSON
-           && field->kind != FIELD_RECORD && field->kind != FIELD_RECORDS;
+    return !(field->flags & (READ_ONLY | COMPUTED | HIDDEN)) && field->kind != KIND_JSON
+           && field->kind != KIND_RECORD && field->kind != KIND_RECORDS;
 }
 
 static void sample_add(const Field *field, Text *out) {
     text_print(out, "# %s\n# It must be ", field->doc);
     field_allowed(field, out);
     text_add(out, field->flags & REQUIRED ? S("; it must be given.\n") : S(".\n"));
-    if (field->kind == FIELD_MAP) {
+    if (field->kind == KIND_MAP) {
         text_print(out, "#[%.*s]\n#KEY = VALUE\n\n", STR_FMT(field->name));
         return;
     }
@@ -119,7 +120,7 @@ void config_sample(const Schema *schema, Text *out) {
     for (int is_map = 0; is_map <= 1; is_map++) { // sections last: they take all that follows
         for (size_t i = 0; i < schema->count; i++) {
             const Field *field = &schema->fields[i];
-            if (field_is_config(field) && (field->kind == FIELD_MAP) == (is_map == 1))
+            if (field_is_config(field) && (field->kind == KIND_MAP) == (is_map == 1))
                 sample_add(field, out);
         }
     }

@@ -24,10 +24,10 @@ typedef enum ContainerState {
     CONTAINER_RESTARTING,
     CONTAINER_EXITED,
 } ContainerState;
-extern const EnumNames container_state_names;
+extern const EnumNames ContainerState_names;
 
 typedef enum Health { HEALTH_NONE, HEALTH_STARTING, HEALTH_HEALTHY, HEALTH_UNHEALTHY } Health;
-extern const EnumNames health_names;
+extern const EnumNames Health_names; ///< a newer agent's: starting, so never taken for healthy
 
 /// One service as it runs on a device.
 typedef struct ServiceStatus {
@@ -53,7 +53,7 @@ typedef enum WorkloadState {
     WORKLOAD_DEGRADED, ///< was running; a service is down or unhealthy
     WORKLOAD_FAILED,   ///< cannot get there; `detail` says why; keeps trying
 } WorkloadState;
-extern const EnumNames workload_state_names;
+extern const EnumNames WorkloadState_names; ///< a newer agent's: starting, neither done nor failed
 
 /// A device's account of its workload. `version` and `release_id`: of the desired state that it is
 /// about, 0 and absent while there is none.
@@ -88,7 +88,7 @@ typedef enum Presence {
     PRESENCE_LATE,    ///< missed a heartbeat
     PRESENCE_OFFLINE, ///< missed three
 } Presence;
-extern const EnumNames presence_names;
+extern const EnumNames Presence_names;
 
 typedef struct Device {
     Id id;

@@ -43,7 +43,7 @@ static const Field Release_fields[] = {
           READ_ONLY | LISTED,
           "of the manifest's canonical JSON",
           .pattern = &Pattern_digest),
-    FIELD(Release, manifest, REQUIRED, "what it runs", .record = &Manifest_schema),
+    FIELD_RECORD(Release, manifest, Manifest, REQUIRED, "what it runs"),
     FIELD(Release, created_by, READ_ONLY, "operator"),
     FIELD(Release, created_at, READ_ONLY | LISTED, "when it was made"),
 };
@@ -71,7 +71,7 @@ static const Field Token_fields[] = {
           .min = 1000,
           .max = 31'536'000'000),
     FIELD(Token, expires_at, READ_ONLY | LISTED, "when it stops being good"),
-    FIELD(Token, secret_sha256, HIDDEN | UNIQUE, "hash of the secret"),
+    FIELD(Token, secret_sha256, HIDDEN | UNIQUE | GLOBAL, "hash of the secret"),
     FIELD(Token, token, COMPUTED, "the text for the device, shown once"),
     FIELD(Token, created_at, READ_ONLY, "when it was made"),
 };

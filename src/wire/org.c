@@ -2,12 +2,17 @@
 #include "wire/org.h"
 
 static const char *const roles[] = {"viewer", "operator", "owner"};
-const EnumNames role_names = ENUM_NAMES(roles);
+const EnumNames Role_names = ENUM_NAMES(roles);
 
 static const Field Org_fields[] = {
     FIELD(Org, id, KEY | SCOPE | READ_ONLY, "id of the organisation", .prefix = "org"),
     FIELD(Org, rev, REV | READ_ONLY, "revision"),
-    FIELD(Org, name, REQUIRED | LISTED | INDEXED, "its name", .pattern = &Pattern_slug, .max = 63),
+    FIELD(Org,
+          name,
+          REQUIRED | UNIQUE | GLOBAL | LISTED,
+          "its name",
+          .pattern = &Pattern_slug,
+          .max = 63),
     FIELD(Org, created_at, READ_ONLY | LISTED, "when it was made"),
 };
 const Schema Org_schema =
@@ -23,12 +28,7 @@ static const Field Operator_fields[] = {
           "name to sign in with",
           .pattern = &Pattern_slug,
           .max = 63),
-    FIELD(Operator,
-          role,
-          LISTED,
-          "what the operator may do",
-          .names = &role_names,
-          .fallback = "viewer"),
+    FIELD_ENUM(Operator, role, Role, LISTED, "what the operator may do", .fallback = "viewer"),
     FIELD(Operator,
           password,
           REQUIRED | WRITE_ONLY,
@@ -59,7 +59,7 @@ static const Field LoginReply_fields[] = {
     FIELD(LoginReply, refresh_token, REQUIRED, "good for one refresh"),
     FIELD(LoginReply, operator_id, REQUIRED, "who signed in", .prefix = "operator"),
     FIELD(LoginReply, org_id, REQUIRED, "in which organisation", .prefix = "org"),
-    FIELD(LoginReply, role, REQUIRED, "what the operator may do", .names = &role_names),
+    FIELD_ENUM(LoginReply, role, Role, REQUIRED, "what the operator may do"),
 };
 const Schema LoginReply_schema = SCHEMA(LoginReply, "session", "tokens of a signed-in operator");
 

@@ -20,7 +20,7 @@ typedef enum Role {
     ROLE_OWNER,    ///< change operators and the organisation
     ROLE_COUNT
 } Role;
-extern const EnumNames role_names;
+extern const EnumNames Role_names;
 
 /// A person (or a program acting for one) who signs in.
 typedef struct Operator {

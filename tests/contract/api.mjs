@@ -247,6 +247,13 @@ await enrol('a token that was revoked', new DeviceKey().enrolment(unused.token, 
 await ok('device_retire', 'the device', ofDevice);
 await no('device_show', 'one that was retired', ofDevice, 404);
 await client.refused('agent_sync', 'one that was retired', { token: tokens.device, body: { seq: 9 } }, 401);
+const many = (await ok('token_create', 'for a device that comes back', { body: { fleet_id: fleet.id } })).token;
+await client.refused('agent_enrol', 'the key of one that was retired', {
+    body: key.enrolment(many, await challenge()),
+}, 403, { code: 'forbidden' });
+await client.refused('agent_token', 'one that was retired', {
+    body: key.assertion(enrolled.device_id, await challenge()),
+}, 403, { code: 'forbidden' });
 await ok('fleet_delete', 'an empty fleet', ofSpare);
 await no('fleet_show', 'one that was deleted', ofSpare, 404);
 await ok('operator_delete', 'the viewer', ofViewer);

@@ -51,9 +51,7 @@ Engine *engine_close(Engine *engine) {
 }
 
 static Err decode(const Schema *schema, Str json, Arena *arena, void *record) {
-    Faults faults;
-    faults_init(&faults, arena);
-    Err err = schema_decode(schema, json, DECODE_REPLY, arena, &faults, record);
+    Err err = schema_read(schema, json, DECODE_REPLY, arena, record, NULL);
     if (err.code == ERR_INVALID) return FAIL(ERR_INVALID, "the engine's answer makes no sense");
     return err;
 }
@@ -161,7 +159,7 @@ static const Field EnginePort_fields[] = {
 static const Schema EnginePort_schema = SCHEMA(EnginePort, "engine_port", "a published port");
 static const Field EngineRow_fields[] = {
     FIELD(EngineRow, Id, REQUIRED, "of the container"),
-    FIELD_LIST(EngineRow, Ports, 0, "published", .record = &EnginePort_schema),
+    FIELD_LIST(EngineRow, Ports, EnginePort, 0, "published"),
 };
 static const Schema EngineRow_schema = SCHEMA(EngineRow, "engine_row", "a container in a list");
 

@@ -23,13 +23,11 @@ void pull_done(PullProgress *pull) {
 static void line_end(PullProgress *pull) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, 4 * PULL_LINE_MAX);
-    Faults faults;
-    faults_init(&faults, &arena);
     PullLine line = {};
     Str json = str_trim(text_str(&pull->line));
     bool read =
         !pull->skipped && json.len > 0
-        && schema_decode(&PullLine_schema, json, DECODE_REPLY, &arena, &faults, &line).code == OK;
+        && schema_read(&PullLine_schema, json, DECODE_REPLY, &arena, &line, NULL).code == OK;
     if (read && line.error.ptr) {
         pull->failed = true;
         reason_set(&pull->reason, "%.*s", STR_FMT(line.error));

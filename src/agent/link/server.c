@@ -173,9 +173,7 @@ Err server_post(Server *server,
     SCOPED(text_done) Text answer = {};
     Str sent = in_schema ? text_str(&body) : (Str){};
     TRY(server_post_text(server, path, bearer, sent, &answer, reason));
-    Faults faults;
-    faults_init(&faults, arena);
-    Err err = schema_decode(out_schema, text_str(&answer), DECODE_REPLY, arena, &faults, ret_out);
+    Err err = schema_read(out_schema, text_str(&answer), DECODE_REPLY, arena, ret_out, reason);
     if (err.code == ERR_INVALID) return FAIL(ERR_INVALID, "the server's answer makes no sense");
     return err;
 }

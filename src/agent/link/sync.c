@@ -30,9 +30,7 @@ static Err part_set(SyncPart *part, const Schema *schema, const void *record, vo
     }
     Arena arena;
     arena_init(&arena, SYNC_ARENA_MAX);
-    Faults faults;
-    faults_init(&faults, &arena);
-    Err err = schema_decode(schema, text_str(&json), DECODE_STORED, &arena, &faults, kept);
+    Err err = schema_read(schema, text_str(&json), DECODE_STORED, &arena, kept, NULL);
     if (err.code != OK) {
         arena_done(&arena);
         part->is_known = false;
@@ -102,10 +100,8 @@ static void refuse(Sync *sync, const Desired *desired, Err why, const Reason *sa
 }
 
 Err sync_down(Sync *sync, Str message, Arena *arena, SyncNews *ret_news) {
-    Faults faults;
-    faults_init(&faults, arena);
     SyncDown down;
-    TRY(schema_decode(&SyncDown_schema, message, DECODE_REPLY, arena, &faults, &down));
+    TRY(schema_read(&SyncDown_schema, message, DECODE_PEER, arena, &down, NULL));
     if (down.ack > sync->seq) return FAIL(ERR_INVALID, "the server acknowledges what was not sent");
     if (down.heartbeat.ms > 0) sync->heartbeat_ms = down.heartbeat.ms;
     part_acked(&sync->facts_part, down.ack);

@@ -62,12 +62,10 @@ static bool was_settled(const WorkloadRun *run, uint64_t version, Arena *arena) 
 static Err aim_at(WorkloadRun *run, Str json, Reason *reason) {
     Arena arena;
     arena_init(&arena, AIM_ARENA_MAX);
-    Faults faults;
-    faults_init(&faults, &arena);
     Desired desired;
     Manifest manifest;
     Workload workload;
-    Err err = schema_decode(&Desired_schema, json, DECODE_STORED, &arena, &faults, &desired);
+    Err err = schema_read(&Desired_schema, json, DECODE_STORED, &arena, &desired, reason);
     if (err.code == OK) err = desired_check(&desired, &arena, &manifest, reason);
     if (err.code == OK)
         err = workload_aim(&desired,
@@ -117,7 +115,7 @@ static void tell(WorkloadRun *run, const Reported *reported) {
         log_event(LOG_INFO,
                   "workload.state",
                   F("version", reported->version),
-                  F("state", workload_state_names.items[reported->state]),
+                  F("state", WorkloadState_names.items[reported->state]),
                   F("detail", reported->detail));
         malloc_trim(0);
     }

@@ -12,9 +12,9 @@ static const Field DeviceStatus_fields[] = {
     FIELD(DeviceStatus, last_seen_at, HIDDEN, "its last word"),
     FIELD(DeviceStatus, version, HIDDEN, "of the desired state it is at"),
     FIELD(DeviceStatus, release_id, HIDDEN, "release it says it runs", .prefix = "release"),
-    FIELD(DeviceStatus, state, HIDDEN, "how far it is", .names = &workload_state_names),
+    FIELD_ENUM(DeviceStatus, state, WorkloadState, HIDDEN, "how far it is"),
     FIELD(DeviceStatus, detail, HIDDEN, "why", .max = 1024),
-    FIELD_LIST(DeviceStatus, services, HIDDEN, "its services", .record = &ServiceStatus_schema),
+    FIELD_LIST(DeviceStatus, services, ServiceStatus, HIDDEN, "its services"),
 };
 const Schema DeviceStatus_schema = SCHEMA(DeviceStatus, "device_status", "a device's last word");
 

@@ -22,6 +22,16 @@ typedef struct DeviceStatus {
 } DeviceStatus;
 extern const Schema DeviceStatus_schema;
 
+/// The key of a device that is no more (control/device/tombstone.h). Never removed.
+typedef struct Tombstone {
+    Str public_key;
+    Id device_id;
+    Id org_id; ///< whose device it was; no scope
+    Time at;
+    Str by; ///< who retired it
+} Tombstone;
+extern const Schema Tombstone_schema;
+
 /// How present a device is. `connected`: its channel is open. `last_seen`: absent if never.
 /// `heartbeat_ms`: how often it should say something; late after one and a half, offline after
 /// three.

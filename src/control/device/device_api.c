@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/access.h"
 #include "control/audit/audit.h"
-#include "control/device/device.h"
+#include "control/device/tombstone.h"
 #include "control/fleet/fleet.h"
 #include "control/page.h"
 
@@ -12,7 +12,7 @@ typedef struct DeviceQuery {
 } DeviceQuery;
 
 static const Field DeviceQuery_fields[] = {
-    PAGE_FIELDS,
+    PAGE_FIELDS(DeviceQuery),
     FIELD(DeviceQuery, fleet_id, 0, "only devices of this fleet", .prefix = "fleet"),
     FIELD(DeviceQuery, name, 0, "only the device of this name", .max = 63),
 };
@@ -52,7 +52,7 @@ static Err device_move(Call *call, const Device *before, Device *device) {
         if (err.code == ERR_NOT_FOUND)
             return call_refuse(call, S("/fleet_id"), "must be a fleet of this organisation");
         TRY(err);
-        TRY(tx_expect(call->tx, &Fleet_schema, &fleet));
+        TRY(tx_update(call->tx, &Fleet_schema, &fleet)); // so that it is not deleted meanwhile
     }
     Desired told;
     TRY(device_desired(call->tx, call->arena, before, UINT64_MAX, &told));
@@ -78,6 +78,7 @@ static Err device_retire(Call *call) {
     Device device;
     TRY(device_load(call, &device));
     TRY(tx_delete(call->tx, &Device_schema, &device));
+    TRY(tombstone_set(call, &device));
     TRY(tx_delete(call->tx,
                   &DeviceStatus_schema,
                   &(DeviceStatus){.device_id = device.id, .org_id = device.org_id}));

@@ -74,10 +74,9 @@ static Err on_message(void *ctx, ChannelId channel, const Id *subject, Str messa
     App *app = ctx;
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, SYNC_ARENA_MAX);
-    Faults faults;
-    faults_init(&faults, &arena);
+    Reason reason = {};
     SyncUp up = {};
-    Err err = schema_decode(&SyncUp_schema, message, DECODE_INPUT, &arena, &faults, &up);
+    Err err = schema_read(&SyncUp_schema, message, DECODE_PEER, &arena, &up, &reason);
     for (int tries = 0; err.code == OK && tries < SYNC_TRIES_MAX; tries++) {
         err = sync_once(app, &arena, subject, &up, reply);
         if (err.code != ERR_CONFLICT) break;
@@ -89,7 +88,7 @@ static Err on_message(void *ctx, ChannelId channel, const Id *subject, Str messa
                   F("device", id_str(subject)),
                   F("channel", channel),
                   F("what", err.what),
-                  F("field", faults.count ? faults.items[0].pointer : (Str){}),
+                  F("why", reason.text),
                   F("errno", (uint64_t)err.sys));
     return err;
 }

@@ -11,7 +11,7 @@ typedef struct FleetQuery {
 } FleetQuery;
 
 static const Field FleetQuery_fields[] = {
-    PAGE_FIELDS,
+    PAGE_FIELDS(FleetQuery),
     FIELD(FleetQuery, name, 0, "only the fleet of this name", .max = 63),
 };
 static const Schema FleetQuery_schema = SCHEMA(FleetQuery, "fleet_query", "which fleets");
@@ -66,9 +66,30 @@ static Err fleet_change(Call *call) {
     return call_reply(call, &fleet);
 }
 
+/// Remove the tokens that let devices into the fleet, each as if by itself.
+static Err fleet_tokens_delete(Call *call, const Fleet *fleet) {
+    enum { TOKENS_MAX = (TX_OPS_MAX - 2) / 2 }; // a delete and an audit entry each, as the fleet
+    Query query = {.where = {WHERE_STR("fleet_id", id_str(&fleet->id))}, .limit = TOKENS_MAX + 1};
+    Token *tokens;
+    size_t count;
+    TRY(tx_list(call->tx, &Token_schema, &query, (void **)&tokens, &count));
+    if (count > TOKENS_MAX)
+        return FAIL(ERR_STATE, "the fleet has too many enrolment tokens: delete tokens first");
+    for (size_t i = 0; i < count; i++) {
+        TRY(tx_delete(call->tx, &Token_schema, &tokens[i]));
+        TRY(audit_record(call, "token.delete", id_str(&tokens[i].id), NULL, NULL));
+    }
+    return SUCCESS;
+}
+
+/// Whoever lets a device in changes something that is read here before the devices are counted: a
+/// move and a new token the fleet, a joining device its token. So either the count sees the device
+/// or the commit fails with ERR_CONFLICT.
 static Err fleet_delete(Call *call) {
     Fleet fleet;
-    TRY(fleet_load(call, &fleet));
+    TRY(tx_get(call->tx, &Fleet_schema, call_arg(call, S("fleet_id")), &fleet));
+    TRY(fleet_tokens_delete(call, &fleet));
+    TRY(fleet_count(call, &fleet));
     if (fleet.device_count > 0) return FAIL(ERR_STATE, "the fleet still has devices");
     TRY(tx_delete(call->tx, &Fleet_schema, &fleet));
     return audit_record(call, "fleet.delete", id_str(&fleet.id), NULL, NULL);
@@ -132,7 +153,7 @@ static const Route routes[] = {
      .access = MAY_OPERATE,
      .shape = REPLY_NONE,
      .id = "fleet_delete",
-     .doc = "Remove a fleet that has no devices",
+     .doc = "Remove a fleet that has no devices, and its enrolment tokens",
      .handler = fleet_delete},
     {.method = POST,
      .path = "/v1/fleets/{fleet_id}/deploy",

@@ -10,7 +10,7 @@ static const Field Session_fields[] = {
     FIELD(Session, org_id, SCOPE | HIDDEN, "organisation", .prefix = "org"),
     FIELD(Session, rev, REV | HIDDEN, "revision"),
     FIELD(Session, operator_id, INDEXED | HIDDEN, "who signed in", .prefix = "operator"),
-    FIELD(Session, refresh_sha256, UNIQUE | HIDDEN, "hash of the good refresh token"),
+    FIELD(Session, refresh_sha256, UNIQUE | GLOBAL | HIDDEN, "hash of the good refresh token"),
     FIELD(Session, used_sha256, INDEXED | HIDDEN, "hash of the one before"),
     FIELD(Session, expires_at, HIDDEN, "end of the session"),
 };

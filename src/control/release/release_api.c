@@ -11,7 +11,7 @@ typedef struct ReleaseQuery {
 } ReleaseQuery;
 
 static const Field ReleaseQuery_fields[] = {
-    PAGE_FIELDS,
+    PAGE_FIELDS(ReleaseQuery),
     FIELD(ReleaseQuery, application, 0, "only releases of this application", .max = 63),
     FIELD(ReleaseQuery, ref, 0, "only the release application@version", .max = 128),
 };

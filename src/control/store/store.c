@@ -18,6 +18,7 @@ const Schema *const store_schemas[] = {
     &Device_schema,
     &DeviceStatus_schema,
     &Telemetry_schema,
+    &Tombstone_schema,
     &AuditEntry_schema,
 };
 const size_t store_schema_count = sizeof(store_schemas) / sizeof(store_schemas[0]);

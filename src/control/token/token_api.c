@@ -12,7 +12,7 @@ typedef struct TokenQuery {
 } TokenQuery;
 
 static const Field TokenQuery_fields[] = {
-    PAGE_FIELDS,
+    PAGE_FIELDS(TokenQuery),
     FIELD(TokenQuery, fleet_id, 0, "only tokens of this fleet", .prefix = "fleet"),
 };
 static const Schema TokenQuery_schema = SCHEMA(TokenQuery, "token_query", "which tokens");
@@ -42,6 +42,7 @@ static Err token_create(Call *call) {
     if (err.code == ERR_NOT_FOUND)
         return call_refuse(call, S("/fleet_id"), "must be a fleet of this organisation");
     TRY(err);
+    TRY(tx_update(call->tx, &Fleet_schema, &fleet)); // so that it is not deleted meanwhile
     TokenText text = {.secret = secret_make(call->arena, SECRET_BYTES),
                       .ca_fingerprint = app_of(call)->ca_fingerprint};
     token.id = id_new(S("token"), call->now_ms);

@@ -3,12 +3,20 @@
 ///
 /// Lengths are bytes here and code points there, so a document that the schema accepts may still
 /// be refused for a long text outside of ASCII, never the other way round for a maximum.
-#include "base/schema_parts.h"
-#include "base/scope.h"
+#include "http/openapi_schema.h"
 
-enum { DEFAULT_ARENA_MAX = 64 * 1024 };
+#include "base/field.h"
 
 #define ID_SUFFIX_REGEX "_[0-7][0-9a-hjkmnp-tv-z]{25}$"
+
+bool field_is_viewed(const Field *field, SchemaView view) {
+    static const DecodeMode modes[] = {
+        [VIEW_REPLY] = DECODE_REPLY,
+        [VIEW_INPUT] = DECODE_INPUT,
+        [VIEW_PATCH] = DECODE_PATCH,
+    };
+    return field_is_accepted(field, modes[view]);
+}
 
 /// `,"name":"value"`
 static void add_text(Text *out, const char *name, Str value) {
@@ -106,38 +114,26 @@ static void add_records(const Field *field, SchemaView view, Text *out) {
     text_add_char(out, '}');
 }
 
-static void add_default(const Field *field, Text *out) {
-    Arena arena;
-    arena_init(&arena, DEFAULT_ARENA_MAX);
-    Decoder decoder = {.mode = DECODE_INPUT, .arena = &arena};
-    _Alignas(max_align_t) unsigned char member[sizeof(Id)] = {}; // the largest scalar
-    if (field_parse(&decoder, field, str_from(field->fallback), member) && !arena.failed) {
-        text_add(out, S(",\"default\":"));
-        field_encode(field, member, ENCODE_REQUEST, out);
-    }
-    arena_done(&arena);
-}
-
 void field_openapi(const Field *field, SchemaView view, Text *out) {
     static const struct {
         const char *type; ///< NULL: any, or what `add` says
         void (*add)(const Field *field, SchemaView view, Text *out);
     } kinds[] = {
-        [FIELD_BOOL] = {"boolean", NULL        },
-        [FIELD_U64] = {"integer", add_number  },
-        [FIELD_I64] = {"integer", add_number  },
-        [FIELD_DOUBLE] = {"number",  add_number  },
-        [FIELD_ENUM] = {"string",  add_enum    },
-        [FIELD_STR] = {"string",  add_str     },
-        [FIELD_ID] = {"string",  add_id      },
-        [FIELD_TIME] = {"string",  add_time    },
-        [FIELD_DURATION] = {"string",  add_duration},
-        [FIELD_BYTES] = {"string",  add_bytes   },
-        [FIELD_JSON] = {NULL,      NULL        },
-        [FIELD_STRS] = {"array",   add_strs    },
-        [FIELD_MAP] = {"object",  add_map     },
-        [FIELD_RECORD] = {NULL,      add_record  },
-        [FIELD_RECORDS] = {"array",   add_records },
+        [KIND_BOOL] = {"boolean", NULL        },
+        [KIND_U64] = {"integer", add_number  },
+        [KIND_I64] = {"integer", add_number  },
+        [KIND_DOUBLE] = {"number",  add_number  },
+        [KIND_ENUM] = {"string",  add_enum    },
+        [KIND_STR] = {"string",  add_str     },
+        [KIND_ID] = {"string",  add_id      },
+        [KIND_TIME] = {"string",  add_time    },
+        [KIND_DURATION] = {"string",  add_duration},
+        [KIND_BYTES] = {"string",  add_bytes   },
+        [KIND_JSON] = {NULL,      NULL        },
+        [KIND_STRS] = {"array",   add_strs    },
+        [KIND_MAP] = {"object",  add_map     },
+        [KIND_RECORD] = {NULL,      add_record  },
+        [KIND_RECORDS] = {"array",   add_records },
     };
     const char *type = kinds[field->kind].type;
     text_add(out, S("{\"description\":"));
@@ -150,7 +146,10 @@ void field_openapi(const Field *field, SchemaView view, Text *out) {
     if (kinds[field->kind].add) kinds[field->kind].add(field, view, out);
     if (field->flags & (READ_ONLY | COMPUTED)) text_add(out, S(",\"readOnly\":true"));
     if (field->flags & WRITE_ONLY) text_add(out, S(",\"writeOnly\":true"));
-    if (view == VIEW_INPUT && field->fallback) add_default(field, out);
+    if (view == VIEW_INPUT && field->fallback) {
+        text_add(out, S(",\"default\":"));
+        field_encode_fallback(field, out);
+    }
     text_add_char(out, '}');
 }
 

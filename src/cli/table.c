@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Records as text for people: a table, or a card for one.
-#include "base/schema_parts.h"
+#include "cli/table.h"
+
+#include "base/field.h"
 #include "base/scope.h"
 
-#include <assert.h>
 #include <ctype.h>
+#include <stdlib.h>
 
 enum { CELL_MAX = 1024 * 1024, COLUMN_GAP = 2 };
 
@@ -60,21 +61,21 @@ static void add_printable(Text *out, Str text) {
 static void cell_add(const Field *field, const void *record, Text *out) {
     typedef void (*Show)(const Field *field, const void *member, Text *out);
     static const Show shows[] = {
-        [FIELD_BOOL] = show_json,
-        [FIELD_U64] = show_json,
-        [FIELD_I64] = show_json,
-        [FIELD_DOUBLE] = show_json,
-        [FIELD_ENUM] = show_unquoted,
-        [FIELD_STR] = show_str,
-        [FIELD_ID] = show_unquoted,
-        [FIELD_TIME] = show_time,
-        [FIELD_DURATION] = show_unquoted,
-        [FIELD_BYTES] = show_unquoted,
-        [FIELD_JSON] = show_json,
-        [FIELD_STRS] = show_strs,
-        [FIELD_MAP] = show_map,
-        [FIELD_RECORD] = show_json,
-        [FIELD_RECORDS] = show_json,
+        [KIND_BOOL] = show_json,
+        [KIND_U64] = show_json,
+        [KIND_I64] = show_json,
+        [KIND_DOUBLE] = show_json,
+        [KIND_ENUM] = show_unquoted,
+        [KIND_STR] = show_str,
+        [KIND_ID] = show_unquoted,
+        [KIND_TIME] = show_time,
+        [KIND_DURATION] = show_unquoted,
+        [KIND_BYTES] = show_unquoted,
+        [KIND_JSON] = show_json,
+        [KIND_STRS] = show_strs,
+        [KIND_MAP] = show_map,
+        [KIND_RECORD] = show_json,
+        [KIND_RECORDS] = show_json,
     };
     SCOPED(text_done) Text cell;
     text_init(&cell, CELL_MAX);
@@ -145,9 +146,12 @@ static void row_add(const Schema *schema, const void *record, const size_t *widt
     text_add_char(out, '\n');
 }
 
-void schema_table(const Schema *schema, const void *items, size_t count, Text *out) {
-    assert(schema->count <= SCHEMA_FIELDS_MAX);
-    size_t widths[SCHEMA_FIELDS_MAX] = {};
+void table_show(const Schema *schema, const void *items, size_t count, Text *out) {
+    SCOPED(mem_freep) size_t *widths = calloc(schema->count + 1, sizeof(*widths));
+    if (!widths) {
+        out->failed = true;
+        return;
+    }
     for (size_t i = 0; i < schema->count; i++)
         if (is_column(&schema->fields[i]))
             widths[i] = column_width(schema, &schema->fields[i], items, count);
@@ -156,7 +160,7 @@ void schema_table(const Schema *schema, const void *items, size_t count, Text *o
         row_add(schema, (const char *)items + i * schema->size, widths, out);
 }
 
-void schema_card(const Schema *schema, const void *record, Text *out) {
+void table_card(const Schema *schema, const void *record, Text *out) {
     size_t widest = 0;
     for (size_t i = 0; i < schema->count; i++)
         if (schema->fields[i].name.len > widest) widest = schema->fields[i].name.len;

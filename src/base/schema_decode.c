@@ -56,7 +56,7 @@ decode_json(Decoder *decoder, const Path *path, const Field *field, json_t *json
     json_write(json, false, &text);
     bool fits = (int64_t)text.len >= range.min && (int64_t)text.len <= range.max;
     if (text.failed) {
-        decoder->arena->failed = true;
+        arena_fail(decoder->arena, text.failed);
     } else if (!fits && decoder_is_strict(decoder)) {
         decoder_refuse(decoder, path, field, "");
     } else {

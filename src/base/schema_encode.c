@@ -53,7 +53,7 @@ static void encode_bytes(const Field *, const void *member, EncodeMode, Text *ou
     size_t size = sodium_base64_ENCODED_LEN(bytes->len, sodium_base64_VARIANT_ORIGINAL);
     SCOPED(mem_freep) char *text = malloc(size);
     if (!text) {
-        out->failed = true;
+        out->failed = ERR_MEMORY;
         return;
     }
     sodium_bin2base64(text, size, bytes->ptr, bytes->len, sodium_base64_VARIANT_ORIGINAL);

@@ -70,7 +70,7 @@ void field_missing(Decoder *decoder, const Path *path, const Field *field, void 
 
 /// Parse a whole document of any type, no deeper than JSON_DEPTH_MAX and without repeated keys;
 /// the caller owns the tree. ERR_INVALID: a fault for the whole document tells where and why.
-/// ERR_LIMIT: out of memory.
+/// ERR_MEMORY.
 Err json_read(Str json, Faults *faults, json_t **ret_json);
 /// Append a tree without blanks; keys in their order, or `sorted` by their bytes.
 void json_write(json_t *json, bool sorted, Text *out);

@@ -151,7 +151,7 @@ static bool from_json(const Field *field, Value value, Arena *arena, void *membe
     faults_init(&faults, arena);
     SCOPED(json_drop) json_t *tree = NULL;
     Err err = json_read(value.text, &faults, &tree);
-    if (err.code == ERR_LIMIT) arena->failed = true;
+    if (err.code == ERR_MEMORY) arena_fail(arena, ERR_MEMORY);
     if (err.code != OK) return false;
     Decoder decoder = {.mode = DECODE_STORED, .arena = arena, .faults = &faults};
     field_decode(&decoder, NULL, field, tree, member);

@@ -38,6 +38,7 @@ struct ChannelClient {
     Text head; ///< of the answer
     char *host, *path, *bearer;
     char key[UPGRADE_KEY_LEN + 1];
+    Reason said; ///< by the system or the TLS library, about why it ends
 };
 
 static void timer_start(ChannelClient *client, uint64_t ms) {
@@ -65,21 +66,32 @@ static void say_close(ChannelClient *client, uint16_t status) {
     (void)err; // best effort: it ends either way
 }
 
+/// Which peer a failure is about, and what was `said` of it.
+static Err peer_fail(const ChannelClientOptions *options, Err err, Reason said, Reason *reason) {
+    bool is_v6 = strchr(options->host, ':');
+    return reason_fail(reason,
+                       err,
+                       "%s%s%s:%u%s%s",
+                       is_v6 ? "[" : "",
+                       options->host,
+                       is_v6 ? "]" : "",
+                       options->port,
+                       said.text[0] ? ": " : "",
+                       said.text);
+}
+
 /// The connection is over. `client` may be gone afterwards.
 static void end(ChannelClient *client, Err why, uint64_t retry_after_s) {
     if (client->state == CLIENT_GONE) return;
     client->state = CLIENT_GONE;
     event_del(&client->timer);
     stream_done(&client->stream);
-    client->options.handlers.closed(client->options.app, why, retry_after_s);
+    why = peer_fail(&client->options, why, client->said, &client->said);
+    client->options.handlers.closed(client->options.app, why, retry_after_s, &client->said);
 }
 
 static Err refusal_of(uint16_t status) {
-    if (status == UPGRADE_UNAUTHORISED) return FAIL(ERR_UNAUTHENTICATED, "the token was refused");
-    if (status == UPGRADE_FORBIDDEN) return FAIL(ERR_FORBIDDEN, "the channel was refused");
-    if (status == UPGRADE_BUSY || status == UPGRADE_TOO_MANY)
-        return FAIL(ERR_BUSY, "the server is busy");
-    return FAIL(ERR_UNAVAILABLE, "the server does not offer the channel");
+    return FAIL(err_from_http_status(status), "the server refuses the channel");
 }
 
 static void ask(ChannelClient *client) {
@@ -182,8 +194,12 @@ static Err read_some(ChannelClient *client, const bool *is_freed) {
 static Err connected(ChannelClient *client) {
     int error = 0;
     socklen_t len = sizeof(error);
-    if (getsockopt(client->stream.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0)
-        return FAIL(ERR_UNAVAILABLE, "nobody answers at the channel's address");
+    if (getsockopt(client->stream.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0) error = errno;
+    if (error != 0)
+        return reason_fail(&client->said,
+                           FAIL(ERR_UNAVAILABLE, "nobody answers at the channel's address"),
+                           "%s",
+                           strerror(error));
     client->state = CLIENT_HANDSHAKE;
     if (client->options.tls)
         TRY(stream_secure(&client->stream, client->options.tls, str_from(client->host)));
@@ -192,7 +208,7 @@ static Err connected(ChannelClient *client) {
 
 static Err shake_hands(ChannelClient *client) {
     bool is_done = false;
-    TRY(stream_handshake(&client->stream, &is_done));
+    TRY(stream_handshake(&client->stream, &is_done, &client->said));
     if (is_done) ask(client);
     return SUCCESS;
 }
@@ -239,13 +255,17 @@ static void on_timeout(evutil_socket_t, short, void *arg) {
 }
 
 /// A socket that is connecting to the first address of the host.
-static Err socket_connect(const ChannelClientOptions *options, int *ret_fd) {
+static Err socket_connect(const ChannelClientOptions *options, int *ret_fd, Reason *reason) {
     char port[8];
     snprintf(port, sizeof(port), "%u", options->port);
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found = NULL;
-    if (getaddrinfo(options->host, port, &hints, &found) != 0)
-        return FAIL(ERR_UNAVAILABLE, "the channel's host name is not known");
+    int rc = getaddrinfo(options->host, port, &hints, &found);
+    if (rc != 0)
+        return reason_fail(reason,
+                           FAIL(ERR_UNAVAILABLE, "the channel's host name is not known"),
+                           "%s",
+                           gai_strerror(rc));
     Err err = FAIL(ERR_UNAVAILABLE, "nobody answers at the channel's address");
     for (struct addrinfo *at = found; at && err.code != OK; at = at->ai_next) {
         int fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -256,6 +276,7 @@ static Err socket_connect(const ChannelClientOptions *options, int *ret_fd) {
             *ret_fd = fd;
             err = SUCCESS;
         } else {
+            reason_set(reason, "%s", strerror(errno));
             close(fd);
         }
     }
@@ -274,16 +295,17 @@ static void client_free(ChannelClient *client) {
 
 static Err client_make(const ChannelClientOptions *options, ChannelClient **ret_client) {
     ChannelClient *client = calloc(1, sizeof(*client));
-    if (!client) return FAIL(ERR_LIMIT, "no memory for a channel");
+    if (!client) return FAIL(ERR_MEMORY, "no memory for a channel");
     client->options = *options;
     client->host = strdup(options->host);
     client->path = strdup(options->path);
     client->bearer = strndup(options->bearer.ptr ? options->bearer.ptr : "", options->bearer.len);
     if (!client->host || !client->path || !client->bearer) {
         client_free(client);
-        return FAIL(ERR_LIMIT, "no memory for a channel");
+        return FAIL(ERR_MEMORY, "no memory for a channel");
     }
     if (options->bearer.ptr) client->options.bearer.ptr = client->bearer;
+    client->options.host = client->host;
     text_init(&client->head, UPGRADE_HEAD_MAX + READ_MAX);
     frame_decoder_init(&client->decoder, false, options->message_max_bytes);
     *ret_client = client;
@@ -292,14 +314,16 @@ static Err client_make(const ChannelClientOptions *options, ChannelClient **ret_
 
 Err channel_client_open(struct event_base *loop,
                         const ChannelClientOptions *options,
-                        ChannelClient **ret_client) {
+                        ChannelClient **ret_client,
+                        Reason *reason) {
     ChannelClient *client = NULL;
     TRY(client_make(options, &client));
     int fd = -1;
-    Err err = socket_connect(options, &fd);
+    Reason said = {};
+    Err err = socket_connect(options, &fd, &said);
     if (err.code != OK) {
         client_free(client);
-        return err;
+        return peer_fail(options, err, said, reason);
     }
     size_t unsent_max =
         UNSENT_MESSAGES * ((size_t)options->message_max_bytes + FRAME_HEAD_MAX) + UNSENT_SLACK;

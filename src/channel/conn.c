@@ -110,7 +110,7 @@ static void take_head(Conn *conn, Str *input) {
     conn->state = CONN_AUTHORISING;
     if (!conn_job_start(conn, JOB_AUTHORISE, conn->request.bearer)) {
         conn_job_forget(conn);
-        refuse(conn, UPGRADE_BUSY);
+        refuse(conn, UPGRADE_TOO_MANY);
     }
 }
 
@@ -190,7 +190,7 @@ static Err read_some(Conn *conn) {
 
 static Err shake_hands(Conn *conn) {
     bool is_done = false;
-    TRY(stream_handshake(&conn->stream, &is_done));
+    TRY(stream_handshake(&conn->stream, &is_done, NULL));
     if (!is_done) return SUCCESS;
     conn->state = CONN_HEAD;
     if (conn->stream.tls && tls_is_resumed(conn->stream.tls))
@@ -312,9 +312,10 @@ void conn_stop(Conn *conn) {
 }
 
 static UpgradeStatus refusal_of(ErrCode code) {
-    if (code == ERR_UNAUTHENTICATED) return UPGRADE_UNAUTHORISED;
-    if (code == ERR_FORBIDDEN) return UPGRADE_FORBIDDEN;
-    return code == ERR_BUSY ? UPGRADE_BUSY : UPGRADE_INTERNAL;
+    uint32_t status = err_http_status(code);
+    bool is_told = status == UPGRADE_UNAUTHORISED || status == UPGRADE_FORBIDDEN
+                   || status == UPGRADE_TOO_MANY || status == UPGRADE_UNAVAILABLE;
+    return is_told ? (UpgradeStatus)status : UPGRADE_INTERNAL;
 }
 
 static void authorised(Conn *conn, Err result) {

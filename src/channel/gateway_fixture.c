@@ -65,7 +65,7 @@ static void must(Err err) {
 
 static void open_both(Owner *owner, const GatewayOptions *options, uint32_t queue_max) {
     must(worker_pool_open(&(WorkerOptions){.threads = 2, .queue_max = queue_max}, &owner->workers));
-    must(gateway_open(options, owner->workers, &owner->gateway));
+    must(gateway_open(options, owner->workers, &owner->gateway, NULL));
 }
 
 void owner_open(Owner *owner, bool is_secure) {
@@ -99,11 +99,12 @@ static void peer_message(void *app, Str message) {
     memcpy(peer->last, message.ptr, kept);
 }
 
-static void peer_closed(void *app, Err why, uint64_t retry_after_s) {
+static void peer_closed(void *app, Err why, uint64_t retry_after_s, const Reason *said) {
     Peer *peer = app;
     (void)retry_after_s;
     peer->closed++;
     peer->why = why;
+    peer->said = *said;
 }
 
 void peer_open(
@@ -122,7 +123,8 @@ void peer_open(
                                  .handlers = {peer_opened, peer_message, peer_closed},
                                  .app = peer
     },
-                             &peer->client));
+                             &peer->client,
+                             NULL));
 }
 
 static void turn(struct event_base *loop, uint64_t deadline) {

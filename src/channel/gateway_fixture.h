@@ -40,6 +40,7 @@ typedef struct Peer {
     struct event_base *loop;
     unsigned opened, messages, closed;
     Err why;
+    Reason said;
     char last[64];
     size_t last_len;
 } Peer;

@@ -2,10 +2,9 @@
 #include "cli/api.h"
 
 #include "api/session.h"
+#include "base/problem.h"
 #include "base/scope.h"
-#include "cli/exit.h"
 #include "http/client.h"
-#include "http/problem.h"
 
 #include <string.h>
 
@@ -35,7 +34,7 @@ Err api_connect(Cli *cli) {
 Err api_open(Cli *cli) {
     if (cli->http) return SUCCESS;
     TRY(api_place(cli));
-    TRY(session_load(cli->config_path, &cli->arena, &cli->session));
+    TRY(session_load(cli->config_path, &cli->arena, &cli->session, &cli->said));
     return api_connect(cli);
 }
 
@@ -52,11 +51,8 @@ Err api_decode(Cli *cli, const Schema *schema, Str json, Arena *arena, void *rec
 
 /// Keep what a problem document says; an answer without one is told by its status.
 static Err problem_take(Cli *cli, const HttpAnswer *answer) {
-    Problem problem = {};
-    Err err = schema_read(
-        &Problem_schema, text_str(&answer->body), DECODE_REPLY, &cli->arena, &problem, NULL);
-    if (err.code != OK) problem = (Problem){};
-    ErrCode code = exit_reason(problem.code, answer->status);
+    Problem problem;
+    ErrCode code = problem_read(answer->status, text_str(&answer->body), &cli->arena, &problem);
     for (size_t i = 0; i < problem.errors.count; i++)
         faults_add(&cli->faults,
                    problem.errors.items[i].pointer,
@@ -76,9 +72,9 @@ static Err exchange(Cli *cli, const ApiCall *call, Str bearer, HttpAnswer *ret_a
         .within_ms = CALL_WITHIN_MS,
         .reply_max = REPLY_BYTES_MAX,
     };
-    Err err = http_client_call(cli->http, &http, ret_answer);
-    if (err.code != ERR_UNAVAILABLE && err.code != ERR_UNAUTHENTICATED) return err;
-    return cli_fail(cli, err.code, "%.*s: %s", STR_FMT(cli->session.server), err.what);
+    Reason said = {};
+    Err err = http_client_call(cli->http, &http, ret_answer, &said);
+    return err.code == OK ? SUCCESS : cli_fail(cli, err.code, "%s: %s", err.what, said.text);
 }
 
 static void answer_done(HttpAnswer *answer) {
@@ -106,7 +102,7 @@ Err api_keep(Cli *cli, Str reply_json) {
     cli->session.access_token = reply.access_token;
     cli->session.refresh_token = reply.refresh_token;
     cli->session.expires_at.ms = clock_now_ms(&cli->clock) + reply.expires_in_s * 1000;
-    return session_save(cli->config_path, &cli->session, &cli->arena);
+    return session_save(cli->config_path, &cli->session, &cli->arena, &cli->said);
 }
 
 static Err refresh(Cli *cli) {
@@ -196,7 +192,9 @@ Err api_list(Cli *cli,
              void **ret_items,
              size_t *ret_count) {
     char *items = arena_array(arena, max, schema->size, _Alignof(max_align_t));
-    if (!items) return FAIL(ERR_LIMIT, "the list is too long: use a smaller --limit");
+    if (!items && arena->failed == ERR_LIMIT)
+        return FAIL(ERR_LIMIT, "the list is too long: use a smaller --limit");
+    TRY(arena_check(arena));
     size_t count = 0;
     for (Str after = {}; count < max;) {
         size_t want = max - count < PAGE_ITEMS ? max - count : PAGE_ITEMS;

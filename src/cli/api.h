@@ -16,7 +16,7 @@ typedef struct ApiCall {
 
 /// Find the session's file (--config, environment). ERR_INVALID: there is no home folder.
 Err api_place(Cli *cli);
-/// Connect to cli->session.server. ERR_LIMIT.
+/// Connect to cli->session.server. ERR_MEMORY.
 Err api_connect(Cli *cli);
 /// Load the session and connect, unless that is done. ERR_UNAUTHENTICATED: not signed in.
 Err api_open(Cli *cli);

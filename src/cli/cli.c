@@ -2,7 +2,6 @@
 #include "cli/cli.h"
 
 #include "base/scope.h"
-#include "cli/exit.h"
 #include "cli/table.h"
 #include "http/client.h"
 
@@ -120,6 +119,8 @@ static void line_print(Cli *cli, const char *indent, Str text) {
 
 static void error_print(Cli *cli, Err err) {
     Str message = cli->message.ptr ? cli->message : str_from(err.what);
+    if (!cli->message.ptr && cli->said.text[0])
+        message = str_print(&cli->arena, "%s: %s", err.what, cli->said.text);
     if (err.code == ERR_SYSTEM) {
         char reason[128];
         const char *text = strerror_r(err.sys, reason, sizeof(reason));
@@ -145,7 +146,7 @@ int cli_main(Cli *cli, int argc, char **argv) {
     int code = cli->exit_code;
     if (err.code != OK) {
         error_print(cli, err);
-        code = err.what == usage_text ? EXIT_USAGE : (int)exit_code(err.code);
+        code = err.what == usage_text ? EXIT_USAGE : (int)err_exit_code(err.code);
     }
     cli->http = http_client_close(cli->http);
     arena_done(&cli->arena);

@@ -70,6 +70,7 @@ struct Cli {
     Session session;
     HttpClient *http;
     Str message; ///< with an error: what happened; absent: the error's own text
+    Reason said; ///< with an error without a message: what it is about, and others' words
     Faults faults;
     int exit_code; ///< of a run that ended without an error
 };

@@ -3,7 +3,6 @@
 #include "api/fleet.h"
 #include "base/scope.h"
 #include "cli/api.h"
-#include "cli/exit.h"
 #include "cli/watch.h"
 
 #include <time.h>

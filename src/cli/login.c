@@ -38,7 +38,7 @@ static Err ca_get(Cli *cli, Str server, Str *ret_pem) {
     if (file.ptr) {
         Str path = str_dup(&cli->arena, file);
         TRY(arena_check(&cli->arena));
-        Err err = file_load(path.ptr, CERTIFICATE_PEM_MAX, &cli->arena, ret_pem);
+        Err err = file_load(path.ptr, CERTIFICATE_PEM_MAX, &cli->arena, ret_pem, &cli->said);
         if (err.code == ERR_NOT_FOUND)
             return cli_usage(cli, "there is no file \"%.*s\"", STR_FMT(file));
         return err;
@@ -46,7 +46,7 @@ static Err ca_get(Cli *cli, Str server, Str *ret_pem) {
     if (!fingerprint.ptr) return SUCCESS;
     Str hex;
     TRY(fingerprint_clean(cli, fingerprint, &hex));
-    return ca_fetch(server, hex, FETCH_WITHIN_MS, &cli->arena, ret_pem);
+    return ca_fetch(server, hex, FETCH_WITHIN_MS, &cli->arena, ret_pem, &cli->said);
 }
 
 static Err sign_in(Cli *cli, Str name) {
@@ -77,7 +77,8 @@ Err login_run(Cli *cli, const Verb *) {
     cli->session = (Session){.server = server, .operator_name = name};
     Str pem = {};
     TRY(ca_get(cli, server, &pem));
-    if (pem.ptr) TRY(session_save_ca(cli->config_path, pem, &cli->arena, &cli->session.ca));
+    if (pem.ptr)
+        TRY(session_save_ca(cli->config_path, pem, &cli->arena, &cli->session.ca, &cli->said));
     TRY(api_connect(cli));
     TRY(sign_in(cli, name));
     fprintf(cli->err, "signed in to %.*s as %.*s\n", STR_FMT(server), STR_FMT(name));
@@ -92,5 +93,5 @@ Err logout_run(Cli *cli, const Verb *verb) {
     // A session that the server no longer knows has ended, which is what was asked for.
     if (err.code != OK && err.code != ERR_UNAUTHENTICATED) return err;
     cli->message = (Str){};
-    return file_remove(cli->config_path.ptr);
+    return file_remove(cli->config_path.ptr, &cli->said);
 }

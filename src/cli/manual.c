@@ -2,7 +2,6 @@
 #include "cli/manual.h"
 
 #include "base/field.h"
-#include "cli/exit.h"
 
 #include <string.h>
 

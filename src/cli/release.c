@@ -42,9 +42,16 @@ static Err images_pin(Cli *cli, Manifest *manifest) {
             continue;
         }
         Str pinned = {};
-        Err err = image_resolve(service->image, insecure, &cli->arena, &pinned);
+        Reason said = {};
+        Err err = image_resolve(service->image, insecure, &cli->arena, &pinned, &said);
         if (err.code != OK && err.code != ERR_INVALID && err.code != ERR_NOT_FOUND)
-            return cli_fail(cli, err.code, "%.*s: %s", STR_FMT(service->image), err.what);
+            return cli_fail(cli,
+                            err.code,
+                            "%.*s: %s%s%s",
+                            STR_FMT(service->image),
+                            err.what,
+                            said.text[0] ? ": " : "",
+                            said.text);
         if (err.code != OK) {
             faults_add(&cli->faults, place, "%.*s: %s", STR_FMT(service->image), err.what);
         } else {

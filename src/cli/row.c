@@ -3,7 +3,6 @@
 #include "api/audit.h"
 #include "base/scope.h"
 #include "cli/api.h"
-#include "cli/exit.h"
 #include "cli/password.h"
 #include "http/client.h"
 
@@ -74,7 +73,7 @@ static Err body_refused(Cli *cli, const Faults *faults) {
 static Err body_fill(Cli *cli, const Verb *verb, Text *out) {
     StrPair pairs[CLI_OPTIONS_MAX];
     Field *fields = ARENA_ARRAY(&cli->arena, Field, verb->endpoint->in->count);
-    if (!fields) return FAIL(ERR_LIMIT, "out of memory");
+    if (!fields) return arena_check(&cli->arena);
     bool is_change = verb->endpoint->method == PATCH;
     size_t pair_count = 0;
     size_t field_count = 0;
@@ -90,7 +89,7 @@ static Err body_fill(Cli *cli, const Verb *verb, Text *out) {
     given.fields = fields;
     given.count = field_count;
     void *record = arena_alloc(&cli->arena, given.size, _Alignof(max_align_t));
-    if (!record) return FAIL(ERR_LIMIT, "out of memory");
+    if (!record) return arena_check(&cli->arena);
     Faults faults;
     faults_init(&faults, &cli->arena);
     Err err = schema_decode_pairs(&given, pairs, pair_count, &cli->arena, &faults, record);
@@ -139,7 +138,7 @@ Err cli_run_row(Cli *cli, const Verb *verb) {
     TRY(api_send(cli, &call, &cli->arena, &reply));
     if (endpoint->shape == REPLY_NONE) return SUCCESS;
     void *record = arena_alloc(&cli->arena, endpoint->out->size, _Alignof(max_align_t));
-    if (!record) return FAIL(ERR_LIMIT, "out of memory");
+    if (!record) return arena_check(&cli->arena);
     TRY(api_decode(cli, endpoint->out, reply, &cli->arena, record));
     return cli_show(cli, endpoint->out, record);
 }

@@ -7,7 +7,7 @@ typedef enum Progress { DONE, AWAY, FAILED, PENDING } Progress;
 
 Err watch_init(Watch *watch, const Id *release_id, Arena *arena) {
     WatchSeen *seen = ARENA_ARRAY(arena, WatchSeen, WATCH_DEVICES_MAX);
-    if (!seen) return FAIL(ERR_LIMIT, "out of memory");
+    if (!seen) return arena_check(arena);
     *watch = (Watch){.release_id = *release_id, .seen = seen};
     return SUCCESS;
 }

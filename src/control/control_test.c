@@ -25,7 +25,8 @@ TEST(the_tables_match_the_migrations) {
                                          .migration_count = store_migration_count,
                                          .schemas = schemas,
                                          .schema_count = schema_count},
-                            &text));
+                            &text,
+                            NULL));
     CHECK_STR(text_str(&text), S(""));
     text_done(&text);
 }

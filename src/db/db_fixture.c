@@ -92,7 +92,7 @@ DbOptions fixture_options(const Fixture *fixture) {
 Err fixture_open(Fixture *fixture, EngineKind kind) {
     TRY(fixture_init(fixture));
     DbOptions options = fixture_options(fixture);
-    return kind == ENGINE_SQLITE ? db_open_sqlite(&options, &fixture->db)
+    return kind == ENGINE_SQLITE ? db_open_sqlite(&options, &fixture->db, NULL)
                                  : db_open_memory(&options, &fixture->db);
 }
 

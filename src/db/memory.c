@@ -39,7 +39,7 @@ static Err change(MemoryDb *memory, const Table *table, Value *before, const Val
     if (values) {
         TRY(rows_reserve(rows));
         after = row_new(table, values);
-        if (!after) return FAIL(ERR_LIMIT, "out of memory");
+        if (!after) return OUT_OF_MEMORY;
     }
     rows_swap(rows, table, before, after);
     assert(memory->journal_count < TX_OPS_MAX);
@@ -221,10 +221,10 @@ static const Engine memory_engine = {
 
 Err db_open_memory(const DbOptions *options, Db **ret_db) {
     SCOPED(mem_freep) MemoryDb *memory = calloc(1, sizeof(*memory));
-    if (!memory) return FAIL(ERR_LIMIT, "out of memory");
+    if (!memory) return OUT_OF_MEMORY;
     memory->rows = calloc(options->schema_count + 1, sizeof(Rows));
     SCOPED(mem_freep) Rows *rows = memory->rows;
-    if (!rows) return FAIL(ERR_LIMIT, "out of memory");
+    if (!rows) return OUT_OF_MEMORY;
     TRY(db_init(&memory->db, &memory_engine, options));
     pthread_mutex_init(&memory->mutex, NULL);
     memory->rows = TAKE_PTR(rows);

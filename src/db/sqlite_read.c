@@ -7,15 +7,15 @@
 #include <assert.h>
 #include <stdlib.h>
 
-Err readers_open(const char *path, size_t count, Readers *ret_readers) {
+Err readers_open(const char *path, size_t count, Readers *ret_readers, Reason *reason) {
     assert(count >= 1 && count <= READERS_MAX);
     SCOPED(readers_close)
     Readers readers = {.mutex = PTHREAD_MUTEX_INITIALIZER, .returned = PTHREAD_COND_INITIALIZER};
     readers.connections = calloc(count, sizeof(Connection));
-    if (!readers.connections) return FAIL(ERR_LIMIT, "out of memory");
+    if (!readers.connections) return OUT_OF_MEMORY;
     for (; readers.count < count; readers.count++) {
         Connection *connection = &readers.connections[readers.count];
-        TRY(connection_open(path, false, connection));
+        TRY(connection_open(path, false, connection, reason));
         readers.idle[readers.idle_count++] = connection;
     }
     *ret_readers = readers;

@@ -68,12 +68,12 @@ bool table_is_scoped(const Table *table, size_t position) {
 
 Err table_row(const Table *table, const void *record, Arena *arena, Value **ret_row) {
     Value *row = ARENA_ARRAY(arena, Value, table->column_count);
-    if (!row) return FAIL(ERR_LIMIT, "the call needs too much memory");
+    if (!row) return arena_check(arena);
     for (size_t i = 0; i < table->column_count; i++) {
         TRY(field_to_value(table->columns[i], record, arena, &row[i]));
         if (row[i].kind != VALUE_TEXT && row[i].kind != VALUE_BLOB) continue;
         row[i].text = str_dup(arena, row[i].text);
-        if (!row[i].text.ptr) return FAIL(ERR_LIMIT, "the call needs too much memory");
+        if (!row[i].text.ptr) return arena_check(arena);
     }
     *ret_row = row;
     return SUCCESS;
@@ -92,7 +92,7 @@ Err table_record(const Table *table, const Value *row, Arena *arena, void *recor
 
 static Err record_new(const Table *table, const Value *row, Arena *arena, void **ret_record) {
     void *record = arena_alloc(arena, table->schema->size, _Alignof(max_align_t));
-    if (!record) return FAIL(ERR_LIMIT, "the call needs too much memory");
+    if (!record) return arena_check(arena);
     TRY(table_record(table, row, arena, record));
     *ret_record = record;
     return SUCCESS;

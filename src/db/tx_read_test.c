@@ -76,7 +76,7 @@ TEST(a_record_may_have_many_fields) {
         options.schema_count = 1;
         options.migrations = migrations;
         options.migration_count = 1;
-        CHECK_OK(kind == ENGINE_SQLITE ? db_open_sqlite(&options, &fixture.db)
+        CHECK_OK(kind == ENGINE_SQLITE ? db_open_sqlite(&options, &fixture.db, NULL)
                                        : db_open_memory(&options, &fixture.db));
         Wide wide = {WIDE_EACH(WIDE_SET).id = id_new(S("wide"), 1)};
         Tx *tx = fixture_tx(&fixture, NULL);

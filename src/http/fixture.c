@@ -25,7 +25,7 @@ static const Schema BoxQuery_schema = SCHEMA(BoxQuery, "box_query", "which boxes
 static Err box_list(Call *call) {
     const BoxQuery *query = call->query;
     Box *boxes = ARENA_ARRAY(call->arena, Box, query->limit);
-    if (!boxes) return FAIL(ERR_LIMIT, "no memory");
+    if (!boxes) return arena_check(call->arena);
     for (size_t i = 0; i < query->limit; i++)
         boxes[i].name = S("a");
     return call_reply_list(call, boxes, query->limit, query->limit == 3 ? (Str){} : S("more"));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The OpenAPI 3.1 document, written once from the sorted entries. A component is written only if
 // an operation reaches it, so the list of components is collected first.
+#include "base/problem.h"
 #include "http/openapi_schema.h"
-#include "http/problem.h"
 #include "http/router_parts.h"
 
 #include <assert.h>

@@ -25,7 +25,7 @@ Str call_arg(const Call *call, Str name) {
 Err call_patch(Call *call, const Schema *schema, void *record) {
     assert(call->route->endpoint->method == PATCH);
     void *copy = arena_alloc(call->arena, schema->size, _Alignof(max_align_t));
-    if (!copy) return FAIL(ERR_LIMIT, "the change exceeds the memory of a call");
+    if (!copy) return arena_check(call->arena);
     memcpy(copy, record, schema->size);
     TRY(schema_decode(schema, call->body, DECODE_PATCH, call->arena, &call->faults, copy));
     memcpy(record, copy, schema->size);

@@ -92,14 +92,14 @@ static void router_closep(Router **router) {
 Err router_open(const RouterOptions *options, Router **ret_router) {
     assert(options->authorise && options->begin && options->finish && options->clock.now_ms);
     SCOPED(router_closep) Router *router = calloc(1, sizeof(*router));
-    if (!router) return FAIL(ERR_LIMIT, "no memory for the routes");
+    if (!router) return FAIL(ERR_MEMORY, "no memory for the routes");
     router->options = *options;
     text_init(&router->openapi, OPENAPI_MAX);
     size_t count = 0;
     for (size_t i = 0; i < options->table_count; i++)
         count += options->tables[i].count;
     router->entries = calloc(count ? count : 1, sizeof(*router->entries));
-    if (!router->entries) return FAIL(ERR_LIMIT, "no memory for the routes");
+    if (!router->entries) return FAIL(ERR_MEMORY, "no memory for the routes");
     for (size_t i = 0; i < options->table_count; i++) {
         for (size_t j = 0; j < options->tables[i].count; j++)
             router->entries[router->count++] = entry_of(&options->tables[i].routes[j]);

@@ -2,7 +2,7 @@
 // One request, from top to bottom. Two arenas: the caller's holds what stays for the whole call
 // (body, query, principal, reply); one of our own holds what a try makes, and forgets it before
 // the next try.
-#include "http/problem.h"
+#include "base/problem.h"
 #include "http/router_parts.h"
 
 #include "base/log.h"
@@ -53,7 +53,7 @@ static Err run_query(Run *run) {
         return faults_check(&call->faults);
     }
     void *record = arena_alloc(run->arena, schema->size, _Alignof(max_align_t));
-    if (!record) return FAIL(ERR_LIMIT, "the query exceeds the memory of a call");
+    if (!record) return arena_check(run->arena);
     TRY(schema_decode_pairs(schema, query.items, query.count, run->arena, &call->faults, record));
     call->query = record;
     return SUCCESS;
@@ -89,7 +89,7 @@ static Err run_body(Run *run) {
         return run_body_parse(run); // the handler decodes it onto the record
     const Schema *in = endpoint->in;
     void *record = arena_alloc(run->arena, in->size, _Alignof(max_align_t));
-    if (!record) return FAIL(ERR_LIMIT, "the body exceeds the memory of a call");
+    if (!record) return arena_check(run->arena);
     Err err = schema_decode(in, call->body, DECODE_INPUT, run->arena, &call->faults, record);
     if (err.code == ERR_INVALID) TRY(run_body_parse(run));
     TRY(err);
@@ -145,6 +145,7 @@ static Err run_encode(Run *run) {
         text_add_char(&text, '}');
     }
     Str body = text_check(&text).code == OK ? str_dup(run->arena, text_str(&text)) : (Str){};
+    if (text.failed == ERR_MEMORY || run->arena->failed == ERR_MEMORY) return OUT_OF_MEMORY;
     if (!body.ptr) return FAIL(ERR_UNAVAILABLE, "the answer exceeds the memory of a call");
     run->reply.content_type = S("application/json");
     run->reply.body = body;
@@ -167,7 +168,8 @@ static Err run_steps(Run *run, Arena *try_arena) {
 static void run_fail(Run *run, Err err) {
     Call *call = &run->call;
     HttpReply *reply = &run->reply;
-    reply->status = run->status ? run->status : http_status(err.code);
+    reply->status = run->status ? run->status : err_http_status(err.code);
+    if (err.code == ERR_MEMORY && call->retry_after_s == 0) call->retry_after_s = PROBLEM_RETRY_S;
     reply->retry_after_s = call->retry_after_s;
     log_event(reply->status >= 500 ? LOG_ERROR : LOG_INFO,
               "call.failed",
@@ -192,7 +194,11 @@ static void run_fail(Run *run, Err err) {
     Str body = text_check(&text).code == OK ? str_dup(run->arena, text_str(&text)) : (Str){};
     run->arena->max_bytes -= PROBLEM_BYTES_MAX;
     reply->content_type = S(PROBLEM_CONTENT_TYPE);
-    reply->body = body.ptr ? body : S("{\"code\":\"limit\",\"detail\":\"no memory\"}");
+    reply->body = body;
+    if (body.ptr) return;
+    reply->status = err_http_status(ERR_MEMORY);
+    reply->retry_after_s = PROBLEM_RETRY_S;
+    reply->body = problem_of_no_memory;
 }
 
 /// The document about all others is not one of the tables.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/problem.h"
 #include "http/fixture.h"
-#include "http/problem.h"
 
 #include <jansson.h>
 
@@ -245,6 +245,7 @@ TEST(each_code_has_its_status_and_a_system_error_keeps_its_words_inside) {
         {ERR_BUSY,            429},
         {ERR_TIMEOUT,         504},
         {ERR_UNAVAILABLE,     503},
+        {ERR_MEMORY,          503},
         {ERR_SYSTEM,          500},
     };
     Fixture fixture;

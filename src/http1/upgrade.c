@@ -207,9 +207,10 @@ static const Refusal refusals[] = {
     {UPGRADE_REQUIRED,
      "Upgrade Required",                                      "invalid",
      "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"                                                     },
+    {UPGRADE_TOO_MANY,     "Too Many Requests",               "busy",            "Retry-After: 5\r\n"          },
     {UPGRADE_HEAD_TOO_BIG, "Request Header Fields Too Large", "limit",           ""                            },
     {UPGRADE_INTERNAL,     "Internal Server Error",           "system",          ""                            },
-    {UPGRADE_BUSY,         "Service Unavailable",             "busy",            "Retry-After: 5\r\n"          },
+    {UPGRADE_UNAVAILABLE,  "Service Unavailable",             "unavailable",     "Retry-After: 5\r\n"          },
 };
 
 void upgrade_refuse(Text *out, UpgradeStatus status) {

@@ -25,7 +25,7 @@ typedef enum UpgradeStatus {
     UPGRADE_TOO_MANY = 429,
     UPGRADE_HEAD_TOO_BIG = 431,
     UPGRADE_INTERNAL = 500,
-    UPGRADE_BUSY = 503,
+    UPGRADE_UNAVAILABLE = 503,
 } UpgradeStatus;
 
 /// A request that may be accepted; texts borrow from the head.

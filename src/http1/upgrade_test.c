@@ -107,9 +107,9 @@ TEST(the_example_of_the_standard_is_answered_as_it_stands_there) {
 TEST(a_refusal_is_a_problem_document_with_its_headers) {
     Text out;
     text_init(&out, 1024);
-    upgrade_refuse(&out, UPGRADE_BUSY);
-    CHECK(str_starts(text_str(&out), S("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n")));
-    CHECK(str_ends(text_str(&out), S("\"status\":503,\"code\":\"busy\"}\n")));
+    upgrade_refuse(&out, UPGRADE_TOO_MANY);
+    CHECK(str_starts(text_str(&out), S("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\n")));
+    CHECK(str_ends(text_str(&out), S("\"status\":429,\"code\":\"busy\"}\n")));
     text_clear(&out);
     upgrade_refuse(&out, UPGRADE_UNAUTHORISED);
     CHECK(strstr(out.ptr, "\r\nWWW-Authenticate: Bearer\r\n"));

@@ -64,7 +64,7 @@ static Err pairs_read(Config *config, Faults *faults) {
     }
     int line = ini_parse_stream(line_read, config, pair_add, config);
     TRY(arena_check(config->arena));
-    if (line < 0) return FAIL(ERR_LIMIT, "no memory to read a file");
+    if (line < 0) return FAIL(ERR_MEMORY, "no memory to read a file");
     if (config->has_too_many) return FAIL(ERR_LIMIT, "the file has too many keys");
     if (config->long_line)
         faults_add(faults,
@@ -76,16 +76,26 @@ static Err pairs_read(Config *config, Faults *faults) {
     return faults_check(faults);
 }
 
-Err config_load(
-    const char *path, const Schema *schema, Arena *arena, Faults *faults, void *record) {
+static Err
+config_read(const char *path, const Schema *schema, Arena *arena, Faults *faults, void *record) {
     // a file that people keep may well be a link, which file_load would refuse
     SCOPED(mem_freep) char *real = realpath(path, NULL);
     if (!real && errno == ENOENT) return FAIL(ERR_NOT_FOUND, "there is no such file");
-    if (!real) return FAIL_SYS("cannot open a file");
+    if (!real) return FAIL_SYS("cannot open");
     Config config = {.arena = arena};
-    TRY(file_load(real, FILE_MAX, arena, &config.rest));
+    TRY(file_load(real, FILE_MAX, arena, &config.rest, NULL));
     TRY(pairs_read(&config, faults));
     return schema_decode_pairs(schema, config.pairs, config.count, arena, faults, record);
+}
+
+Err config_load(const char *path,
+                const Schema *schema,
+                Arena *arena,
+                Faults *faults,
+                void *record,
+                Reason *reason) {
+    Err err = config_read(path, schema, arena, faults, record);
+    return err.code == OK ? SUCCESS : reason_fail(reason, err, "%s", path);
 }
 
 static bool field_is_config(const Field *field) {

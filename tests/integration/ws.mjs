@@ -116,9 +116,9 @@ const cases = {
     same(response.headers["www-authenticate"], "Bearer");
     same(response.headers["content-type"], "application/problem+json");
   },
-  "a busy owner is 503, and says when to come again": async () => {
+  "a busy owner is 429, and says when to come again": async () => {
     const response = await refusal("busy");
-    same(response.statusCode, 503);
+    same(response.statusCode, 429);
     same(response.headers["retry-after"], "5");
   },
   "a plain request is 426, another path is 404": async () => {

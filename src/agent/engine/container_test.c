@@ -11,7 +11,7 @@ static Arena arena;
 /// Of what a real engine (20.10) said of a container that the agent had made.
 static EngineContainer recorded(void) {
     Str json;
-    CHECK_OK(file_load(CORPUS "/engine/inspect.json", 65536, &arena, &json));
+    CHECK_OK(file_load(CORPUS "/engine/inspect.json", 65536, &arena, &json, NULL));
     EngineContainer container;
     CHECK_OK(schema_read(&EngineContainer_schema, json, DECODE_REPLY, &arena, &container, NULL));
     return container;

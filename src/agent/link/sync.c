@@ -65,7 +65,7 @@ static Reported reported_now(const Sync *sync) {
         reported.version = sync->refused_version;
         reported.release_id = sync->refused_release;
         reported.state = WORKLOAD_FAILED;
-        reported.detail = str_from(sync->refused_why);
+        reported.detail = str_from(sync->refused_why.text);
     }
     return reported;
 }
@@ -89,11 +89,11 @@ static void part_acked(SyncPart *part, uint64_t ack) {
     if (part->sent_seq > 0 && part->sent_seq <= ack) part->is_acked = true;
 }
 
-static void refuse(Sync *sync, const Desired *desired, const char *why) {
+static void refuse(Sync *sync, const Desired *desired, Err why, const Reason *said) {
     if (sync->refused_version == desired->version) return; // it is sent with each answer
     sync->refused_version = desired->version;
     sync->refused_release = desired->release_id;
-    sync->refused_why = why;
+    reason_set(&sync->refused_why, "%s%s%s", why.what, said->text[0] ? ": " : "", said->text);
     sync->reported_part.is_known = true;
     sync->reported_part.is_acked = false;
     sync->reported_part.sent_seq = 0;
@@ -109,9 +109,10 @@ Err sync_down(Sync *sync, Str message, Arena *arena, SyncNews *ret_news) {
     if (down.ack == sync->seq) sync->is_waiting = false;
     SyncNews news = {.desired = down.desired};
     if (down.desired.version > sync->held_version) {
-        Err err = desired_check(&down.desired, arena, &news.manifest);
-        if (err.code == ERR_LIMIT) return err;
-        if (err.code != OK) refuse(sync, &down.desired, err.what);
+        Reason said = {};
+        Err err = desired_check(&down.desired, arena, &news.manifest, &said);
+        if (err.code == ERR_LIMIT || err.code == ERR_MEMORY) return err; // no fault of what came
+        if (err.code != OK) refuse(sync, &down.desired, err, &said);
         news.is_newer = err.code == OK;
     }
     *ret_news = news;

@@ -27,7 +27,7 @@ Err operator_add(Tx *tx, const Operator *operator) {
 Err password_hash(Str password, Arena *arena, Str *ret_hash) {
     char hash[crypto_pwhash_STRBYTES];
     if (crypto_pwhash_str(hash, password.ptr, password.len, ARGON2_PASSES, ARGON2_BYTES) != 0)
-        return FAIL(ERR_LIMIT, "no memory to hash a password");
+        return FAIL(ERR_MEMORY, "no memory to hash a password");
     Str copy = str_dup(arena, str_from(hash));
     TRY(arena_check(arena));
     *ret_hash = copy;

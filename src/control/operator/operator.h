@@ -29,7 +29,7 @@ Err operator_get(Tx *tx, const Id *id, Operator *ret_operator);
 /// Collect in `tx` a new operator.
 Err operator_add(Tx *tx, const Operator *operator);
 
-/// The PHC string of a password, in `arena` (Argon2id, 19 MiB, 2 passes). ERR_LIMIT: no memory.
+/// The PHC string of a password, in `arena` (Argon2id, 19 MiB, 2 passes). ERR_MEMORY: no memory.
 Err password_hash(Str password, Arena *arena, Str *ret_hash);
 /// The password is the one that was hashed.
 bool password_matches(Str hash, Str password);

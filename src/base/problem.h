@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// How a failure is told: a problem document of RFC 9457.
+/// How a failure is told by one program to another: a problem document of RFC 9457.
 ///
 /// `code` is the stable word that programs compare; `detail` is for people. What the operating
-/// system said never leaves the server: it is in the log, under the request id.
+/// system said never leaves the server: it is in the log, under the request id. Who answers and who
+/// reads the answer share this record.
 #pragma once
 
 #include "base/schema.h"
@@ -32,6 +33,7 @@ enum {
     PROBLEM_PATH_MAX = 1024,        ///< bytes of `instance`; the rest of a longer path is cut
     PROBLEM_TEXT_MAX = 512,         ///< bytes of any other text
     PROBLEM_BYTES_MAX = 256 * 1024, ///< of a whole document
+    PROBLEM_RETRY_S = 1,            ///< advised where what is missing may be back soon
 };
 
 #define PROBLEM_CONTENT_TYPE "application/problem+json"
@@ -39,8 +41,11 @@ enum {
 extern const Schema ProblemFault_schema;
 extern const Schema Problem_schema;
 
+/// What is answered with 503 where there is no memory to make a document.
+extern const Str problem_of_no_memory;
+
 /// Append the document that tells `err`. `status`: of HTTP, which may be more exact than
-/// http_status(err.code). `faults`: NULL or what is wrong with the input.
+/// err_http_status(err.code). `faults`: NULL or what is wrong with the input.
 void problem_encode(Err err,
                     uint32_t status,
                     Str path,
@@ -48,3 +53,7 @@ void problem_encode(Err err,
                     uint64_t retry_after_s,
                     const Faults *faults,
                     Text *out);
+/// Read what a peer said by a failure's `status` and `body`. Returns what it means here: by its
+/// `code`, or by the status where that is no word of ours. Texts are in `arena`; a body that is no
+/// problem document leaves everything but the status absent.
+ErrCode problem_read(uint32_t status, Str body, Arena *arena, Problem *ret_problem);

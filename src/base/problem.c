@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/problem.h"
-
-#include "http/router.h"
+#include "base/problem.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #define URN "urn:muster:problem:"
+
+enum { PROBLEM_CODE_MAX = 32 };
 
 static const Field ProblemFault_fields[] = {
     FIELD(ProblemFault,
@@ -30,31 +31,9 @@ static const Field Problem_fields[] = {
 };
 const Schema Problem_schema = SCHEMA(Problem, "problem", "why a request failed (RFC 9457)");
 
-/// What the outside is told about each ErrCode.
-static const struct {
-    uint32_t status;
-    const char *type;
-    const char *title;
-} kinds[ERR_CODE_COUNT] = {
-    [OK] = {200, "about:blank",         "Done"                              },
-    [ERR_INVALID] = {422, URN "invalid",         "The input is not allowed"          },
-    [ERR_UNAUTHENTICATED] = {401, URN "unauthenticated", "Who is calling was not shown"      },
-    [ERR_FORBIDDEN] = {403, URN "forbidden",       "The caller may not do this"        },
-    [ERR_NOT_FOUND] = {404, URN "not_found",       "There is no such thing"            },
-    [ERR_EXISTS] = {409, URN "exists",          "There is one already"              },
-    [ERR_CONFLICT] = {409, URN "conflict",        "Somebody else was faster"          },
-    [ERR_STATE] = {409, URN "state",           "Not possible in the present state" },
-    [ERR_LIMIT] = {413, URN "limit",           "A limit was reached"               },
-    [ERR_BUSY] = {429, URN "busy",            "Too much at once"                  },
-    [ERR_TIMEOUT] = {504, URN "timeout",         "No answer in time"                 },
-    [ERR_UNAVAILABLE] = {503, URN "unavailable",     "A part that is needed is not there"},
-    [ERR_SYSTEM] = {500, URN "system",          "The server failed"                 },
-};
-
-uint32_t http_status(ErrCode code) {
-    assert((unsigned)code < ERR_CODE_COUNT);
-    return kinds[code].status;
-}
+const Str problem_of_no_memory =
+    S("{\"type\":\"" URN "memory\",\"title\":\"There is no memory now\",\"status\":503,"
+      "\"code\":\"memory\",\"detail\":\"out of memory\"}");
 
 void problem_encode(Err err,
                     uint32_t status,
@@ -64,10 +43,12 @@ void problem_encode(Err err,
                     const Faults *faults,
                     Text *out) {
     assert(err.code != OK && err.what && status >= 400);
+    char type[sizeof(URN) + PROBLEM_CODE_MAX];
+    snprintf(type, sizeof(type), URN "%s", err_code_name(err.code));
     ProblemFault items[FAULTS_MAX];
     Problem problem = {
-        .type = str_from(kinds[err.code].type),
-        .title = str_from(kinds[err.code].title),
+        .type = str_from(type),
+        .title = str_from(err_title(err.code)),
         .status = status,
         .code = str_from(err_code_name(err.code)),
         .detail = err.code == ERR_SYSTEM ? S("the log has the cause, under the request id")
@@ -80,4 +61,22 @@ void problem_encode(Err err,
     for (size_t i = 0; i < problem.errors.count; i++)
         items[i] = (ProblemFault){faults->items[i].pointer, faults->items[i].allowed};
     schema_encode(&Problem_schema, &problem, ENCODE_REPLY, out);
+}
+
+/// A failure that a peer has with its own machine is none of this one.
+static ErrCode code_from_peer(Str name, uint32_t status) {
+    ErrCode code = err_from_name(name);
+    if (code == ERR_MEMORY || code == ERR_SYSTEM) return ERR_UNAVAILABLE;
+    return code != OK ? code : err_from_http_status(status);
+}
+
+ErrCode problem_read(uint32_t status, Str body, Arena *arena, Problem *ret_problem) {
+    Faults ignored;
+    faults_init(&ignored, arena);
+    Problem problem = {};
+    Err err = schema_decode(&Problem_schema, body, DECODE_REPLY, arena, &ignored, &problem);
+    if (err.code != OK) problem = (Problem){};
+    problem.status = status;
+    *ret_problem = problem;
+    return code_from_peer(problem.code, status);
 }

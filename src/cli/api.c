@@ -214,12 +214,12 @@ Err api_list(Cli *cli,
 }
 
 /// The items of `list` that may be called `name`: those, where the list can be filtered by it.
-static Err named_list(Cli *cli,
-                      const Endpoint *list,
-                      const Field *name,
-                      Str text,
-                      void **ret_items,
-                      size_t *ret_count) {
+static Err api_list_named(Cli *cli,
+                          const Endpoint *list,
+                          const Field *name,
+                          Str text,
+                          void **ret_items,
+                          size_t *ret_count) {
     Str target = str_from(list->path);
     if (schema_field(list->query, name->name)) {
         Str value;
@@ -243,7 +243,7 @@ Err api_resolve(Cli *cli, const char *noun, Str text, Str *ret_id) {
     const Schema *schema = list.endpoint->out;
     void *items;
     size_t count;
-    TRY(named_list(cli, list.endpoint, name, text, &items, &count));
+    TRY(api_list_named(cli, list.endpoint, name, text, &items, &count));
     const Field *key = schema_flagged(schema, KEY);
     for (size_t i = 0; i < count; i++) {
         const char *item = (const char *)items + i * schema->size;

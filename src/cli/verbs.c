@@ -53,7 +53,7 @@ static const Verb rows[] = {
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
 /// The row of this endpoint; NULL: it has none.
-static const Verb *row_of(const Endpoint *endpoint) {
+static const Verb *verb_row(const Endpoint *endpoint) {
     for (size_t i = 0; i < ROW_COUNT; i++)
         if (rows[i].endpoint == endpoint) return &rows[i];
     return NULL;
@@ -61,7 +61,7 @@ static const Verb *row_of(const Endpoint *endpoint) {
 
 /// The verb of an endpoint, as a row says or as it is.
 static Verb verb_of(const Endpoint *endpoint) {
-    const Verb *row = row_of(endpoint);
+    const Verb *row = verb_row(endpoint);
     Verb verb = row ? *row : (Verb){endpoint->noun, endpoint->verb, endpoint};
     if (!verb.doc) verb.doc = endpoint->doc;
     return verb;

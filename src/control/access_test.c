@@ -124,7 +124,9 @@ static bool is_listed(const Endpoint *endpoint) {
     return false;
 }
 
-TEST(what_an_operator_may_call_is_in_the_list_of_endpoints_and_the_other_way_round) {
+TEST(each_slice_is_listed_once_and_each_endpoint_of_an_operator_has_its_route) {
+    for (size_t i = 1; i < slice_count; i++)
+        CHECK(strcmp(slices[i - 1]->noun, slices[i]->noun) < 0);
     for (size_t i = 0; i < endpoint_count; i++)
         CHECK(is_routed(endpoints[i]));
     EACH_ROUTE(route) {
@@ -225,6 +227,6 @@ TEST(another_organisation_finds_nothing_and_changes_nothing) {
     fixture_close(&f);
 }
 
-TEST_MAIN(CASE(what_an_operator_may_call_is_in_the_list_of_endpoints_and_the_other_way_round),
+TEST_MAIN(CASE(each_slice_is_listed_once_and_each_endpoint_of_an_operator_has_its_route),
           CASE(each_route_lets_in_exactly_who_its_row_says),
           CASE(another_organisation_finds_nothing_and_changes_nothing))

@@ -7,7 +7,7 @@
 enum { NAMES_MAX = 256, NAME_ARENA_MAX = 4 * 1024 * 1024 };
 
 /// A record of any schema, in the call's arena.
-static Err record_get(Call *call, const Schema *schema, const Id *id, void **ret_record) {
+static Err call_record_get(Call *call, const Schema *schema, const Id *id, void **ret_record) {
     *ret_record = arena_alloc(call->arena, schema->size, _Alignof(max_align_t));
     TRY(arena_check(call->arena));
     return tx_get(call->tx, schema, id_str(id), *ret_record);
@@ -15,7 +15,7 @@ static Err record_get(Call *call, const Schema *schema, const Id *id, void **ret
 
 Err call_ref(Call *call, const Schema *schema, const Id *id, Str pointer) {
     void *record;
-    Err err = record_get(call, schema, id, &record);
+    Err err = call_record_get(call, schema, id, &record);
     if (err.code == ERR_NOT_FOUND)
         return call_refuse(
             call, pointer, "must be one of this organisation's %ss", schema->name.ptr);
@@ -33,7 +33,7 @@ Err call_count_refs(
 }
 
 /// What the record is called; absent: it has no name.
-static Str record_name(const Schema *schema, const void *record) {
+static Str call_record_name(const Schema *schema, const void *record) {
     const Field *field = schema_name_field(schema);
     return field ? *(const Str *)field_in(field, record) : (Str){};
 }
@@ -48,7 +48,7 @@ typedef struct Names {
 } Names;
 
 /// Read with an arena of its own, since a record may be much larger than its name.
-static Err name_read(Call *call, const Schema *schema, const Id *id, Str *ret_name) {
+static Err call_name_read(Call *call, const Schema *schema, const Id *id, Str *ret_name) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, NAME_ARENA_MAX);
     SCOPED(tx_closep) Tx *tx = NULL;
@@ -58,7 +58,7 @@ static Err name_read(Call *call, const Schema *schema, const Id *id, Str *ret_na
     Err err = tx_get(tx, schema, id_str(id), record);
     if (err.code == ERR_NOT_FOUND) return SUCCESS;
     TRY(err);
-    *ret_name = str_dup(call->arena, record_name(schema, record));
+    *ret_name = str_dup(call->arena, call_record_name(schema, record));
     return SUCCESS;
 }
 
@@ -73,7 +73,7 @@ Err call_name(Call *call, const Schema *schema, const Id *id, Str *ret_name) {
     if (at < names->count) {
         name = names->items[at].name;
     } else if (!id_is_absent(id)) {
-        TRY(name_read(call, schema, id, &name));
+        TRY(call_name_read(call, schema, id, &name));
         TRY(arena_check(call->arena));
         if (names->count < NAMES_MAX) {
             names->items[names->count].id = *id;
@@ -96,7 +96,7 @@ Err call_note_as(Call *call,
         .actor = actor->name,
         .action = str_print(call->arena, "%s.%s", endpoint->noun, endpoint->verb),
         .subject = subject,
-        .subject_name = record ? record_name(schema, record) : (Str){},
+        .subject_name = record ? call_record_name(schema, record) : (Str){},
         .request = call->id,
     };
     const void *detail = endpoint->method == DELETE ? NULL : record;

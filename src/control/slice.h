@@ -11,7 +11,7 @@
 typedef struct Slice {
     const char *noun;
     RouteTable routes;
-    const Schema *const *stored; ///< its tables; nobody else calls tx_* on them
+    const Schema *const *stored; ///< its tables, in an array called `stored`, which check.py reads
     size_t stored_count;
     Err (*open)(App *app);   ///< make what it keeps in memory; NULL: nothing
     void (*close)(App *app); ///< free that; safe where open failed or never ran

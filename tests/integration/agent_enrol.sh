@@ -15,12 +15,12 @@ enrol() { # enrol [OPTION...]
     "$build/src/agent/muster-agent" enrol --server "$url" --token "$token" --name till-1 \
         --state "$dir/device" "$@"
 }
-refused() { # refused TEXT COMMAND...: it ends with 3 and says TEXT
-    local text=$1 status=0
-    shift
+refused() { # refused CODE TEXT COMMAND...: it ends with CODE and says TEXT
+    local code=$1 text=$2 status=0
+    shift 2
     "$@" 2>"$dir/said" || status=$?
     cat "$dir/said"
-    [ "$status" = 3 ] && grep -qF "$text" "$dir/said"
+    [ "$status" = "$code" ] && grep -qF "$text" "$dir/said"
 }
 # As an enrolment leaves it that was cut off before its answer: the key waits for another try.
 cut_off() { cp "$dir/device/identity.key" "$dir/device/identity.next"; }
@@ -42,7 +42,7 @@ muster fleet create --name shop-floor >/dev/null
 token=$(muster token create --fleet shop-floor --uses-max 9 --output json | jq -re .token)
 need 'a device joins' enrol
 first=$(device_id)
-check 'it does not join twice' refused 'enrolled already' enrol
+check 'it does not join twice' refused 5 'enrolled already' enrol
 need 'it is retired' muster device delete till-1
 check 'the agent hears that it was retired' runs_and_hears 'this device was retired'
 cut_off
@@ -53,7 +53,7 @@ check 'by another key' test "$(sha256sum <"$dir/device/identity.key")" != "$key"
 need 'that one is retired, too' muster device delete till-1
 cut_off
 rm "$dir/device/server.json"
-check 'without --force it says what to do' refused 'with a new key (muster-agent enrol --force)' enrol
+check 'without --force it says what to do' refused 3 'with a new key (muster-agent enrol --force)' enrol
 muster fleet delete shop-floor >/dev/null
-check 'a token of a deleted fleet lets nobody in' refused 'enrolment token is not good' enrol --force
+check 'a token of a deleted fleet lets nobody in' refused 3 'enrolment token is not good' enrol --force
 exit "$failed"

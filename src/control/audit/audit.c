@@ -20,7 +20,7 @@ static Err entry_link(const void *last_record, Arena *arena, void *record) {
 }
 
 /// `record` as it is stored and shown.
-static Err detail_encode(const Schema *schema, const void *record, Arena *arena, Text *out) {
+static Err audit_detail_encode(const Schema *schema, const void *record, Arena *arena, Text *out) {
     Field *fields = ARENA_ARRAY(arena, Field, schema->count);
     TRY(arena_check(arena));
     Schema stored = *schema;
@@ -39,7 +39,7 @@ Err audit_add(
     SCOPED(text_done) Text detail;
     text_init(&detail, DETAIL_JSON_MAX);
     if (record) {
-        TRY(detail_encode(schema, record, arena, &detail));
+        TRY(audit_detail_encode(schema, record, arena, &detail));
         // The whole of a very large record is in its own table; the entry then goes without it.
         if (text_check(&detail).code == OK) added.detail.text = str_dup(arena, text_str(&detail));
     }

@@ -4,7 +4,7 @@
 #include "control/call.h"
 
 /// The cursor is the seq; the key is the organisation's id and the seq.
-static Str key_of_seq(const Call *call, Arena *arena, uint64_t seq) {
+static Str audit_key(const Call *call, Arena *arena, uint64_t seq) {
     return str_print(arena, "%s/%012llu", call->principal.scope.text, (unsigned long long)seq);
 }
 
@@ -13,7 +13,7 @@ static Err audit_list(Call *call) {
     TRY(call_query(call, &query));
     uint64_t after = 0; // what is no number is before every entry
     if (query.after.ptr && str_u64(query.after, &after).code != OK) after = 0;
-    if (query.after.ptr) query.after = key_of_seq(call, call->arena, after);
+    if (query.after.ptr) query.after = audit_key(call, call->arena, after);
     AuditEntry *entries;
     size_t count;
     TRY(tx_list(call->tx, &AuditEntry_schema, &query, (void **)&entries, &count));
@@ -26,7 +26,7 @@ static Err audit_list(Call *call) {
 /// Check one page of the chain behind `verdict`; `*ret_more` says whether there may be another.
 static Err verify_page(Call *call, Arena *arena, AuditVerdict *verdict, bool *ret_more) {
     Query query = {.limit = TX_PAGE_MAX};
-    query.after = key_of_seq(call, arena, verdict->entries);
+    query.after = audit_key(call, arena, verdict->entries);
     Tx *tx;
     TRY(tx_open(app_of(call)->db, arena, id_str(&call->principal.scope), &tx));
     AuditEntry *entries;

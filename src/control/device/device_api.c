@@ -11,7 +11,7 @@
 #include "control/telemetry/telemetry.h"
 
 /// What the device should run by its fleet and by where it was before.
-static Err desired_fill(Call *call, Device *device) {
+static Err device_desired_fill(Call *call, Device *device) {
     Desired desired;
     TRY(device_desired(call->tx, call->arena, device, UINT64_MAX, &desired));
     device->desired_release_id = desired.release_id;
@@ -25,7 +25,7 @@ static Err device_fill(Call *call, void *record) {
     const App *app = app_of(call);
     Device *device = record;
     DeviceStatus status;
-    TRY(desired_fill(call, device));
+    TRY(device_desired_fill(call, device));
     TRY(device_status(call->tx, device, &status));
     bool connected = presences_channel(app->presences, &device->id) != 0;
     device->presence =

@@ -59,7 +59,7 @@ session_renew(Call *call, const Operator *operator, Session * session, LoginRepl
 }
 
 /// Who the audit names: only the call's end knows them.
-static Principal actor_of(Call *call, const Operator *operator) {
+static Principal session_actor(Call *call, const Operator *operator) {
     return (Principal){
         .subject = operator->id,
         .scope = operator->org_id,
@@ -78,7 +78,7 @@ Err session_login(Call *call) {
     if (found.code != OK && found.code != ERR_NOT_FOUND) return found;
     if (!good) return FAIL(ERR_UNAUTHENTICATED, "wrong name or password");
 
-    Principal actor = actor_of(call, &operator);
+    Principal actor = session_actor(call, &operator);
     Session session = {.id = id_new(S("session"), call->now_ms),
                        .org_id = operator.org_id,
                        .operator_id = operator.id };

@@ -37,6 +37,7 @@ struct ChannelClient {
     Text head; ///< of the answer
     char *host, *path, *protocol;
     char key[UPGRADE_KEY_LEN + 1];
+    Reason said; ///< by the system or the TLS library, about why it ends
 };
 
 static void client_timer_start(ChannelClient *client, uint64_t ms) {
@@ -64,6 +65,21 @@ static void client_say_close(ChannelClient *client, uint16_t status) {
     (void)err; // best effort: it ends either way
 }
 
+/// Which peer a failure is about, and what was `said` of it.
+static Err
+client_peer_fail(const ChannelClientOptions *options, Err err, Reason said, Reason *reason) {
+    bool is_v6 = strchr(options->host, ':');
+    return reason_fail(reason,
+                       err,
+                       "%s%s%s:%u%s%s",
+                       is_v6 ? "[" : "",
+                       options->host,
+                       is_v6 ? "]" : "",
+                       options->port,
+                       said.text[0] ? ": " : "",
+                       said.text);
+}
+
 /// The connection is over; the server said `status`, 0 if it said nothing. `client` may be gone
 /// afterwards.
 static void
@@ -72,7 +88,8 @@ client_end_with(ChannelClient *client, Err why, uint16_t status, uint64_t retry_
     client->state = CLIENT_GONE;
     event_del(&client->timer);
     stream_done(&client->stream);
-    client->options.handlers.closed(client->options.app, why, status, retry_after_s);
+    why = client_peer_fail(&client->options, why, client->said, &client->said);
+    client->options.handlers.closed(client->options.app, why, status, retry_after_s, &client->said);
 }
 
 static void client_end(ChannelClient *client, Err why) {
@@ -80,9 +97,7 @@ static void client_end(ChannelClient *client, Err why) {
 }
 
 static Err client_refusal(uint16_t status) {
-    if (status == UPGRADE_BUSY || status == UPGRADE_TOO_MANY)
-        return FAIL(ERR_BUSY, "the server is busy");
-    return FAIL(ERR_UNAVAILABLE, "the server does not offer the channel");
+    return FAIL(err_from_http_status(status), "the server refuses the channel");
 }
 
 static void client_ask(ChannelClient *client) {
@@ -193,8 +208,12 @@ static Err client_read_some(ChannelClient *client, const bool *is_freed) {
 static Err client_connected(ChannelClient *client) {
     int error = 0;
     socklen_t len = sizeof(error);
-    if (getsockopt(client->stream.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0)
-        return FAIL(ERR_UNAVAILABLE, "nobody answers at the channel's address");
+    if (getsockopt(client->stream.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0) error = errno;
+    if (error != 0)
+        return reason_fail(&client->said,
+                           FAIL(ERR_UNAVAILABLE, "nobody answers at the channel's address"),
+                           "%s",
+                           strerror(error));
     client->state = CLIENT_HANDSHAKE;
     if (client->options.tls)
         TRY(stream_secure(&client->stream, client->options.tls, str_from(client->host)));
@@ -203,7 +222,7 @@ static Err client_connected(ChannelClient *client) {
 
 static Err client_shake_hands(ChannelClient *client) {
     bool is_done = false;
-    TRY(stream_handshake(&client->stream, &is_done));
+    TRY(stream_handshake(&client->stream, &is_done, &client->said));
     if (is_done) client_ask(client);
     return SUCCESS;
 }
@@ -250,13 +269,17 @@ static void client_on_timeout(evutil_socket_t, short, void *arg) {
 }
 
 /// A socket that is connecting to the first address of the host.
-static Err client_socket_connect(const ChannelClientOptions *options, int *ret_fd) {
+static Err client_socket_connect(const ChannelClientOptions *options, int *ret_fd, Reason *reason) {
     char port[8];
     snprintf(port, sizeof(port), "%u", options->port);
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found = NULL;
-    if (getaddrinfo(options->host, port, &hints, &found) != 0)
-        return FAIL(ERR_UNAVAILABLE, "the channel's host name is not known");
+    int rc = getaddrinfo(options->host, port, &hints, &found);
+    if (rc != 0)
+        return reason_fail(reason,
+                           FAIL(ERR_UNAVAILABLE, "the channel's host name is not known"),
+                           "%s",
+                           gai_strerror(rc));
     Err err = FAIL(ERR_UNAVAILABLE, "nobody answers at the channel's address");
     for (struct addrinfo *at = found; at && err.code != OK; at = at->ai_next) {
         int fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -267,6 +290,7 @@ static Err client_socket_connect(const ChannelClientOptions *options, int *ret_f
             *ret_fd = fd;
             err = SUCCESS;
         } else {
+            reason_set(reason, "%s", strerror(errno));
             close(fd);
         }
     }
@@ -285,15 +309,16 @@ static void client_free(ChannelClient *client) {
 
 static Err client_make(const ChannelClientOptions *options, ChannelClient **ret_client) {
     ChannelClient *client = calloc(1, sizeof(*client));
-    if (!client) return FAIL(ERR_LIMIT, "no memory for a channel");
+    if (!client) return FAIL(ERR_MEMORY, "no memory for a channel");
     client->options = *options;
     client->host = strdup(options->host);
     client->path = strdup(options->path);
     client->protocol = strdup(options->protocol);
     if (!client->host || !client->path || !client->protocol) {
         client_free(client);
-        return FAIL(ERR_LIMIT, "no memory for a channel");
+        return FAIL(ERR_MEMORY, "no memory for a channel");
     }
+    client->options.host = client->host;
     text_init(&client->head, UPGRADE_HEAD_MAX + READ_MAX);
     frame_decoder_init(&client->decoder, false, options->message_max_bytes);
     *ret_client = client;
@@ -302,14 +327,16 @@ static Err client_make(const ChannelClientOptions *options, ChannelClient **ret_
 
 Err channel_client_open(struct event_base *loop,
                         const ChannelClientOptions *options,
-                        ChannelClient **ret_client) {
+                        ChannelClient **ret_client,
+                        Reason *reason) {
     ChannelClient *client = NULL;
     TRY(client_make(options, &client));
     int fd = -1;
-    Err err = client_socket_connect(options, &fd);
+    Reason said = {};
+    Err err = client_socket_connect(options, &fd, &said);
     if (err.code != OK) {
         client_free(client);
-        return err;
+        return client_peer_fail(options, err, said, reason);
     }
     size_t unsent_max =
         UNSENT_MESSAGES * ((size_t)options->message_max_bytes + FRAME_HEAD_MAX) + UNSENT_SLACK;

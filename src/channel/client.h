@@ -17,11 +17,13 @@ typedef struct ChannelClientHandlers {
     void (*opened)(void *app);
     void (*message)(void *app, Str message);
     /// The connection is over, or never came about. Called exactly once, unless the owner closed
-    /// it. ERR_UNAUTHENTICATED: the certificate is not good. ERR_BUSY: 429, 503 or a close with
-    /// 1013. ERR_TIMEOUT: silence, or no handshake in time. ERR_UNAVAILABLE: the rest. `status`: of
-    /// the close frame that the server sent, 0 = none. `retry_after_s`: what the server asked for,
-    /// 0 = nothing. The owner may close the client in it.
-    void (*closed)(void *app, Err why, uint16_t status, uint64_t retry_after_s);
+    /// it. ERR_UNAUTHENTICATED: the certificate is not good. ERR_BUSY: a close with 1013.
+    /// ERR_TIMEOUT: silence, or no handshake in time. A refusal is what its status means
+    /// (err_from_http_status). ERR_UNAVAILABLE: the rest. `status`: of the close frame that the
+    /// server sent, 0 = none. `retry_after_s`: what the server asked for, 0 = nothing. `said`: the
+    /// peer's address, and what the system or the TLS library says. The owner may close the client
+    /// in it.
+    void (*closed)(void *app, Err why, uint16_t status, uint64_t retry_after_s, const Reason *said);
 } ChannelClientHandlers;
 
 typedef struct ChannelClientOptions {
@@ -38,9 +40,11 @@ typedef struct ChannelClientOptions {
 } ChannelClientOptions;
 
 /// Begin to connect. Name resolution may block for as long as the system's resolver does.
+/// The Reason as `said` of `closed`.
 Err channel_client_open(struct event_base *loop,
                         const ChannelClientOptions *options,
-                        ChannelClient **ret_client);
+                        ChannelClient **ret_client,
+                        Reason *reason);
 /// Send a text message (valid UTF-8). ERR_STATE: not open. ERR_LIMIT: over message_max_bytes, or
 /// too much unsent.
 Err channel_client_send(ChannelClient *client, Str message);

@@ -214,7 +214,7 @@ static Err conn_read_some(Conn *conn) {
 
 static Err conn_shake_hands(Conn *conn) {
     bool is_done = false;
-    TRY(stream_handshake(&conn->stream, &is_done));
+    TRY(stream_handshake(&conn->stream, &is_done, NULL));
     if (!is_done) return SUCCESS;
     conn->state = CONN_HEAD;
     if (!conn->stream.tls) return SUCCESS;

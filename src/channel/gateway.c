@@ -179,7 +179,7 @@ static const struct timeval *common_timer(GatewayLoop *loop, uint64_t ms) {
 }
 
 static Err loop_open(Gateway *gateway, GatewayLoop *loop) {
-    const Err none = FAIL(ERR_LIMIT, "no memory for an event loop");
+    const Err none = FAIL(ERR_MEMORY, "no memory for an event loop");
     loop->gateway = gateway;
     loop->index = (uint32_t)(loop - gateway->loops);
     loop->stop = (Mail){.kind = MAIL_STOP};
@@ -211,7 +211,7 @@ static void loop_close(GatewayLoop *loop) {
     event_base_free(loop->base);
 }
 
-static Err listener_bind(Gateway *gateway) {
+static Err listener_bind(Gateway *gateway, Reason *reason) {
     const GatewayOptions *options = &gateway->options;
     char port[8];
     snprintf(port, sizeof(port), "%u", options->port);
@@ -219,7 +219,10 @@ static Err listener_bind(Gateway *gateway) {
                                    .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     if (getaddrinfo(options->address, port, &hints, &found) != 0)
-        return FAIL(ERR_INVALID, "the address to listen on is not an address");
+        return reason_fail(reason,
+                           FAIL(ERR_INVALID, "the address to listen on is not an address"),
+                           "%s",
+                           options->address);
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     const int on = 1;
     bool good = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0
@@ -227,11 +230,12 @@ static Err listener_bind(Gateway *gateway) {
     Err err = good ? SUCCESS : FAIL_SYS("cannot listen for channels");
     freeaddrinfo(found);
     gateway->listen_fd = fd;
-    return err;
+    if (good) return SUCCESS;
+    return reason_fail(reason, err, "%s port %u", options->address, options->port);
 }
 
-static Err listener_open(Gateway *gateway) {
-    TRY(listener_bind(gateway));
+static Err listener_open(Gateway *gateway, Reason *reason) {
+    TRY(listener_bind(gateway, reason));
     struct sockaddr_storage bound = {};
     socklen_t len = sizeof(bound);
     if (getsockname(gateway->listen_fd, (void *)&bound, &len) != 0)
@@ -243,30 +247,34 @@ static Err listener_open(Gateway *gateway) {
     event_assign(
         &gateway->listener, base, gateway->listen_fd, EV_READ | EV_PERSIST, on_accept, gateway);
     event_assign(&gateway->pause, base, -1, 0, on_pause_over, gateway);
-    return event_add(&gateway->listener, NULL) == 0 ? SUCCESS
-                                                    : FAIL(ERR_LIMIT, "no memory for the listener");
+    return event_add(&gateway->listener, NULL) == 0
+               ? SUCCESS
+               : FAIL(ERR_MEMORY, "no memory for the listener");
 }
 
 static Err threads_start(Gateway *gateway) {
     for (; gateway->running < gateway->loop_count; gateway->running++) {
         GatewayLoop *loop = &gateway->loops[gateway->running];
-        if (pthread_create(&loop->thread, NULL, loop_run, loop) != 0)
-            return FAIL(ERR_LIMIT, "cannot start a gateway thread");
+        int error = pthread_create(&loop->thread, NULL, loop_run, loop);
+        if (error != 0) return (Err){ERR_SYSTEM, error, "cannot start a gateway thread"};
     }
     return SUCCESS;
 }
 
-static Err gateway_start(Gateway *gateway, uint32_t threads) {
+static Err gateway_start(Gateway *gateway, uint32_t threads, Reason *reason) {
     const GatewayOptions *options = &gateway->options;
     if (options->cert_path)
-        TRY(tls_server_context_open(options->cert_path, options->key_path, &gateway->tls));
+        TRY(tls_server_context_open(options->cert_path, options->key_path, &gateway->tls, reason));
     for (; gateway->loop_count < threads; gateway->loop_count++)
         TRY(loop_open(gateway, &gateway->loops[gateway->loop_count]));
-    TRY(listener_open(gateway));
+    TRY(listener_open(gateway, reason));
     return threads_start(gateway);
 }
 
-Err gateway_open(const GatewayOptions *options, WorkerPool *workers, Gateway **ret_gateway) {
+Err gateway_open(const GatewayOptions *options,
+                 WorkerPool *workers,
+                 Gateway **ret_gateway,
+                 Reason *reason) {
     assert(options->threads >= 1 && options->threads <= 16);
     assert(options->messages_per_minute_max >= 1);
     assert(options->first_max_bytes >= 1 && options->first_max_bytes <= options->message_max_bytes);
@@ -276,14 +284,14 @@ Err gateway_open(const GatewayOptions *options, WorkerPool *workers, Gateway **r
         free(gateway);
         free(path);
         free(protocol);
-        return FAIL(ERR_LIMIT, "no memory for the gateway");
+        return FAIL(ERR_MEMORY, "no memory for the gateway");
     }
     gateway->options = *options;
     gateway->options.path = path;
     gateway->options.protocol = protocol;
     gateway->workers = workers;
     gateway->listen_fd = -1;
-    Err err = gateway_start(gateway, options->threads);
+    Err err = gateway_start(gateway, options->threads, reason);
     if (err.code != OK) {
         gateway_close(gateway);
         return err;

@@ -77,8 +77,12 @@ typedef struct GatewayStats {
 
 /// Listen and serve on threads of its own. `workers` must outlive the gateway; when it is full,
 /// messages of known peers wait and strangers are sent away with 1013.
-/// ERR_SYSTEM: the address cannot be bound. ERR_INVALID: certificate or key.
-Err gateway_open(const GatewayOptions *options, WorkerPool *workers, Gateway **ret_gateway);
+/// ERR_SYSTEM: the address cannot be bound. ERR_INVALID: certificate or key. The Reason names the
+/// address or the file.
+Err gateway_open(const GatewayOptions *options,
+                 WorkerPool *workers,
+                 Gateway **ret_gateway,
+                 Reason *reason);
 /// The port it listens on.
 uint16_t gateway_port(const Gateway *gateway);
 /// Queue a text message to a channel. Thread-safe; never blocks. Dropped if the channel is gone; a

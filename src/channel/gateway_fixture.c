@@ -107,7 +107,7 @@ static void must(Err err) {
 
 static void open_both(Owner *owner, const GatewayOptions *options, uint32_t queue_max) {
     must(worker_pool_open(&(WorkerOptions){.threads = 2, .queue_max = queue_max}, &owner->workers));
-    must(gateway_open(options, owner->workers, &owner->gateway));
+    must(gateway_open(options, owner->workers, &owner->gateway, NULL));
 }
 
 void owner_open(Owner *owner, bool is_secure) {
@@ -150,12 +150,14 @@ static void peer_message(void *app, Str message) {
     memcpy(peer->last, message.ptr, kept);
 }
 
-static void peer_closed(void *app, Err why, uint16_t status, uint64_t retry_after_s) {
+static void
+peer_closed(void *app, Err why, uint16_t status, uint64_t retry_after_s, const Reason *said) {
     Peer *peer = app;
     (void)retry_after_s;
     peer->closed++;
     peer->why = why;
     peer->status = status;
+    peer->said = *said;
 }
 
 void peer_open_at(Peer *peer,
@@ -177,7 +179,7 @@ void peer_open_at(Peer *peer,
         .handlers = {peer_opened, peer_message, peer_closed},
         .app = peer,
     };
-    must(channel_client_open(loop, &options, &peer->client));
+    must(channel_client_open(loop, &options, &peer->client, NULL));
 }
 
 void peer_open(

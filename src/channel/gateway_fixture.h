@@ -50,6 +50,7 @@ typedef struct Peer {
     unsigned opened, greeted, known, messages, closed;
     Err why;
     uint16_t status;
+    Reason said;
     char last[64]; ///< of the messages: neither the greeting nor "welcome"
     size_t last_len;
 } Peer;

@@ -209,9 +209,15 @@ TEST(a_taken_port_is_refused) {
     owner_open_with(&owner, &options, 64);
     options.port = gateway_port(owner.gateway);
     Gateway *other = NULL;
-    CHECK_ERR(gateway_open(&options, owner.workers, &other), ERR_SYSTEM);
+    Reason reason = {};
+    Err err = gateway_open(&options, owner.workers, &other, &reason);
+    CHECK(err.code == ERR_SYSTEM && err.sys == EADDRINUSE);
+    char taken[64];
+    snprintf(taken, sizeof(taken), "127.0.0.1 port %u", options.port);
+    CHECK_STR(str_from(reason.text), str_from(taken));
     options.address = "nowhere";
-    CHECK_ERR(gateway_open(&options, owner.workers, &other), ERR_INVALID);
+    CHECK_ERR(gateway_open(&options, owner.workers, &other, &reason), ERR_INVALID);
+    CHECK_STR(str_from(reason.text), S("nowhere"));
     CHECK(!other);
     owner_close(&owner);
 }

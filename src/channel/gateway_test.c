@@ -86,7 +86,7 @@ TEST(another_protocol_is_refused) {
     Peer peer;
     peer_open_at(&peer, loop, gateway_port(owner.gateway), "test.2", "good", NULL);
     wait_for(loop, &peer.closed, 1);
-    CHECK(peer.why.code == ERR_UNAVAILABLE && peer.opened == 0 && peer.status == 0);
+    CHECK(peer.why.code == ERR_INVALID && peer.opened == 0 && peer.status == 0);
     CHECK(gateway_stats(owner.gateway).refused == 1);
     channel_client_close(peer.client);
     event_base_free(loop);
@@ -203,6 +203,8 @@ TEST(a_certificate_of_another_authority_is_not_accepted) {
     peer_open(&peer, loop, &owner, "good", tls);
     wait_for(loop, &peer.closed, 1);
     CHECK(peer.why.code == ERR_UNAUTHENTICATED);
+    CHECK(str_starts(str_from(peer.said.text), S("127.0.0.1:")));
+    CHECK_SAID(peer.said, "issuer is unknown");
     channel_client_close(peer.client);
     event_base_free(loop);
     tls_context_close(tls);

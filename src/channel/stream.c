@@ -33,9 +33,9 @@ static short event_of(TlsWant want, short otherwise) {
     return want == TLS_WANT_READ ? EV_READ : want == TLS_WANT_WRITE ? EV_WRITE : otherwise;
 }
 
-Err stream_handshake(Stream *stream, bool *ret_is_done) {
+Err stream_handshake(Stream *stream, bool *ret_is_done, Reason *reason) {
     TlsWant want = TLS_DONE;
-    if (stream->tls) TRY(tls_handshake(stream->tls, &want));
+    if (stream->tls) TRY(tls_handshake(stream->tls, &want, reason));
     stream->read_wants = event_of(want, EV_READ);
     *ret_is_done = want == TLS_DONE;
     return SUCCESS;

@@ -40,7 +40,7 @@ void stream_init(Stream *stream,
 /// Start TLS on it. `host` as in tls_open.
 Err stream_secure(Stream *stream, TlsContext *tls, Str host);
 /// Go on with the TLS handshake, if there is one. Errors as tls_handshake.
-Err stream_handshake(Stream *stream, bool *ret_is_done);
+Err stream_handshake(Stream *stream, bool *ret_is_done, Reason *reason);
 /// Read up to `size` bytes. ERR_UNAVAILABLE: the connection broke.
 Err stream_read(Stream *stream, void *bytes, size_t size, size_t *ret_len, StreamRead *ret_read);
 /// Send what `unsent` has, as far as the socket takes it. ERR_UNAVAILABLE: the connection broke.

@@ -23,7 +23,7 @@ typedef enum UpgradeStatus {
     UPGRADE_REQUIRED = 426,
     UPGRADE_TOO_MANY = 429, ///< like 503 only from others, in front of the server
     UPGRADE_HEAD_TOO_BIG = 431,
-    UPGRADE_BUSY = 503,
+    UPGRADE_UNAVAILABLE = 503,
 } UpgradeStatus;
 
 /// What a server makes of a request.

@@ -18,8 +18,12 @@ typedef struct Tls Tls;               ///< one session over one socket; one thre
 typedef enum TlsWant { TLS_DONE, TLS_WANT_READ, TLS_WANT_WRITE } TlsWant;
 
 /// A server's credentials: PEM chain and key files. Session tickets are on, keys rotate.
-/// ERR_INVALID: the files do not hold a matching certificate and key. ERR_SYSTEM: unreadable.
-Err tls_server_context_open(const char *cert_path, const char *key_path, TlsContext **ret_context);
+/// ERR_INVALID: the files do not hold a matching certificate and key. ERR_SYSTEM: unreadable. The
+/// Reason names the files and has the library's words.
+Err tls_server_context_open(const char *cert_path,
+                            const char *key_path,
+                            TlsContext **ret_context,
+                            Reason *reason);
 /// A client that trusts exactly the CA certificates in `ca_pem`; absent: none is trusted, and the
 /// session is good only for tls_peer_ca. ERR_INVALID: not certificates.
 Err tls_client_context_open(Str ca_pem, TlsContext **ret_context);
@@ -32,8 +36,9 @@ Err tls_open(TlsContext *context, int fd, Str host, Tls **ret_tls);
 /// Free without any more bytes on the wire. NULL-safe; returns NULL.
 Tls *tls_close(Tls *tls);
 /// Go on with the handshake. A client verifies chain, dates and host in it. ERR_UNAUTHENTICATED:
-/// the certificate is not good, `what` says why. ERR_UNAVAILABLE: the peer went away.
-Err tls_handshake(Tls *tls, TlsWant *ret_want);
+/// the certificate is not good, `what` says why. ERR_UNAVAILABLE: the peer went away. The Reason is
+/// what the library says.
+Err tls_handshake(Tls *tls, TlsWant *ret_want, Reason *reason);
 /// Read up to `size` bytes. `*ret_len` is 0 with TLS_DONE at the peer's orderly end.
 /// ERR_UNAVAILABLE: the connection broke.
 Err tls_read(Tls *tls, void *bytes, size_t size, size_t *ret_len, TlsWant *ret_want);

@@ -76,7 +76,7 @@ TEST(a_session_of_another_server_or_an_unverified_one_is_not_resumed) {
     ends_open(&ends, S("localhost"), 0, 10);
     CHECK(!session_is_resumed(ends.client, ends.server, S("localhost")));
     TlsContext *restarted = NULL, *stranger = NULL;
-    CHECK_OK(tls_server_context_open(ends.files.cert_path, ends.files.key_path, &restarted));
+    CHECK_OK(tls_server_context_open(ends.files.cert_path, ends.files.key_path, &restarted, NULL));
     CHECK(!session_is_resumed(ends.client, restarted, S("localhost")));
     CHECK_OK(tls_client_context_open((Str){}, &stranger));
     CHECK(!session_is_resumed(stranger, ends.server, S("localhost")));

@@ -76,8 +76,7 @@ int main(int argc, char **argv) {
         fputs(usage, stderr);
         return 2;
     }
-    Err err = simulate(&options);
-    if (err.code == OK) return 0;
-    fprintf(stderr, "muster-simulate: %s\n", err.what);
-    return 1;
+    Reason reason = {};
+    Err err = simulate(&options, &reason);
+    return err.code == OK ? EXIT_OK : err_report("muster-simulate", err, &reason);
 }

@@ -83,7 +83,8 @@ static bool may_pass(Err err) {
            || err.code == ERR_TIMEOUT;
 }
 
-static Err enrol_one(Simulation *simulation, Simulated *device, const Facts *facts, Str name) {
+static Err
+enrol_one(Simulation *simulation, Simulated *device, const Facts *facts, Str name, Reason *reason) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, CALL_ARENA_MAX);
     Enrolled enrolled;
@@ -93,7 +94,8 @@ static Err enrol_one(Simulation *simulation, Simulated *device, const Facts *fac
                       name,
                       facts,
                       &arena,
-                      &enrolled));
+                      &enrolled,
+                      reason));
     device->id = enrolled.device_id;
     return sync_facts(&device->sync, facts);
 }
@@ -112,8 +114,9 @@ static void enrol_patiently(Simulation *simulation, size_t number) {
     };
     Backoff backoff = {RETRY_FIRST_MS, RETRY_MAX_MS, .random = number};
     Err err = SUCCESS;
+    Reason reason = {};
     for (int tries = 0; tries < ENROL_TRIES_MAX; tries++) {
-        err = enrol_one(simulation, device, &facts, str_from(name));
+        err = enrol_one(simulation, device, &facts, str_from(name), &reason);
         if (err.code == OK) {
             simulation->enrolled++;
             return;
@@ -122,11 +125,8 @@ static void enrol_patiently(Simulation *simulation, size_t number) {
         if (!may_pass(err)) break;
         wait_ms(backoff_next(&backoff, server_retry_after_s(simulation->server) * MS_PER_S));
     }
-    log_event(LOG_WARN,
-              "device.refused",
-              F("name", name),
-              F("what", err.what),
-              F("said", server_reason(simulation->server)));
+    log_event(
+        LOG_WARN, "device.refused", F("name", name), F("what", err.what), F("said", reason.text));
 }
 
 static void enrol_all(Simulation *simulation) {
@@ -175,7 +175,7 @@ static Err on_desired(void *app, const SyncNews *news) {
     return sync_reported(&device->sync, &reported);
 }
 
-static void on_changed(void *app, bool is_open, Err) {
+static void on_changed(void *app, bool is_open, Err, const Reason *) {
     Simulated *device = app;
     Simulation *simulation = device->simulation;
     if (!is_open) simulation->errors++;
@@ -251,16 +251,20 @@ static void result_print(const Simulation *simulation) {
     puts(json.ptr);
 }
 
-static Err prepare(Simulation *simulation) {
+static Err prepare(Simulation *simulation, Reason *reason) {
     const SimulateOptions *options = simulation->options;
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, CALL_ARENA_MAX);
     Str ca_pem;
-    TRY(enrol_server(
-        str_from(options->server), str_from(options->token), &arena, &ca_pem, &simulation->server));
+    TRY(enrol_server(str_from(options->server),
+                     str_from(options->token),
+                     &arena,
+                     &ca_pem,
+                     &simulation->server,
+                     reason));
     simulation->devices = calloc(options->count, sizeof(*simulation->devices));
     simulation->loop = event_base_new();
-    if (!simulation->devices || !simulation->loop) return FAIL(ERR_LIMIT, "out of memory");
+    if (!simulation->devices || !simulation->loop) return OUT_OF_MEMORY;
     for (size_t i = 0; i < options->count; i++) {
         simulation->devices[i].simulation = simulation;
         identity_make(&simulation->devices[i].identity);
@@ -271,7 +275,7 @@ static Err prepare(Simulation *simulation) {
     simulation->interrupt = evsignal_new(simulation->loop, SIGINT, on_signal, simulation);
     simulation->terminate = evsignal_new(simulation->loop, SIGTERM, on_signal, simulation);
     if (!simulation->progress || !simulation->interrupt || !simulation->terminate)
-        return FAIL(ERR_LIMIT, "out of memory");
+        return OUT_OF_MEMORY;
     event_add(simulation->progress, &every);
     event_add(simulation->interrupt, NULL);
     event_add(simulation->terminate, NULL);
@@ -296,9 +300,9 @@ static void finish(Simulation *simulation) {
     server_close(simulation->server);
 }
 
-Err simulate(const SimulateOptions *options) {
+Err simulate(const SimulateOptions *options, Reason *reason) {
     Simulation simulation = {.options = options};
-    Err err = prepare(&simulation);
+    Err err = prepare(&simulation, reason);
     if (err.code == OK) {
         enrol_all(&simulation);
         err = open_links(&simulation);

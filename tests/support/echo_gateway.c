@@ -48,7 +48,7 @@ int main(int argc, char **argv) {
     WorkerPool *workers = NULL;
     Gateway *gateway = NULL;
     Err err = worker_pool_open(&(WorkerOptions){.threads = 2, .queue_max = 64}, &workers);
-    if (err.code == OK) err = gateway_open(&options, workers, &gateway);
+    if (err.code == OK) err = gateway_open(&options, workers, &gateway, NULL);
     if (err.code == OK) {
         printf("%u\n", gateway_port(gateway));
         fflush(stdout);

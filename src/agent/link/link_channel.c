@@ -48,14 +48,16 @@ static void on_message(void *app, Str message) {
     }
 }
 
-static void on_closed(void *app, Err why, uint16_t status, uint64_t retry_after_s) {
+static void
+on_closed(void *app, Err why, uint16_t status, uint64_t retry_after_s, const Reason *said) {
     Link *link = app;
+    Reason kept = *said; // the client's, which goes
     if (status == CLOSE_DENIED && !link->is_open) why = FAIL(ERR_UNAUTHENTICATED, "not let in");
     link_channel_close(link);
-    link_lost(link, why, retry_after_s);
+    link_lost(link, why, retry_after_s, &kept);
 }
 
-Err link_channel_open(Link *link) {
+Err link_channel_open(Link *link, Reason *reason) {
     const ServerAddress *address = server_address(link->options.server);
     uint64_t silence_ms = link->options.sync->heartbeat_ms * SILENCE_FACTOR;
     ChannelClientOptions options = {
@@ -72,7 +74,7 @@ Err link_channel_open(Link *link) {
     };
     link->doomed = SUCCESS;
     link->channel_is_open = link->channel_is_known = false;
-    return channel_client_open(link->options.loop, &options, &link->channel);
+    return channel_client_open(link->options.loop, &options, &link->channel, reason);
 }
 
 void link_channel_close(Link *link) {
@@ -96,5 +98,5 @@ void link_channel_beat(Link *link) {
     }
     Err why = link->doomed;
     link_channel_close(link);
-    link_lost(link, why, 0);
+    link_lost(link, why, 0, &(Reason){});
 }

@@ -27,14 +27,14 @@ void link_wake_in(Link *link, uint64_t ms);
 /// The next heartbeat, jittered.
 void link_beat_later(Link *link);
 /// The tie is lost: tell, and try again later.
-void link_lost(Link *link, Err why, uint64_t retry_after_s);
+void link_lost(Link *link, Err why, uint64_t retry_after_s, const Reason *said);
 /// Append the next message, with measurements.
 void link_compose(Link *link, Text *message);
 /// What the server sent. An error: the tie is no good.
 Err link_deliver(Link *link, Str message);
 
 /// Begin to open the channel.
-Err link_channel_open(Link *link);
+Err link_channel_open(Link *link, Reason *reason);
 /// Close it, if there is one.
 void link_channel_close(Link *link);
 /// Send what is due now.

@@ -67,10 +67,9 @@ static Err sync_once(App *app, Arena *arena, const Id *device_id, const SyncUp *
 static Err device_message(App *app, const ChannelPeer *peer, Str message, Text *reply) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, SYNC_ARENA_MAX);
-    Faults faults;
-    faults_init(&faults, &arena);
+    Reason reason = {};
     SyncUp up = {};
-    Err err = schema_decode(&SyncUp_schema, message, DECODE_INPUT, &arena, &faults, &up);
+    Err err = schema_read(&SyncUp_schema, message, DECODE_PEER, &arena, &up, &reason);
     for (int tries = 0; err.code == OK && tries < SYNC_TRIES_MAX; tries++) {
         err = sync_once(app, &arena, &peer->subject, &up, reply);
         if (err.code != ERR_CONFLICT) break;
@@ -82,7 +81,7 @@ static Err device_message(App *app, const ChannelPeer *peer, Str message, Text *
                   F("device", id_str(&peer->subject)),
                   F("channel", peer->channel),
                   F("what", err.what),
-                  F("field", faults.count ? faults.items[0].pointer : (Str){}),
+                  F("why", reason.text),
                   F("errno", (uint64_t)err.sys));
     return err;
 }

@@ -112,7 +112,8 @@ static Err bench(void) {
                                     .schemas = schemas,
                                     .schema_count = 1,
                                     .readers = 1},
-                       &db));
+                       &db,
+                       NULL));
     Err err = SUCCESS;
     for (size_t i = 0; i < sizeof(threads) / sizeof(threads[0]) && err.code == OK; i++) {
         double rate = 0;

@@ -76,6 +76,7 @@ lane_fuzz() {
 
 lane_checks() {
     tests/checks/selftest.py || :
+    tests/checks/docs_test.py || :
     tests/checks/summary_test.py || :
     tests/checks/check.py 2>/dev/null || :
 }

@@ -19,9 +19,7 @@ TEST(the_proof_is_over_nonce_and_token_by_the_key) {
     Str claims;
     CHECK_OK(jws_verify(identity.key.public, proof, &arena, &claims));
     EnrolProof read;
-    Faults faults;
-    faults_init(&faults, &arena);
-    CHECK_OK(schema_decode(&EnrolProof_schema, claims, DECODE_INPUT, &arena, &faults, &read));
+    CHECK_OK(schema_read(&EnrolProof_schema, claims, DECODE_INPUT, &arena, &read, NULL));
     CHECK_STR(read.aud, S("muster-enrol"));
     CHECK_STR(read.nonce, S("n-1"));
     CHECK_STR(read.token_sha256, sha256_hex(&arena, S("muster1.a.b")));
@@ -37,9 +35,7 @@ TEST(the_assertion_ends_by_the_servers_clock) {
     Str claims;
     CHECK_OK(jws_verify(identity.key.public, assertion, &arena, &claims));
     AssertionClaims read;
-    Faults faults;
-    faults_init(&faults, &arena);
-    CHECK_OK(schema_decode(&AssertionClaims_schema, claims, DECODE_INPUT, &arena, &faults, &read));
+    CHECK_OK(schema_read(&AssertionClaims_schema, claims, DECODE_INPUT, &arena, &read, NULL));
     CHECK_STR(read.iss, id_str(&device));
     CHECK_STR(read.sub, id_str(&device));
     CHECK_STR(read.aud, S("muster-token"));

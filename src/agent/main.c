@@ -13,14 +13,6 @@
 #define STATE_FOLDER "/var/lib/muster-agent"
 #define ENGINE_SOCKET "unix:///var/run/docker.sock"
 
-typedef enum Exit {
-    EXIT_OK = 0,
-    EXIT_USAGE = 2,
-    EXIT_REFUSED = 3,
-    EXIT_UNREACHABLE = 4,
-    EXIT_LOCAL = 5,
-} Exit;
-
 static const char usage[] =
     "usage: muster-agent enrol --server URL --token TOKEN [--name NAME] [--state DIR] [--force]\n"
     "       muster-agent run [--state DIR] [--engine unix:///PATH] [--poll SECONDS]\n"
@@ -37,7 +29,9 @@ static const char usage[] =
     "\n"
     "  --state DIR       where identity and desired state are kept (" STATE_FOLDER ")\n"
     "\n"
-    "exit codes: 0 ok, 2 usage, 3 refused, 4 server not reachable, 5 this machine\n";
+    "exit codes (as of muster): 0 done, 2 usage, 3 not let in, 4 no such thing,\n"
+    "  5 enrolled already or in conflict, 6 wrong input, 7 no answer: try again,\n"
+    "  8 this machine refused\n";
 
 /// Everything that may be given.
 typedef struct Arguments {
@@ -50,40 +44,6 @@ static int usage_error(const char *what, const char *which) {
     return EXIT_USAGE;
 }
 
-static int exit_of(Err err) {
-    switch (err.code) {
-    case OK:
-        return EXIT_OK;
-    case ERR_INVALID:
-        return EXIT_USAGE;
-    case ERR_UNAUTHENTICATED:
-    case ERR_FORBIDDEN:
-    case ERR_NOT_FOUND:
-    case ERR_CONFLICT:
-    case ERR_EXISTS:
-    case ERR_STATE:
-        return EXIT_REFUSED;
-    case ERR_BUSY:
-    case ERR_TIMEOUT:
-    case ERR_UNAVAILABLE:
-        return EXIT_UNREACHABLE;
-    case ERR_LIMIT:
-    case ERR_SYSTEM:
-    case ERR_CODE_COUNT:
-        break;
-    }
-    return EXIT_LOCAL;
-}
-
-static int report(const char *verb, Err err, const char *reason) {
-    if (err.code == OK) return EXIT_OK;
-    fprintf(stderr, "muster-agent %s: %s", verb, err.what);
-    if (reason[0]) fprintf(stderr, ": %s", reason);
-    if (err.code == ERR_SYSTEM) fprintf(stderr, ": %s", strerror(err.sys));
-    fprintf(stderr, "\n");
-    return exit_of(err);
-}
-
 static int verb_enrol(const Arguments *arguments) {
     const EnrolOptions *options = &arguments->enrol;
     if (!options->server) return usage_error("missing --server", "");
@@ -91,13 +51,15 @@ static int verb_enrol(const Arguments *arguments) {
     if (options->name
         && (strlen(options->name) > 63 || !Pattern_slug.matches(str_from(options->name))))
         return usage_error("--name must be ", Pattern_slug.allowed);
-    char reason[SERVER_REASON_MAX];
-    Err err = enrol(options, reason);
-    return report("enrol", err, reason);
+    Reason reason = {};
+    Err err = enrol(options, &reason);
+    return err.code == OK ? EXIT_OK : err_report("muster-agent enrol", err, &reason);
 }
 
 static int verb_run(const Arguments *arguments) {
-    return report("run", run(&arguments->run), "");
+    Reason reason = {};
+    Err err = run(&arguments->run, &reason);
+    return err.code == OK ? EXIT_OK : err_report("muster-agent run", err, &reason);
 }
 
 static const struct Verb {
@@ -176,7 +138,8 @@ int main(int argc, char **argv) {
     mallopt(M_ARENA_MAX, 1); // one heap for both threads: memory matters more than its lock
     signal(SIGPIPE, SIG_IGN);
     log_setup("muster-agent", LOG_INFO);
-    if (sodium_init() < 0) return report("start", FAIL(ERR_LIMIT, "no randomness"), "");
+    if (sodium_init() < 0)
+        return err_report("muster-agent", FAIL(ERR_UNAVAILABLE, "no randomness"), NULL);
     if (argc < 2) return usage_error("missing verb", "");
     if (strcmp(argv[1], "--help") == 0) {
         fputs(usage, stdout);

@@ -67,12 +67,17 @@ static void on_measure(void *app, Telemetry *ret_telemetry) {
 /// Before the newer one is kept: if the present one ran, it is what to go back to.
 static void keep_previous(Agent *agent, Arena *arena) {
     Desired present;
+    Reason reason = {};
     if (agent->sync.reported.state != WORKLOAD_RUNNING) return;
-    Err err = state_load(&agent->state, STATE_DESIRED, &Desired_schema, arena, &present);
+    Err err = state_load(&agent->state, STATE_DESIRED, &Desired_schema, arena, &present, &reason);
     if (err.code == OK && present.version == agent->sync.reported.version)
-        err = state_save(&agent->state, STATE_PREVIOUS, &Desired_schema, &present);
+        err = state_save(&agent->state, STATE_PREVIOUS, &Desired_schema, &present, &reason);
     if (err.code != OK && err.code != ERR_NOT_FOUND)
-        log_event(LOG_WARN, "previous.unsaved", F("what", err.what));
+        log_event(LOG_WARN,
+                  "previous.unsaved",
+                  F("what", err.what),
+                  F("said", reason.text),
+                  F("errno", (uint64_t)err.sys));
 }
 
 static Err put_desired(Agent *agent, const Desired *desired) {
@@ -88,17 +93,27 @@ static Err on_desired(void *app, const SyncNews *news) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, RUN_ARENA_MAX);
     keep_previous(agent, &arena);
-    TRY(state_save(&agent->state, STATE_DESIRED, &Desired_schema, &news->desired));
+    Reason reason = {};
+    Err err = state_save(&agent->state, STATE_DESIRED, &Desired_schema, &news->desired, &reason);
+    if (err.code != OK) {
+        log_event(LOG_ERROR,
+                  "desired.unsaved",
+                  F("what", err.what),
+                  F("said", reason.text),
+                  F("errno", (uint64_t)err.sys));
+        return err;
+    }
     return put_desired(agent, &news->desired);
 }
 
-static void on_changed(void *, bool is_open, Err why) {
+static void on_changed(void *, bool is_open, Err why, const Reason *said) {
     if (is_open) {
         log_event(LOG_INFO, "server.found");
     } else {
         log_event(LOG_WARN,
                   "server.lost",
                   F("what", why.what),
+                  F("said", said->text),
                   F("code", err_code_name(why.code)),
                   F("errno", (uint64_t)why.sys));
     }
@@ -112,11 +127,9 @@ static void on_reported(evutil_socket_t, short, void *arg) {
     if (!slot_take(agent->reported, &json)) return;
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, RUN_ARENA_MAX);
-    Faults faults;
-    faults_init(&faults, &arena);
     Reported reported;
     Err err =
-        schema_decode(&Reported_schema, text_str(&json), DECODE_STORED, &arena, &faults, &reported);
+        schema_read(&Reported_schema, text_str(&json), DECODE_STORED, &arena, &reported, NULL);
     if (err.code == OK) err = sync_reported(&agent->sync, &reported);
     if (err.code != OK) log_event(LOG_ERROR, "report.lost", F("what", err.what));
     link_poke(agent->link);
@@ -142,29 +155,34 @@ static Err open_slots(Agent *agent) {
     return slot_open(VERSION_MAX, &agent->engine_version);
 }
 
-static Err read_state(Agent *agent) {
-    TRY(state_open(agent->options->state, &agent->state));
-    Err err = state_identity(&agent->state, &agent->arena, &agent->member, &agent->identity);
+static Err read_state(Agent *agent, Reason *reason) {
+    TRY(state_open(agent->options->state, &agent->state, reason));
+    Err err =
+        state_identity(&agent->state, &agent->arena, &agent->member, &agent->identity, reason);
     if (err.code == ERR_NOT_FOUND) return FAIL(ERR_STATE, "this machine is not enrolled");
     return err;
 }
 
 /// What was desired last holds until something newer comes, whether or not the server is there.
-static Err resume_desired(Agent *agent) {
+static Err resume_desired(Agent *agent, Reason *reason) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, RUN_ARENA_MAX);
     Desired desired;
-    Err err = state_load(&agent->state, STATE_DESIRED, &Desired_schema, &arena, &desired);
-    if (err.code == ERR_NOT_FOUND) return SUCCESS;
+    Err err = state_load(&agent->state, STATE_DESIRED, &Desired_schema, &arena, &desired, reason);
+    if (err.code == ERR_NOT_FOUND) {
+        reason_clear(reason);
+        return SUCCESS;
+    }
     TRY(err);
     sync_init(&agent->sync, desired.version);
     return put_desired(agent, &desired);
 }
 
-static Err open_workload(Agent *agent) {
+static Err open_workload(Agent *agent, Reason *reason) {
     Str path = str_from(agent->options->engine);
     if (!str_starts(path, S("unix:///")))
-        return FAIL(ERR_INVALID, "the engine must be unix:///PATH");
+        return reason_fail(
+            reason, FAIL(ERR_INVALID, "the engine must be unix:///PATH"), "%.*s", STR_FMT(path));
     return workload_run_open(
         &(WorkloadRunOptions){
             .engine_path = agent->options->engine + sizeof("unix://") - 1,
@@ -180,14 +198,14 @@ static Err open_workload(Agent *agent) {
 
 static Err watch(Agent *agent, size_t at, int fd, short what, event_callback_fn handler) {
     struct event *event = event_new(agent->loop, fd, (short)(what | EV_PERSIST), handler, agent);
-    if (!event || event_add(event, NULL) != 0) return FAIL(ERR_LIMIT, "out of memory");
+    if (!event || event_add(event, NULL) != 0) return OUT_OF_MEMORY;
     agent->events[at] = event;
     return SUCCESS;
 }
 
 static Err open_loop(Agent *agent) {
     agent->loop = event_base_new();
-    if (!agent->loop) return FAIL(ERR_LIMIT, "cannot make an event loop");
+    if (!agent->loop) return FAIL(ERR_MEMORY, "cannot make an event loop");
     TRY(watch(agent, 0, slot_fd(agent->reported), EV_READ, on_reported));
     TRY(watch(agent, 1, slot_fd(agent->engine_version), EV_READ, on_engine_version));
     TRY(watch(agent, 2, SIGTERM, EV_SIGNAL, on_signal));
@@ -215,13 +233,13 @@ static Err open_link(Agent *agent) {
         &agent->link);
 }
 
-static Err start(Agent *agent) {
-    TRY(read_state(agent));
+static Err start(Agent *agent, Reason *reason) {
+    TRY(read_state(agent, reason));
     TRY(open_slots(agent));
-    TRY(resume_desired(agent));
+    TRY(resume_desired(agent, reason));
     tell_facts(agent, (Str){});
     TRY(open_loop(agent));
-    TRY(open_workload(agent));
+    TRY(open_workload(agent, reason));
     TRY(open_link(agent));
     log_event(LOG_INFO,
               "agent.started",
@@ -248,11 +266,11 @@ static void stop(Agent *agent) {
     arena_done(&agent->arena);
 }
 
-Err run(const RunOptions *options) {
+Err run(const RunOptions *options, Reason *reason) {
     Agent agent = {.options = options, .state = {.lock_fd = -1}};
     arena_init(&agent.arena, RUN_ARENA_MAX);
     sync_init(&agent.sync, 0);
-    Err err = start(&agent);
+    Err err = start(&agent, reason);
     if (err.code == OK) event_base_dispatch(agent.loop);
     stop(&agent);
     return err;

@@ -12,5 +12,6 @@ typedef struct RunOptions {
 } RunOptions;
 
 /// Run until SIGTERM or SIGINT. ERR_STATE: not enrolled. ERR_INVALID: the engine's address, or a
-/// damaged state. ERR_BUSY: another agent runs. ERR_SYSTEM, ERR_LIMIT.
-Err run(const RunOptions *options);
+/// damaged state. ERR_BUSY: another agent runs. ERR_SYSTEM, ERR_MEMORY. The Reason
+/// names the file or address.
+Err run(const RunOptions *options, Reason *reason);

@@ -21,7 +21,7 @@ Err slot_open(size_t max, Slot **ret_slot) {
     SCOPED(fd_closep) int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (fd < 0) return FAIL_SYS("cannot make an eventfd");
     Slot *slot = calloc(1, sizeof(*slot));
-    if (!slot) return FAIL(ERR_LIMIT, "out of memory");
+    if (!slot) return OUT_OF_MEMORY;
     pthread_mutex_init(&slot->lock, NULL);
     text_init(&slot->text, max);
     slot->max = max;

@@ -57,7 +57,7 @@ static ArenaChunk *chunk_add(Arena *arena, size_t size) {
 void *arena_alloc(Arena *arena, size_t size, size_t align) {
     assert(align != 0 && (align & (align - 1)) == 0 && align <= _Alignof(max_align_t));
     if (size > arena->max_bytes - arena->used_bytes) {
-        arena->failed = true;
+        arena_fail(arena, ERR_LIMIT);
         return NULL;
     }
     ArenaChunk *chunk = arena->chunk;
@@ -67,7 +67,7 @@ void *arena_alloc(Arena *arena, size_t size, size_t align) {
         at = 0;
     }
     if (!chunk) {
-        arena->failed = true;
+        arena_fail(arena, ERR_MEMORY);
         return NULL;
     }
     chunk->used = at + size;
@@ -78,13 +78,18 @@ void *arena_alloc(Arena *arena, size_t size, size_t align) {
 void *arena_array(Arena *arena, size_t count, size_t size, size_t align) {
     assert(size != 0);
     if (count > SIZE_MAX / size) {
-        arena->failed = true;
+        arena_fail(arena, ERR_LIMIT);
         return NULL;
     }
     return arena_alloc(arena, count * size, align);
 }
 
 Err arena_check(const Arena *arena) {
-    return arena->failed ? FAIL(ERR_LIMIT, "the request needs more memory than it may have")
-                         : SUCCESS;
+    if (arena->failed == OK) return SUCCESS;
+    if (arena->failed == ERR_MEMORY) return OUT_OF_MEMORY;
+    return FAIL(arena->failed, "the request needs more memory than it may have");
+}
+
+void arena_fail(Arena *arena, ErrCode code) {
+    if (arena->failed == OK) arena->failed = code;
 }

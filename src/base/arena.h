@@ -2,7 +2,7 @@
 /// Memory with one lifetime: everything a call allocates goes away together.
 ///
 /// An arena hands out zeroed memory from chunks up to a limit given at init. Running out is
-/// remembered (`arena_failed`), so a sequence of allocations may be checked once at its end.
+/// remembered (arena_check), so a sequence of allocations may be checked once at its end.
 /// Not thread-safe: one arena, one owner.
 #pragma once
 
@@ -17,7 +17,7 @@ typedef struct Arena {
     ArenaChunk *chunk; ///< newest chunk; NULL before the first allocation
     size_t used_bytes; ///< of all chunks
     size_t max_bytes;  ///< limit on used_bytes
-    bool failed;       ///< an allocation was refused since the last reset
+    ErrCode failed;    ///< why an allocation was refused since the last reset; OK: none was
 } Arena;
 
 /// An empty arena that may grow to `max_bytes`. Allocates nothing yet.
@@ -30,8 +30,11 @@ void arena_reset(Arena *arena);
 void *arena_alloc(Arena *arena, size_t size, size_t align);
 /// `count * size` zeroed bytes, checked for overflow. NULL as above; never NULL for count 0.
 void *arena_array(Arena *arena, size_t count, size_t size, size_t align);
-/// ERR_LIMIT if any allocation was refused since the last reset.
+/// Whether any allocation was refused since the last reset. ERR_LIMIT: over the arena's limit.
+/// ERR_MEMORY: malloc refused.
 Err arena_check(const Arena *arena);
+/// Remember a refusal that was met elsewhere for the arena's owner, unless there is one already.
+void arena_fail(Arena *arena, ErrCode code);
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type), _Alignof(type)))
 #define ARENA_ARRAY(arena, type, count) \

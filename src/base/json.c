@@ -9,6 +9,19 @@
 
 enum { DOUBLE_TEXT_MAX = 40 };
 
+static _Thread_local bool json_is_starved; ///< a malloc of jansson has failed on this thread
+
+static void *json_malloc(size_t size) {
+    void *bytes = malloc(size);
+    if (!bytes) json_is_starved = true;
+    return bytes;
+}
+
+/// Jansson tells a malloc that failed within a text as bad syntax: it is counted here instead.
+__attribute__((constructor)) static void json_setup(void) {
+    json_set_alloc_funcs(json_malloc, free);
+}
+
 void json_drop(json_t **json) {
     json_decref(*json);
 }
@@ -35,14 +48,17 @@ Err json_read(Str json, Faults *faults, json_t **ret_json) {
         return faults_check(faults);
     }
     json_error_t error;
+    json_is_starved = false;
     json_t *tree = json_loadb(
         json.ptr ? json.ptr : "", json.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (json_is_starved) {
+        json_decref(tree);
+        return OUT_OF_MEMORY;
+    }
     if (tree) {
         *ret_json = tree;
         return SUCCESS;
     }
-    if (error.text[0] == '\0') // jansson's sign of a failed malloc
-        return FAIL(ERR_LIMIT, "the request needs more memory than there is");
     faults_add(faults,
                S(""),
                "must be JSON; line %d, column %d: %s",
@@ -103,7 +119,7 @@ static const char **keys_of(json_t *object, bool sorted) {
 static void write_object(json_t *object, bool sorted, Text *out) {
     SCOPED(mem_freep) const char **keys = keys_of(object, sorted);
     if (!keys) {
-        out->failed = true;
+        out->failed = ERR_MEMORY;
         return;
     }
     text_add_char(out, '{');

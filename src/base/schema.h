@@ -4,7 +4,7 @@
 /// A `Schema` lists the fields of a C struct once. From that table come: JSON decoding with
 /// validation, JSON encoding, the OpenAPI schema, database columns, `key = value` pairs (config
 /// files, query strings, command-line flags) and the CLI's tables. A field's kind follows from the
-/// member's C type, so table and struct cannot disagree.
+/// member's C type, and the compiler refuses a row that disagrees with its member.
 ///
 ///     typedef struct Fleet {
 ///         Id id;
@@ -18,9 +18,11 @@
 ///     };
 ///     const Schema Fleet_schema = SCHEMA(Fleet, "fleet", "devices that run the same release");
 ///
-/// Absence: the zero value of Str, Id, Time, Bytes, Json and lists is "absent" and is left out of
-/// JSON and NULL in a row; bool, numbers, durations and enums are always present.
-/// Decoding reports every bad field at once, into `Faults`.
+/// Absence: the zero value of Str, Id, Time, Bytes, Json, lists and maps is "absent" and is left
+/// out of JSON and NULL in a row; bool, numbers, durations and enums are always present. Absent is
+/// not empty: a text, list or map that points somewhere is there, and may be empty (`""`, `[]`,
+/// `{}`). Only a REQUIRED list or record is written in any case. Decoding reports every bad field
+/// at once, into `Faults`.
 #pragma once
 
 #include "base/arena.h"
@@ -36,21 +38,21 @@ typedef struct Json {
 } Json;
 
 typedef enum FieldKind {
-    FIELD_BOOL,     ///< bool
-    FIELD_U64,      ///< uint64_t: JSON integer 0..2^53-1
-    FIELD_I64,      ///< int64_t: JSON integer within +-(2^53-1)
-    FIELD_DOUBLE,   ///< double: JSON number, finite
-    FIELD_ENUM,     ///< a C enum: JSON string out of `names`
-    FIELD_STR,      ///< Str: JSON string, UTF-8, no NUL
-    FIELD_ID,       ///< Id: JSON string, of the noun `prefix` unless that is NULL
-    FIELD_TIME,     ///< Time: JSON string, RFC 3339; in a row Unix ms
-    FIELD_DURATION, ///< Duration: JSON string like "30s"; in a row ms
-    FIELD_BYTES,    ///< Bytes: JSON string, base64
-    FIELD_JSON,     ///< Json: any JSON value
-    FIELD_STRS,     ///< StrList: JSON array of strings
-    FIELD_MAP,      ///< StrMap: JSON object with string values
-    FIELD_RECORD,   ///< another record, inline: JSON object by `record`
-    FIELD_RECORDS,  ///< struct { Item *items; size_t count; }: JSON array of objects by `record`
+    KIND_BOOL,     ///< bool
+    KIND_U64,      ///< uint64_t: JSON integer 0..2^53-1
+    KIND_I64,      ///< int64_t: JSON integer within +-(2^53-1)
+    KIND_DOUBLE,   ///< double: JSON number, finite
+    KIND_ENUM,     ///< a C enum: JSON string out of `names`
+    KIND_STR,      ///< Str: JSON string, UTF-8, no NUL
+    KIND_ID,       ///< Id: JSON string, of the noun `prefix` unless that is NULL
+    KIND_TIME,     ///< Time: JSON string, RFC 3339; in a row Unix ms
+    KIND_DURATION, ///< Duration: JSON string like "30s"; in a row ms
+    KIND_BYTES,    ///< Bytes: JSON string, base64
+    KIND_JSON,     ///< Json: any JSON value
+    KIND_STRS,     ///< StrList: JSON array of strings
+    KIND_MAP,      ///< StrMap: JSON object with string values
+    KIND_RECORD,   ///< another record, inline: JSON object by `record`
+    KIND_RECORDS,  ///< struct { Item *items; size_t count; }: JSON array of objects by `record`
 } FieldKind;
 
 /// What may be done with a field; or-ed together.
@@ -67,6 +69,7 @@ enum FieldFlag {
     UNIQUE = 1 << 9,     ///< no two rows of a scope share it (absent values do not count)
     INDEXED = 1 << 10,   ///< lists may filter by it
     LISTED = 1 << 11,    ///< a column of the CLI's table
+    GLOBAL = 1 << 12,    ///< with UNIQUE: no two rows of the whole table share it
 };
 
 /// A named form that a text must have.
@@ -86,12 +89,17 @@ extern const Pattern Pattern_line;      ///< no control characters
 extern const Pattern Pattern_name;      ///< environment-variable name: [A-Za-z_][A-Za-z0-9_]*
 extern const Pattern Pattern_label;     ///< label key: a-z A-Z 0-9 - _ . / ; begins with a letter
 
-/// The texts of an enum's values 0..count-1.
+/// The texts of an enum's values 0..count-1. Those of `Role` are the object `Role_names`.
 typedef struct EnumNames {
     const char *const *items;
     size_t count;
+    /// What a text that is none of them becomes where a newer program may have written it
+    /// (DECODE_PEER, DECODE_REPLY): one of the values; 0 unless said.
+    unsigned unknown;
 } EnumNames;
-#define ENUM_NAMES(array) ((EnumNames){(array), sizeof(array) / sizeof((array)[0])})
+/// ENUM_NAMES(texts) or ENUM_NAMES(texts, .unknown = VALUE)
+#define ENUM_NAMES(array, ...) \
+    ((EnumNames){.items = (array), .count = sizeof(array) / sizeof((array)[0]), __VA_ARGS__})
 
 typedef struct Field {
     Str name; ///< the member's name: the same in C, JSON, SQL, CLI
@@ -114,10 +122,10 @@ enum {
     FIELD_BYTES_MAX = 4096,
     FIELD_JSON_MAX = 64 * 1024,
     FIELD_ITEMS_MAX = 64,
-    SCHEMA_FIELDS_MAX = 48,
-    SCHEMA_DEPTH_MAX = 8, ///< of nested records
-    JSON_DEPTH_MAX = 16,  ///< of any document
-    FAULTS_MAX = 32,      ///< reported at once
+    SCHEMA_FIELDS_MAX = 128, ///< fields of a record
+    SCHEMA_DEPTH_MAX = 8,    ///< of nested records
+    JSON_DEPTH_MAX = 16,     ///< of any document
+    FAULTS_MAX = 32,         ///< reported at once
 };
 
 struct Schema {
@@ -130,32 +138,67 @@ struct Schema {
 };
 
 // clang-format off
+/// The kind of a member; does not compile for one of another type, among them every enum.
 #define FIELD_KIND(type, member)                                                                   \
     _Generic(((type *)0)->member,                                                                  \
-        bool: FIELD_BOOL, uint64_t: FIELD_U64, int64_t: FIELD_I64, double: FIELD_DOUBLE,           \
-        unsigned: FIELD_ENUM, Str: FIELD_STR, Id: FIELD_ID, Time: FIELD_TIME,                      \
-        Duration: FIELD_DURATION, Bytes: FIELD_BYTES, Json: FIELD_JSON, StrList: FIELD_STRS,       \
-        StrMap: FIELD_MAP, default: FIELD_RECORD)
+        bool: KIND_BOOL, uint64_t: KIND_U64, int64_t: KIND_I64, double: KIND_DOUBLE,               \
+        Str: KIND_STR, Id: KIND_ID, Time: KIND_TIME, Duration: KIND_DURATION, Bytes: KIND_BYTES,   \
+        Json: KIND_JSON, StrList: KIND_STRS, StrMap: KIND_MAP)
+/// 0; does not compile unless `holds`.
+#define FIELD_PROVE(holds) (0 * sizeof(char[(holds) ? 1 : -1]))
+/// The offset of a member of the type `item`; does not compile for one of another type.
+#define FIELD_OFFSET(type, member, item) _Generic(&((type *)0)->member, item *: offsetof(type, member))
+/// C holds every enum compatible with `unsigned`, but never with another enum.
+typedef enum FieldProbe { FIELD_PROBE } FieldProbe;
+#define FIELD_PROVE_ENUM(type, member)                                                             \
+    (FIELD_PROVE(_Generic(&((type *)0)->member, FieldProbe *: 0, int *: 0, default: 1))            \
+     + FIELD_PROVE(sizeof(((type *)0)->member) == sizeof(unsigned)))
+#define FIELD_PROVE_LIST(type, member)                                                             \
+    FIELD_PROVE(offsetof(type, member.items) == offsetof(type, member) + offsetof(StrList, items)  \
+                && FIELD_OFFSET(type, member.count, size_t)                                        \
+                       == offsetof(type, member) + offsetof(StrList, count)                        \
+                && sizeof(((type *)0)->member) == sizeof(StrList))
+#define FIELD_ROW(label, field_kind, at, field_flags, text, ...)                                   \
+    {                                                                                              \
+        .name = {"" label, sizeof(label) - 1}, .kind = (field_kind), .flags = (field_flags),       \
+        .offset = (at), .doc = (text), __VA_ARGS__                                                 \
+    }
+/// A field whose name is not its member's: FIELD_AT(DeviceQuery, page.limit, "limit", ...)
+#define FIELD_AT(type, member, label, ...)                                                         \
+    FIELD_ROW(label, FIELD_KIND(type, member), offsetof(type, member), __VA_ARGS__)
+/// FIELD(Fleet, name, REQUIRED, "its name", .max = 63): a scalar, text, list of texts or map.
+#define FIELD(type, member, ...) FIELD_AT(type, member, #member, __VA_ARGS__)
+/// FIELD_ENUM(Operator, role, Role, 0, "..."): a member of type Role; its texts are Role_names.
+#define FIELD_ENUM(type, member, item, field_flags, text, ...)                                     \
+    FIELD_ROW(#member, KIND_ENUM,                                                                  \
+              FIELD_OFFSET(type, member, item) + FIELD_PROVE_ENUM(type, member),                   \
+              field_flags, text, .names = &item##_names, __VA_ARGS__)
+/// FIELD_RECORD(Device, facts, Facts, 0, "..."): a member of type Facts, by Facts_schema.
+#define FIELD_RECORD(type, member, item, field_flags, text, ...)                                   \
+    FIELD_ROW(#member, KIND_RECORD, FIELD_OFFSET(type, member, item), field_flags, text,           \
+              .record = &item##_schema, __VA_ARGS__)
+/// FIELD_LIST(Service, ports, Port, 0, "..."): a struct { Port *items; size_t count; }.
+#define FIELD_LIST(type, member, item, field_flags, text, ...)                                     \
+    FIELD_ROW(#member, KIND_RECORDS,                                                               \
+              FIELD_OFFSET(type, member.items, item *) + FIELD_PROVE_LIST(type, member),           \
+              field_flags, text, .record = &item##_schema, __VA_ARGS__)
+/// A struct { void *items; size_t count; } of records whose schema is known when it runs.
+#define FIELD_LIST_BY(type, member, schema, field_flags, text, ...)                                \
+    FIELD_ROW(#member, KIND_RECORDS,                                                               \
+              FIELD_OFFSET(type, member.items, void *) + FIELD_PROVE_LIST(type, member),           \
+              field_flags, text, .record = (schema), __VA_ARGS__)
 // clang-format on
-#define FIELD(type, member, field_flags, text, ...)                                          \
-    {                                                                                        \
-        .name = {#member, sizeof(#member) - 1}, .kind = FIELD_KIND(type, member),            \
-        .flags = (field_flags), .offset = offsetof(type, member), .doc = (text), __VA_ARGS__ \
-    }
-/// A list of records: `member` is a struct { Item *items; size_t count; }.
-#define FIELD_LIST(type, member, field_flags, text, ...)                                       \
-    {                                                                                          \
-        .name = {#member, sizeof(#member) - 1}, .kind = FIELD_RECORDS, .flags = (field_flags), \
-        .offset = offsetof(type, member)                                                       \
-                  + 0 * sizeof(((type *)0)->member.items + ((type *)0)->member.count),         \
-        .doc = (text), __VA_ARGS__                                                             \
-    }
 /// The schema of `type`, whose rows are `type##_fields`.
 #define SCHEMA(type, noun, text)                                                                  \
     {                                                                                             \
         .name = {"" noun, sizeof(noun) - 1}, .title = #type, .doc = (text), .size = sizeof(type), \
         .fields = type##_fields, .count = sizeof(type##_fields) / sizeof(type##_fields[0])        \
     }
+
+/// What the compiler cannot see of a table: options that its kind does not have, members that
+/// overlap, a default that is not allowed, and so on down its nested records. ERR_INVALID: `reason`
+/// names the field. For tests, and where a table is opened.
+Err schema_check(const Schema *schema, Reason *reason);
 
 /// One bad field.
 typedef struct Fault {
@@ -180,8 +223,8 @@ faults_add(Faults *faults, Str pointer, const char *format, ...);
 Err faults_check(const Faults *faults);
 
 /// Whose JSON is being read. What a value can be at all (type, enum text, id, time) is always
-/// checked; bounds, patterns, REQUIRED and unknown fields only where a stranger writes, so that
-/// records of a newer program, or from before a bound was narrowed, can still be read.
+/// checked; bounds, patterns, counts and REQUIRED only where a stranger writes, so that records of
+/// a newer program, or from before a bound was narrowed, can still be read.
 typedef enum DecodeMode {
     /// A stranger creates: unknown, repeated, READ_ONLY, COMPUTED and HIDDEN fields are refused,
     /// REQUIRED ones must be there (a text or bytes not empty), defaults are filled in. null means
@@ -191,8 +234,12 @@ typedef enum DecodeMode {
     /// clears an optional one (to its default), IMMUTABLE fields are refused. Nested records, lists
     /// and maps are replaced as a whole.
     DECODE_PATCH,
+    /// An envelope between our own programs, either of which may be older: checked like a
+    /// stranger's creation, defaults filled in, but unknown fields are skipped, and so are
+    /// READ_ONLY, COMPUTED and HIDDEN ones; an unknown enum text is read as the enum's `unknown`.
+    DECODE_PEER,
     /// A reply of our own server: unknown fields are skipped (it may be newer), WRITE_ONLY and
-    /// HIDDEN are skipped, the rest accepted.
+    /// HIDDEN are skipped, the rest accepted; an unknown enum text is read as the enum's `unknown`.
     DECODE_REPLY,
     /// What ENCODE_STORED wrote.
     DECODE_STORED,
@@ -212,7 +259,11 @@ typedef enum EncodeMode {
 /// ERR_INVALID: faults. ERR_LIMIT: arena exhausted.
 Err schema_decode(
     const Schema *schema, Str json, DecodeMode mode, Arena *arena, Faults *faults, void *record);
-/// The same for a JSON array of objects: `*ret_items` is an array of records in `arena`.
+/// The same for records whose faults nobody lists (state files, claims, answers of an engine): the
+/// first goes into `reason` as "/pointer must be ...".
+Err schema_read(
+    const Schema *schema, Str json, DecodeMode mode, Arena *arena, void *record, Reason *reason);
+/// schema_decode for a JSON array of objects: `*ret_items` is an array of records in `arena`.
 /// ERR_INVALID also for more than `max` items.
 Err schema_decode_list(const Schema *schema,
                        Str json,
@@ -241,37 +292,13 @@ void schema_encode_list(
 /// integers). ERR_INVALID: not JSON. ERR_LIMIT: too deep or arena exhausted.
 Err json_canonical(Arena *arena, Str json, Str *ret_json);
 
-/// Which of the three OpenAPI schemas of a record.
-typedef enum SchemaView {
-    VIEW_REPLY, ///< "Fleet": what we answer
-    VIEW_INPUT, ///< "FleetInput": what creation takes
-    VIEW_PATCH, ///< "FleetPatch": what a change takes
-} SchemaView;
-
-/// Append the name of the component, e.g. FleetInput.
-void schema_openapi_name(const Schema *schema, SchemaView view, Text *out);
-/// Append the OpenAPI 3.1 (JSON Schema 2020-12) schema of the record as a JSON object; nested
-/// records are $refs to their own components.
-void schema_openapi(const Schema *schema, SchemaView view, Text *out);
-/// Append the JSON Schema of one field (its type and bounds), as used for query parameters.
-void field_openapi(const Field *field, SchemaView view, Text *out);
-
-/// The field takes part in this view.
-bool field_is_viewed(const Field *field, SchemaView view);
-
-/// Append a text table of records: LISTED fields as columns, upper-case header, two blanks between.
-void schema_table(const Schema *schema, const void *items, size_t count, Text *out);
-/// Append one record as "name  value" lines, all shown fields.
-void schema_card(const Schema *schema, const void *record, Text *out);
-
 /// The field called `name`; NULL if there is none.
 const Field *schema_field(const Schema *schema, Str name);
 /// The first field that has all of `flags`; NULL if there is none.
 const Field *schema_flagged(const Schema *schema, uint32_t flags);
-/// Append what the field may be, to complete "must be ...": "an integer from 1 to 64".
-void field_allowed(const Field *field, Text *out);
-/// The field has a column.
-bool field_is_stored(const Field *field);
+/// The field by which people call a record: `name`, else the first shown text that is UNIQUE; NULL
+/// if there is none.
+const Field *schema_name_field(const Schema *schema);
 /// The member of `record`.
 static inline void *field_of(const Field *field, void *record) {
     return (char *)record + field->offset;
@@ -280,18 +307,3 @@ static inline void *field_of(const Field *field, void *record) {
 static inline const void *field_in(const Field *field, const void *record) {
     return (const char *)record + field->offset;
 }
-
-/// What a database column holds.
-typedef struct Value {
-    enum { VALUE_NULL, VALUE_I64, VALUE_DOUBLE, VALUE_TEXT, VALUE_BLOB } kind;
-    int64_t i64;
-    double real;
-    Str text; ///< of VALUE_TEXT and VALUE_BLOB
-} Value;
-
-/// The column value of a stored field; texts borrow from `record` or are made in `arena` (nested
-/// records, lists and maps become JSON text). ERR_LIMIT: arena exhausted.
-Err field_to_value(const Field *field, const void *record, Arena *arena, Value *ret_value);
-/// Set the member from a column value, copying into `arena`. ERR_INVALID: the column holds
-/// something that this field cannot be (a damaged or foreign row). ERR_LIMIT: arena exhausted.
-Err field_from_value(const Field *field, Value value, Arena *arena, void *record);

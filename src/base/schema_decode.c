@@ -56,7 +56,7 @@ decode_json(Decoder *decoder, const Path *path, const Field *field, json_t *json
     json_write(json, false, &text);
     bool fits = (int64_t)text.len >= range.min && (int64_t)text.len <= range.max;
     if (text.failed) {
-        decoder->arena->failed = true;
+        arena_fail(decoder->arena, text.failed);
     } else if (!fits && decoder_is_strict(decoder)) {
         decoder_refuse(decoder, path, field, "");
     } else {
@@ -153,21 +153,21 @@ void field_decode(
     typedef void (*Decode)(
         Decoder * decoder, const Path *path, const Field *field, json_t *json, void *member);
     static const Decode decoders[] = {
-        [FIELD_BOOL] = decode_bool,
-        [FIELD_U64] = decode_u64,
-        [FIELD_I64] = decode_i64,
-        [FIELD_DOUBLE] = decode_double,
-        [FIELD_ENUM] = decode_text,
-        [FIELD_STR] = decode_text,
-        [FIELD_ID] = decode_text,
-        [FIELD_TIME] = decode_text,
-        [FIELD_DURATION] = decode_text,
-        [FIELD_BYTES] = decode_text,
-        [FIELD_JSON] = decode_json,
-        [FIELD_STRS] = decode_strs,
-        [FIELD_MAP] = decode_map,
-        [FIELD_RECORD] = decode_record,
-        [FIELD_RECORDS] = decode_records,
+        [KIND_BOOL] = decode_bool,
+        [KIND_U64] = decode_u64,
+        [KIND_I64] = decode_i64,
+        [KIND_DOUBLE] = decode_double,
+        [KIND_ENUM] = decode_text,
+        [KIND_STR] = decode_text,
+        [KIND_ID] = decode_text,
+        [KIND_TIME] = decode_text,
+        [KIND_DURATION] = decode_text,
+        [KIND_BYTES] = decode_text,
+        [KIND_JSON] = decode_json,
+        [KIND_STRS] = decode_strs,
+        [KIND_MAP] = decode_map,
+        [KIND_RECORD] = decode_record,
+        [KIND_RECORDS] = decode_records,
     };
     decoders[field->kind](decoder, path, field, json, member);
 }
@@ -215,7 +215,8 @@ static void record_decode(
     }
     bool is_change = decoder->mode == DECODE_PATCH;
     if (!is_change) memset(record, 0, schema->size);
-    if (decoder_is_strict(decoder)) refuse_others(decoder, path, schema, json);
+    if (decoder_is_strict(decoder) && !decoder_is_lenient(decoder))
+        refuse_others(decoder, path, schema, json);
     for (size_t i = 0; i < schema->count; i++) {
         const Field *field = &schema->fields[i];
         if (!field_is_accepted(field, decoder->mode)) continue;
@@ -240,6 +241,20 @@ Err schema_decode(
     record_decode(&decoder, NULL, schema, tree, record);
     TRY(arena_check(arena));
     return faults_check(faults);
+}
+
+Err schema_read(
+    const Schema *schema, Str json, DecodeMode mode, Arena *arena, void *record, Reason *reason) {
+    Faults faults;
+    faults_init(&faults, arena);
+    Err err = schema_decode(schema, json, mode, arena, &faults, record);
+    if (err.code != ERR_INVALID) return err;
+    err.what = "a document is not what it should be";
+    if (faults.count == 0) return err;
+    const Fault *first = &faults.items[0];
+    const char *blank = first->pointer.len ? " " : "";
+    return reason_fail(
+        reason, err, "%.*s%s%.*s", STR_FMT(first->pointer), blank, STR_FMT(first->allowed));
 }
 
 Err schema_decode_list(const Schema *schema,

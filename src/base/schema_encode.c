@@ -53,7 +53,7 @@ static void encode_bytes(const Field *, const void *member, EncodeMode, Text *ou
     size_t size = sodium_base64_ENCODED_LEN(bytes->len, sodium_base64_VARIANT_ORIGINAL);
     SCOPED(mem_freep) char *text = malloc(size);
     if (!text) {
-        out->failed = true;
+        out->failed = ERR_MEMORY;
         return;
     }
     sodium_bin2base64(text, size, bytes->ptr, bytes->len, sodium_base64_VARIANT_ORIGINAL);
@@ -98,21 +98,21 @@ static void encode_records(const Field *field, const void *member, EncodeMode mo
 void field_encode(const Field *field, const void *member, EncodeMode mode, Text *out) {
     typedef void (*Encode)(const Field *field, const void *member, EncodeMode mode, Text *out);
     static const Encode encoders[] = {
-        [FIELD_BOOL] = encode_bool,
-        [FIELD_U64] = encode_u64,
-        [FIELD_I64] = encode_i64,
-        [FIELD_DOUBLE] = encode_double,
-        [FIELD_ENUM] = encode_enum,
-        [FIELD_STR] = encode_str,
-        [FIELD_ID] = encode_id,
-        [FIELD_TIME] = encode_time,
-        [FIELD_DURATION] = encode_duration,
-        [FIELD_BYTES] = encode_bytes,
-        [FIELD_JSON] = encode_json,
-        [FIELD_STRS] = encode_strs,
-        [FIELD_MAP] = encode_map,
-        [FIELD_RECORD] = encode_record,
-        [FIELD_RECORDS] = encode_records,
+        [KIND_BOOL] = encode_bool,
+        [KIND_U64] = encode_u64,
+        [KIND_I64] = encode_i64,
+        [KIND_DOUBLE] = encode_double,
+        [KIND_ENUM] = encode_enum,
+        [KIND_STR] = encode_str,
+        [KIND_ID] = encode_id,
+        [KIND_TIME] = encode_time,
+        [KIND_DURATION] = encode_duration,
+        [KIND_BYTES] = encode_bytes,
+        [KIND_JSON] = encode_json,
+        [KIND_STRS] = encode_strs,
+        [KIND_MAP] = encode_map,
+        [KIND_RECORD] = encode_record,
+        [KIND_RECORDS] = encode_records,
     };
     encoders[field->kind](field, member, mode, out);
 }

@@ -134,21 +134,21 @@ void field_allowed(const Field *field, Text *out) {
         const char *unit; ///< what the field's bounds count; NULL: `add` tells
         void (*add)(const Field *field, Text *out);
     } kinds[] = {
-        [FIELD_BOOL] = {"true or false",                                 NULL,      NULL               },
-        [FIELD_U64] = {"an integer",                                    NULL,      add_bounds         },
-        [FIELD_I64] = {"an integer",                                    NULL,      add_bounds         },
-        [FIELD_DOUBLE] = {"a number",                                      NULL,      add_bounds         },
-        [FIELD_ENUM] = {"one of ",                                       NULL,      add_names          },
-        [FIELD_STR] = {"",                                              NULL,      add_str            },
-        [FIELD_ID] = {"",                                              NULL,      add_id             },
-        [FIELD_TIME] = {"a time in RFC 3339, like 2026-01-31T12:00:00Z", NULL,      NULL               },
-        [FIELD_DURATION] = {"a duration, like 30s, 1h30m or 7d",             NULL,      add_duration_bounds},
-        [FIELD_BYTES] = {"base64 of ",                                    "bytes",   NULL               },
-        [FIELD_JSON] = {"JSON of ",                                      "bytes",   NULL               },
-        [FIELD_STRS] = {"a list of ",                                    "texts",   NULL               },
-        [FIELD_MAP] = {"an object of ",                                 "texts",   NULL               },
-        [FIELD_RECORD] = {"an object",                                     NULL,      NULL               },
-        [FIELD_RECORDS] = {"a list of ",                                    "objects", NULL               },
+        [KIND_BOOL] = {"true or false",                                 NULL,      NULL               },
+        [KIND_U64] = {"an integer",                                    NULL,      add_bounds         },
+        [KIND_I64] = {"an integer",                                    NULL,      add_bounds         },
+        [KIND_DOUBLE] = {"a number",                                      NULL,      add_bounds         },
+        [KIND_ENUM] = {"one of ",                                       NULL,      add_names          },
+        [KIND_STR] = {"",                                              NULL,      add_str            },
+        [KIND_ID] = {"",                                              NULL,      add_id             },
+        [KIND_TIME] = {"a time in RFC 3339, like 2026-01-31T12:00:00Z", NULL,      NULL               },
+        [KIND_DURATION] = {"a duration, like 30s, 1h30m or 7d",             NULL,      add_duration_bounds},
+        [KIND_BYTES] = {"base64 of ",                                    "bytes",   NULL               },
+        [KIND_JSON] = {"JSON of ",                                      "bytes",   NULL               },
+        [KIND_STRS] = {"a list of ",                                    "texts",   NULL               },
+        [KIND_MAP] = {"an object of ",                                 "texts",   NULL               },
+        [KIND_RECORD] = {"an object",                                     NULL,      NULL               },
+        [KIND_RECORDS] = {"a list of ",                                    "objects", NULL               },
     };
     text_print(out, "%s", kinds[field->kind].words);
     if (kinds[field->kind].unit) add_range(field_range(field), kinds[field->kind].unit, out);
@@ -165,7 +165,7 @@ void decoder_refuse(Decoder *decoder, const Path *path, const Field *field, cons
 void decoder_refuse_item(Decoder *decoder, const Path *path, const Field *field, bool is_key) {
     SCOPED(text_done) Text allowed;
     text_init(&allowed, FAULT_TEXT_MAX);
-    bool has_pattern = is_key == (field->kind == FIELD_MAP);
+    bool has_pattern = is_key == (field->kind == KIND_MAP);
     Range range = is_key ? (Range){1, FIELD_STR_MAX} : field_item_range(field);
     add_text(has_pattern ? field->pattern : NULL, range, &allowed);
     const char *prefix = is_key ? "named by " : "";

@@ -2,7 +2,6 @@
 /// `key = value` pairs to a record: config files, query strings, flags.
 #include "base/schema_parts.h"
 
-#include <assert.h>
 #include <string.h>
 
 /// The field that `key` names; of "labels.KEY" the map `labels`, with KEY in `*ret_map_key`.
@@ -13,8 +12,8 @@ static const Field *pair_field(const Schema *schema, Str key, Str *ret_map_key) 
     const Field *field = schema_field(schema, rest.ptr ? name : key);
     if (!field || !field_is_accepted(field, DECODE_INPUT)) return NULL;
     *ret_map_key = rest;
-    if (rest.ptr) return field->kind == FIELD_MAP ? field : NULL;
-    return field_is_scalar(field) || field->kind == FIELD_STRS ? field : NULL;
+    if (rest.ptr) return field->kind == KIND_MAP ? field : NULL;
+    return field_is_scalar(field) || field->kind == KIND_STRS ? field : NULL;
 }
 
 static void
@@ -67,7 +66,7 @@ static void pairs_finish(Decoder *decoder, const Schema *schema, const bool *giv
         if (!field_is_accepted(field, DECODE_INPUT)) continue;
         if (!given[i]) {
             field_missing(decoder, &path, field, member);
-        } else if (field->kind == FIELD_MAP) {
+        } else if (field->kind == KIND_MAP) {
             (void)field_count_fits(decoder, &path, field, ((StrMap *)member)->count);
         }
     }
@@ -88,11 +87,11 @@ static void pair_decode(
     given[field - schema->fields] = true;
     if (!str_is_text(pair.value)) {
         decoder_fault(decoder, &path, "must be UTF-8 without NUL");
-    } else if (field->kind == FIELD_MAP) {
+    } else if (field->kind == KIND_MAP) {
         map_put(decoder, &path, field, (StrPair){map_key, pair.value}, room, member);
     } else if (again) {
         decoder_fault(decoder, &path, "must be given once");
-    } else if (field->kind == FIELD_STRS) {
+    } else if (field->kind == KIND_STRS) {
         list_set(decoder, &path, field, pair.value, member);
     } else if (!field_parse(decoder, field, pair.value, member)) {
         decoder_refuse(decoder, &path, field, "");
@@ -105,9 +104,9 @@ Err schema_decode_pairs(const Schema *schema,
                         Arena *arena,
                         Faults *faults,
                         void *record) {
-    assert(schema->count <= SCHEMA_FIELDS_MAX);
     Decoder decoder = {.mode = DECODE_INPUT, .arena = arena, .faults = faults};
-    bool given[SCHEMA_FIELDS_MAX] = {};
+    bool *given = ARENA_ARRAY(arena, bool, schema->count);
+    if (!given) return arena_check(arena);
     memset(record, 0, schema->size);
     for (size_t i = 0; i < count; i++) {
         StrPair pair = pairs[i];

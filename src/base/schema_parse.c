@@ -6,8 +6,15 @@
 
 #include <math.h>
 
+enum { FALLBACK_ARENA_MAX = 64 * 1024 };
+
 bool decoder_is_strict(const Decoder *decoder) {
-    return decoder->mode == DECODE_INPUT || decoder->mode == DECODE_PATCH;
+    return decoder->mode == DECODE_INPUT || decoder->mode == DECODE_PATCH
+           || decoder->mode == DECODE_PEER;
+}
+
+bool decoder_is_lenient(const Decoder *decoder) {
+    return decoder->mode == DECODE_PEER || decoder->mode == DECODE_REPLY;
 }
 
 static bool len_fits(const Decoder *decoder, Range range, size_t len) {
@@ -21,7 +28,7 @@ static bool text_fits(const Decoder *decoder, const Pattern *pattern, Range rang
 }
 
 bool field_item_fits(const Decoder *decoder, const Field *field, Str item) {
-    const Pattern *pattern = field->kind == FIELD_STRS ? field->pattern : NULL;
+    const Pattern *pattern = field->kind == KIND_STRS ? field->pattern : NULL;
     return text_fits(decoder, pattern, field_item_range(field), item);
 }
 
@@ -88,13 +95,15 @@ static bool parse_double(const Decoder *decoder, const Field *field, Str text, v
            && field_set_double(decoder, field, json_number_value(json), member);
 }
 
-static bool parse_enum(const Decoder *, const Field *field, Str text, void *member) {
+static bool parse_enum(const Decoder *decoder, const Field *field, Str text, void *member) {
     for (size_t i = 0; i < field->names->count; i++) {
         if (!str_eq(text, str_from(field->names->items[i]))) continue;
         *(unsigned *)member = (unsigned)i;
         return true;
     }
-    return false;
+    if (!decoder_is_lenient(decoder)) return false;
+    *(unsigned *)member = field->names->unknown;
+    return true;
 }
 
 static bool parse_str(const Decoder *decoder, const Field *field, Str text, void *member) {
@@ -137,16 +146,28 @@ static bool parse_bytes(const Decoder *decoder, const Field *field, Str text, vo
 bool field_parse(const Decoder *decoder, const Field *field, Str text, void *member) {
     typedef bool (*Parse)(const Decoder *decoder, const Field *field, Str text, void *member);
     static const Parse parsers[] = {
-        [FIELD_BOOL] = parse_bool,
-        [FIELD_U64] = parse_u64,
-        [FIELD_I64] = parse_i64,
-        [FIELD_DOUBLE] = parse_double,
-        [FIELD_ENUM] = parse_enum,
-        [FIELD_STR] = parse_str,
-        [FIELD_ID] = parse_id,
-        [FIELD_TIME] = parse_time,
-        [FIELD_DURATION] = parse_duration,
-        [FIELD_BYTES] = parse_bytes,
+        [KIND_BOOL] = parse_bool,
+        [KIND_U64] = parse_u64,
+        [KIND_I64] = parse_i64,
+        [KIND_DOUBLE] = parse_double,
+        [KIND_ENUM] = parse_enum,
+        [KIND_STR] = parse_str,
+        [KIND_ID] = parse_id,
+        [KIND_TIME] = parse_time,
+        [KIND_DURATION] = parse_duration,
+        [KIND_BYTES] = parse_bytes,
     };
     return parsers[field->kind](decoder, field, text, member);
+}
+
+void field_encode_fallback(const Field *field, Text *out) {
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, FALLBACK_ARENA_MAX);
+    Decoder decoder = {.mode = DECODE_INPUT, .arena = &arena};
+    _Alignas(max_align_t) unsigned char member[sizeof(Id)] = {}; // the largest scalar
+    if (field_parse(&decoder, field, str_from(field->fallback), member) && !arena.failed) {
+        field_encode(field, member, ENCODE_REQUEST, out);
+    } else {
+        out->failed = true;
+    }
 }

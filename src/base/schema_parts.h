@@ -5,11 +5,11 @@
 /// one table of functions, indexed by FieldKind. Here is what more than one of them needs.
 #pragma once
 
-#include "base/schema.h"
+#include "base/field.h"
 
 #include <jansson.h>
 
-/// Any FIELD_RECORDS member.
+/// Any KIND_RECORDS member.
 typedef struct Records {
     void *items;
     size_t count;
@@ -29,28 +29,11 @@ typedef struct Decoder {
     Faults *faults;
 } Decoder;
 
-/// Least and most of what `min` and `max` bound, the kind's defaults filled in. INT64_MIN and
-/// INT64_MAX are "unbounded".
-typedef struct Range {
-    int64_t min;
-    int64_t max;
-} Range;
-
 /// The last instant that RFC 3339 can write: 9999-12-31T23:59:59.999Z.
 #define TIME_MAX_MS UINT64_C(253402300799999)
 
-/// The bounds of the field, and of one item of its list or value of its map.
-Range field_range(const Field *field);
-Range field_item_range(const Field *field);
 /// The size of the member.
 size_t field_size(const Field *field);
-/// The kind has no absent value: bool, numbers, duration, enum.
-bool field_is_always_present(const Field *field);
-/// The member is absent: not in JSON, NULL in a row.
-bool field_is_absent(const Field *field, const void *member);
-/// The field takes part: in a decoding, an encoding.
-bool field_is_accepted(const Field *field, DecodeMode mode);
-bool field_is_written(const Field *field, EncodeMode mode);
 
 /// Add the fault "must be PREFIX and what the field allows" at `path`.
 void decoder_refuse(Decoder *decoder, const Path *path, const Field *field, const char *prefix);
@@ -60,8 +43,10 @@ void decoder_refuse_item(Decoder *decoder, const Path *path, const Field *field,
 __attribute__((format(printf, 3, 4))) void
 decoder_fault(Decoder *decoder, const Path *path, const char *format, ...);
 
-/// The input comes from a stranger, so bounds, patterns and REQUIRED are checked.
+/// The input comes from a stranger or a peer, so bounds, patterns, counts and REQUIRED are checked.
 bool decoder_is_strict(const Decoder *decoder);
+/// The writer may be newer: what it knows and we do not is taken as unknown.
+bool decoder_is_lenient(const Decoder *decoder);
 /// Set a scalar from its text, as in JSON strings, pairs and fallbacks. False: not allowed; the
 /// member is untouched. True with a failed arena: the member is absent.
 bool field_parse(const Decoder *decoder, const Field *field, Str text, void *member);
@@ -80,14 +65,12 @@ bool field_count_fits(Decoder *decoder, const Path *path, const Field *field, si
 /// Set a member from JSON.
 void field_decode(
     Decoder *decoder, const Path *path, const Field *field, json_t *json, void *member);
-/// Append a member as JSON.
-void field_encode(const Field *field, const void *member, EncodeMode mode, Text *out);
 /// What happens to a field that was not given: its fallback, or a fault if it is REQUIRED.
 void field_missing(Decoder *decoder, const Path *path, const Field *field, void *member);
 
 /// Parse a whole document of any type, no deeper than JSON_DEPTH_MAX and without repeated keys;
 /// the caller owns the tree. ERR_INVALID: a fault for the whole document tells where and why.
-/// ERR_LIMIT: out of memory.
+/// ERR_MEMORY.
 Err json_read(Str json, Faults *faults, json_t **ret_json);
 /// Append a tree without blanks; keys in their order, or `sorted` by their bytes.
 void json_write(json_t *json, bool sorted, Text *out);

@@ -65,18 +65,18 @@ static Err to_json(const Field *field, const void *member, Arena *arena, Value *
 
 Err field_to_value(const Field *field, const void *record, Arena *arena, Value *ret_value) {
     typedef Value (*ToValue)(const Field *field, const void *member);
-    static const ToValue converters[FIELD_RECORDS + 1] = {
-        [FIELD_BOOL] = to_bool,
-        [FIELD_U64] = to_i64,
-        [FIELD_I64] = to_i64,
-        [FIELD_DOUBLE] = to_double,
-        [FIELD_ENUM] = to_enum,
-        [FIELD_STR] = to_text,
-        [FIELD_ID] = to_id,
-        [FIELD_TIME] = to_i64,
-        [FIELD_DURATION] = to_i64,
-        [FIELD_BYTES] = to_blob,
-        [FIELD_JSON] = to_text,
+    static const ToValue converters[KIND_RECORDS + 1] = {
+        [KIND_BOOL] = to_bool,
+        [KIND_U64] = to_i64,
+        [KIND_I64] = to_i64,
+        [KIND_DOUBLE] = to_double,
+        [KIND_ENUM] = to_enum,
+        [KIND_STR] = to_text,
+        [KIND_ID] = to_id,
+        [KIND_TIME] = to_i64,
+        [KIND_DURATION] = to_i64,
+        [KIND_BYTES] = to_blob,
+        [KIND_JSON] = to_text,
     };
     const void *member = field_in(field, record);
     ToValue convert = converters[field->kind];
@@ -151,7 +151,7 @@ static bool from_json(const Field *field, Value value, Arena *arena, void *membe
     faults_init(&faults, arena);
     SCOPED(json_drop) json_t *tree = NULL;
     Err err = json_read(value.text, &faults, &tree);
-    if (err.code == ERR_LIMIT) arena->failed = true;
+    if (err.code == ERR_MEMORY) arena_fail(arena, ERR_MEMORY);
     if (err.code != OK) return false;
     Decoder decoder = {.mode = DECODE_STORED, .arena = arena, .faults = &faults};
     field_decode(&decoder, NULL, field, tree, member);
@@ -161,21 +161,21 @@ static bool from_json(const Field *field, Value value, Arena *arena, void *membe
 Err field_from_value(const Field *field, Value value, Arena *arena, void *record) {
     typedef bool (*FromValue)(const Field *field, Value value, Arena *arena, void *member);
     static const FromValue converters[] = {
-        [FIELD_BOOL] = from_bool,
-        [FIELD_U64] = from_u64,
-        [FIELD_I64] = from_i64,
-        [FIELD_DOUBLE] = from_double,
-        [FIELD_ENUM] = from_text,
-        [FIELD_STR] = from_text,
-        [FIELD_ID] = from_text,
-        [FIELD_TIME] = from_time,
-        [FIELD_DURATION] = from_u64,
-        [FIELD_BYTES] = from_blob,
-        [FIELD_JSON] = from_json_text,
-        [FIELD_STRS] = from_json,
-        [FIELD_MAP] = from_json,
-        [FIELD_RECORD] = from_json,
-        [FIELD_RECORDS] = from_json,
+        [KIND_BOOL] = from_bool,
+        [KIND_U64] = from_u64,
+        [KIND_I64] = from_i64,
+        [KIND_DOUBLE] = from_double,
+        [KIND_ENUM] = from_text,
+        [KIND_STR] = from_text,
+        [KIND_ID] = from_text,
+        [KIND_TIME] = from_time,
+        [KIND_DURATION] = from_u64,
+        [KIND_BYTES] = from_blob,
+        [KIND_JSON] = from_json_text,
+        [KIND_STRS] = from_json,
+        [KIND_MAP] = from_json,
+        [KIND_RECORD] = from_json,
+        [KIND_RECORDS] = from_json,
     };
     void *member = field_of(field, record);
     if (value.kind == VALUE_NULL && !field_is_always_present(field)) {

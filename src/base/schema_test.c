@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/schema.h"
+#include "base/field.h"
 
 #include "base/scope.h"
 #include "every_kind.h"

@@ -19,14 +19,15 @@ void text_done(Text *text) {
 
 void text_clear(Text *text) {
     text->len = 0;
-    text->failed = false;
+    text->failed = OK;
     if (text->ptr) text->ptr[0] = '\0';
 }
 
 /// Room for `more` bytes and the NUL; remembers the refusal.
 static bool text_reserve(Text *text, size_t more) {
-    if (text->failed || more > text->max - text->len) {
-        text->failed = true;
+    if (text->failed) return false;
+    if (more > text->max - text->len) {
+        text->failed = ERR_LIMIT;
         return false;
     }
     size_t need = text->len + more + 1;
@@ -36,7 +37,7 @@ static bool text_reserve(Text *text, size_t more) {
         capacity *= 2;
     char *grown = realloc(text->ptr, capacity);
     if (!grown) {
-        text->failed = true;
+        text->failed = ERR_MEMORY;
         return false;
     }
     text->ptr = grown;
@@ -62,7 +63,7 @@ void text_print(Text *text, const char *format, ...) {
     va_copy(again, args);
     int len = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    if (len < 0) text->failed = true;
+    if (len < 0) text->failed = ERR_LIMIT; // longer than printf can count
     if (len > 0 && text_reserve(text, (size_t)len)) {
         vsnprintf(text->ptr + text->len, (size_t)len + 1, format, again);
         text->len += (size_t)len;
@@ -116,5 +117,7 @@ Str text_str(const Text *text) {
 }
 
 Err text_check(const Text *text) {
-    return text->failed ? FAIL(ERR_LIMIT, "the text grew over its limit") : SUCCESS;
+    if (text->failed == OK) return SUCCESS;
+    if (text->failed == ERR_MEMORY) return OUT_OF_MEMORY;
+    return FAIL(text->failed, "the text grew over its limit");
 }

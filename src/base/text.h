@@ -11,8 +11,8 @@ typedef struct Text {
     char *ptr; ///< malloc'ed; NULL while empty
     size_t len;
     size_t capacity;
-    size_t max; ///< limit on len
-    bool failed;
+    size_t max;     ///< limit on len
+    ErrCode failed; ///< why something was dropped since init or clear; OK: nothing was
 } Text;
 
 /// Empty text that may grow to `max` bytes. Allocates nothing yet.
@@ -32,5 +32,6 @@ __attribute__((format(printf, 2, 3))) void text_print(Text *text, const char *fo
 void text_add_json(Text *text, Str value);
 /// The text so far, borrowed until the next change; empty, never absent.
 Str text_str(const Text *text);
-/// ERR_LIMIT if anything was dropped since init or clear.
+/// Whether anything was dropped since init or clear. ERR_LIMIT: over `max`. ERR_MEMORY: malloc
+/// refused.
 Err text_check(const Text *text);

@@ -1,61 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// The owner's code for one connection, on the worker pool.
-#include "channel/conn.h"
+#include "channel/conn_job.h"
 
 #include "io/worker.h"
 
 #include <assert.h>
 
-/// On a worker. The loop leaves alone what is used here until the job is back.
-static void run(void *arg) {
-    Conn *conn = arg;
-    Job *job = &conn->job;
-    const GatewayOptions *options = &conn->loop->gateway->options;
-    const ChannelHandlers *handlers = &options->handlers;
-    ChannelId id = conn_id(conn);
-    job->result = SUCCESS;
-    switch (job->kind) {
-    case JOB_AUTHORISE:
-        job->result =
-            handlers->authorise(options->app, job->text, str_from(conn->remote), &conn->subject);
-        break;
-    case JOB_OPENED:
-        handlers->opened(options->app, id, &conn->subject);
-        break;
-    case JOB_MESSAGE:
-        job->result = handlers->message(options->app, id, &conn->subject, job->text, &job->reply);
-        break;
-    case JOB_CLOSED:
-        handlers->closed(options->app, id, &conn->subject);
-        break;
-    case JOB_NONE:
-        assert(false);
-    }
-    mailbox_post(&conn->loop->mailbox, &job->mail);
+void conn_job_init(ConnJob *job, const ConnJobs *jobs, ChannelPeer *peer) {
+    *job = (ConnJob){.mail = {.kind = jobs->mail_kind}, .jobs = jobs, .peer = peer};
 }
 
-bool conn_job_submit(Conn *conn) {
-    Job *job = &conn->job;
-    bool was_opened = conn->was_opened;
-    if (job->kind == JOB_OPENED) conn->was_opened = true;
+/// On a worker. The loop leaves alone what is used here until the job is back.
+static void conn_job_run(void *arg) {
+    ConnJob *job = arg;
+    const ConnJobs *jobs = job->jobs;
+    if (job->kind == CONN_JOB_MESSAGE)
+        job->result = jobs->handlers->message(jobs->app, job->peer, job->text, &job->reply);
+    else
+        jobs->handlers->closed(jobs->app, job->peer);
+    mailbox_post(jobs->done, &job->mail);
+}
+
+bool conn_job_submit(ConnJob *job) {
     job->is_waiting = false;
-    Err err = worker_submit(conn->loop->gateway->workers, run, conn);
+    Err err = worker_submit(job->jobs->workers, conn_job_run, job);
     if (err.code == OK) return true; // `job` is the worker's now
     assert(err.code == ERR_BUSY);    // the pool outlives the gateway
-    conn->was_opened = was_opened;
     job->is_waiting = true;
     return false;
 }
 
-bool conn_job_start(Conn *conn, JobKind kind, Str text) {
-    assert(conn->job.kind == JOB_NONE);
-    conn->job = (Job){.mail = {.kind = MAIL_JOB}, .kind = kind, .text = text};
-    text_init(&conn->job.reply, conn->loop->gateway->options.message_max_bytes);
-    return conn_job_submit(conn);
+bool conn_job_start(ConnJob *job, ConnJobKind kind, Str text) {
+    assert(job->kind == CONN_JOB_NONE);
+    job->kind = kind;
+    job->text = text;
+    job->result = SUCCESS;
+    text_init(&job->reply, job->jobs->reply_max);
+    return conn_job_submit(job);
 }
 
-void conn_job_forget(Conn *conn) {
-    assert(conn->job.kind == JOB_NONE || conn->job.is_waiting);
-    text_done(&conn->job.reply);
-    conn->job = (Job){};
+void conn_job_forget(ConnJob *job) {
+    text_done(&job->reply);
+    conn_job_init(job, job->jobs, job->peer);
 }

@@ -149,7 +149,7 @@ static void mail_take(void *app, Mail *mail) {
         loop_stop(loop);
         return;
     case MAIL_JOB:
-        conn_job_done((Conn *)((char *)mail - offsetof(Conn, job) - offsetof(Job, mail)));
+        conn_resume((Conn *)((char *)mail - offsetof(Conn, job) - offsetof(ConnJob, mail)));
         return;
     }
 }
@@ -179,10 +179,16 @@ static const struct timeval *common_timer(GatewayLoop *loop, uint64_t ms) {
 }
 
 static Err loop_open(Gateway *gateway, GatewayLoop *loop) {
-    const Err none = FAIL(ERR_LIMIT, "no memory for an event loop");
+    const Err none = FAIL(ERR_MEMORY, "no memory for an event loop");
     loop->gateway = gateway;
     loop->index = (uint32_t)(loop - gateway->loops);
     loop->stop = (Mail){.kind = MAIL_STOP};
+    loop->jobs = (ConnJobs){.workers = gateway->workers,
+                            .handlers = &gateway->options.handlers,
+                            .app = gateway->options.app,
+                            .done = &loop->mailbox,
+                            .mail_kind = MAIL_JOB,
+                            .reply_max = gateway->options.message_max_bytes};
     slots_init(&loop->slots);
     loop->base = event_base_new();
     if (!loop->base) return none;
@@ -205,7 +211,7 @@ static void loop_close(GatewayLoop *loop) {
     event_base_free(loop->base);
 }
 
-static Err listener_bind(Gateway *gateway) {
+static Err listener_bind(Gateway *gateway, Reason *reason) {
     const GatewayOptions *options = &gateway->options;
     char port[8];
     snprintf(port, sizeof(port), "%u", options->port);
@@ -213,7 +219,10 @@ static Err listener_bind(Gateway *gateway) {
                                    .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     if (getaddrinfo(options->address, port, &hints, &found) != 0)
-        return FAIL(ERR_INVALID, "the address to listen on is not an address");
+        return reason_fail(reason,
+                           FAIL(ERR_INVALID, "the address to listen on is not an address"),
+                           "%s",
+                           options->address);
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     const int on = 1;
     bool good = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0
@@ -221,11 +230,12 @@ static Err listener_bind(Gateway *gateway) {
     Err err = good ? SUCCESS : FAIL_SYS("cannot listen for channels");
     freeaddrinfo(found);
     gateway->listen_fd = fd;
-    return err;
+    if (good) return SUCCESS;
+    return reason_fail(reason, err, "%s port %u", options->address, options->port);
 }
 
-static Err listener_open(Gateway *gateway) {
-    TRY(listener_bind(gateway));
+static Err listener_open(Gateway *gateway, Reason *reason) {
+    TRY(listener_bind(gateway, reason));
     struct sockaddr_storage bound = {};
     socklen_t len = sizeof(bound);
     if (getsockname(gateway->listen_fd, (void *)&bound, &len) != 0)
@@ -237,44 +247,51 @@ static Err listener_open(Gateway *gateway) {
     event_assign(
         &gateway->listener, base, gateway->listen_fd, EV_READ | EV_PERSIST, on_accept, gateway);
     event_assign(&gateway->pause, base, -1, 0, on_pause_over, gateway);
-    return event_add(&gateway->listener, NULL) == 0 ? SUCCESS
-                                                    : FAIL(ERR_LIMIT, "no memory for the listener");
+    return event_add(&gateway->listener, NULL) == 0
+               ? SUCCESS
+               : FAIL(ERR_MEMORY, "no memory for the listener");
 }
 
 static Err threads_start(Gateway *gateway) {
     for (; gateway->running < gateway->loop_count; gateway->running++) {
         GatewayLoop *loop = &gateway->loops[gateway->running];
-        if (pthread_create(&loop->thread, NULL, loop_run, loop) != 0)
-            return FAIL(ERR_LIMIT, "cannot start a gateway thread");
+        int error = pthread_create(&loop->thread, NULL, loop_run, loop);
+        if (error != 0) return (Err){ERR_SYSTEM, error, "cannot start a gateway thread"};
     }
     return SUCCESS;
 }
 
-static Err gateway_start(Gateway *gateway, uint32_t threads) {
+static Err gateway_start(Gateway *gateway, uint32_t threads, Reason *reason) {
     const GatewayOptions *options = &gateway->options;
     if (options->cert_path)
-        TRY(tls_server_context_open(options->cert_path, options->key_path, &gateway->tls));
+        TRY(tls_server_context_open(options->cert_path, options->key_path, &gateway->tls, reason));
     for (; gateway->loop_count < threads; gateway->loop_count++)
         TRY(loop_open(gateway, &gateway->loops[gateway->loop_count]));
-    TRY(listener_open(gateway));
+    TRY(listener_open(gateway, reason));
     return threads_start(gateway);
 }
 
-Err gateway_open(const GatewayOptions *options, WorkerPool *workers, Gateway **ret_gateway) {
+Err gateway_open(const GatewayOptions *options,
+                 WorkerPool *workers,
+                 Gateway **ret_gateway,
+                 Reason *reason) {
     assert(options->threads >= 1 && options->threads <= 16);
     assert(options->messages_per_minute_max >= 1);
+    assert(options->first_max_bytes >= 1 && options->first_max_bytes <= options->message_max_bytes);
     Gateway *gateway = calloc(1, sizeof(*gateway) + options->threads * sizeof(gateway->loops[0]));
-    char *path = strdup(options->path);
-    if (!gateway || !path) {
+    char *path = strdup(options->path), *protocol = strdup(options->protocol);
+    if (!gateway || !path || !protocol) {
         free(gateway);
         free(path);
-        return FAIL(ERR_LIMIT, "no memory for the gateway");
+        free(protocol);
+        return FAIL(ERR_MEMORY, "no memory for the gateway");
     }
     gateway->options = *options;
     gateway->options.path = path;
+    gateway->options.protocol = protocol;
     gateway->workers = workers;
     gateway->listen_fd = -1;
-    Err err = gateway_start(gateway, options->threads);
+    Err err = gateway_start(gateway, options->threads, reason);
     if (err.code != OK) {
         gateway_close(gateway);
         return err;
@@ -293,16 +310,12 @@ static GatewayLoop *loop_of(Gateway *gateway, ChannelId channel) {
     return index < gateway->loop_count ? &gateway->loops[index] : NULL;
 }
 
-static uint64_t number_of(ChannelId channel) {
-    return channel & ((1ULL << SLOT_NUMBER_BITS) - 1);
-}
-
 void gateway_send(Gateway *gateway, ChannelId channel, Str message) {
     GatewayLoop *loop = loop_of(gateway, channel);
     SendMail *send = loop ? malloc(sizeof(*send) + message.len) : NULL;
     if (!send) return;
     *send =
-        (SendMail){.mail = {.kind = MAIL_SEND}, .number = number_of(channel), .len = message.len};
+        (SendMail){.mail = {.kind = MAIL_SEND}, .number = conn_number(channel), .len = message.len};
     if (message.len > 0) memcpy(send->bytes, message.ptr, message.len);
     mailbox_post(&loop->mailbox, &send->mail);
 }
@@ -311,7 +324,8 @@ void gateway_drop(Gateway *gateway, ChannelId channel, uint16_t status, Str reas
     GatewayLoop *loop = loop_of(gateway, channel);
     DropMail *drop = loop ? malloc(sizeof(*drop)) : NULL;
     if (!drop) return;
-    *drop = (DropMail){.mail = {.kind = MAIL_DROP}, .number = number_of(channel), .status = status};
+    *drop =
+        (DropMail){.mail = {.kind = MAIL_DROP}, .number = conn_number(channel), .status = status};
     drop->reason_len = reason.len < REASON_MAX ? reason.len : REASON_MAX;
     if (drop->reason_len > 0) memcpy(drop->reason, reason.ptr, drop->reason_len);
     mailbox_post(&loop->mailbox, &drop->mail);
@@ -335,6 +349,7 @@ Gateway *gateway_close(Gateway *gateway) {
         loop_close(&gateway->loops[i]);
     tls_context_close(gateway->tls);
     free((char *)(uintptr_t)gateway->options.path); // ours since gateway_open
+    free((char *)(uintptr_t)gateway->options.protocol);
     free(gateway);
     return NULL;
 }

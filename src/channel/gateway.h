@@ -2,10 +2,16 @@
 /// Holds many clients' channels: one WebSocket (RFC 6455) over TLS each.
 ///
 /// One libevent loop per thread, connections spread over them. In it: accept, TLS, one upgrade
-/// request, frames, timers, and nothing of the domain: authorisation and messages are jobs on the
-/// worker pool (io/worker.h), one at a time per channel and in order; while one is under way no
-/// more is read from that channel. Limits: connections, handshake time, header size, message size,
-/// message rate, silence. Text messages only; a binary one ends the channel (1003).
+/// request, frames, timers, and nothing of the domain: messages are jobs on the worker pool
+/// (io/worker.h), one at a time per channel and in order; while one is under way no more is read
+/// from that channel.
+///
+/// Whoever asks for the channel's subprotocol gets one, and is a stranger until its first message
+/// has shown who it is: that message is the only one it has, short, and due soon after the
+/// connection was accepted. What the owner sends first (`greet`) may be a challenge to answer.
+///
+/// Limits: connections, time to become known, header size, message size, message rate, silence.
+/// Text messages only; a binary one ends the channel (1003).
 #pragma once
 
 #include "base/id.h"
@@ -17,19 +23,29 @@ typedef struct WorkerPool WorkerPool;
 /// Names one connection for ever: after it closed the number is not used again. 0 = none.
 typedef uint64_t ChannelId;
 
-/// What the owner does about channels. All run on worker threads; `app` is GatewayOptions.app.
+/// Who is at the other end, as far as it is known; lives as long as the connection.
+typedef struct ChannelPeer {
+    ChannelId channel;
+    Id subject;         ///< set by `message` when the peer has shown who it is; absent until then
+    Id scope;           ///< likewise
+    const char *remote; ///< address, textual
+    Bytes binding; ///< of the connection's TLS session: tls-exporter (RFC 9266); absent: plain TCP
+} ChannelPeer;
+
+/// What the owner does about channels; `app` is GatewayOptions.app.
 typedef struct ChannelHandlers {
-    /// Somebody asks for a channel with this bearer token. OK accepts: `*ret_subject` says who it
-    /// is. ERR_UNAUTHENTICATED, ERR_FORBIDDEN, ERR_BUSY refuse with 401, 403, 503. Not yet open:
-    /// nothing can be sent before `opened`.
-    Err (*authorise)(void *app, Str bearer, Str remote_address, Id *ret_subject);
-    /// The upgrade was answered; messages may be sent from now on.
-    void (*opened)(void *app, ChannelId channel, const Id *subject);
-    /// A text message (valid UTF-8). What is left in `reply` goes back, if anything. An error ends
-    /// the channel with 1008 (ERR_INVALID, ...) or 1011.
-    Err (*message)(void *app, ChannelId channel, const Id *subject, Str message, Text *reply);
-    /// The channel is gone; called once for each `opened`, after every `message` of it.
-    void (*closed)(void *app, ChannelId channel, const Id *subject);
+    /// Append the text message that is sent first, right behind the upgrade's answer. Nothing:
+    /// leave it empty. Runs on the loop: must not block.
+    void (*greet)(void *app, const ChannelPeer *peer, Text *first);
+    /// A text message (valid UTF-8), on a worker. What is left in `reply` goes back, if anything,
+    /// also before the end that an error makes: 1008 (ERR_INVALID to ERR_STATE; the peer is told
+    /// its text) or 1011. The first one sets `peer->subject` and `peer->scope` if it shows who the
+    /// peer is, which is final; if it does not, the channel ends with 1008. From that call on
+    /// gateway_send and gateway_drop reach the channel.
+    Err (*message)(void *app, ChannelPeer *peer, Str message, Text *reply);
+    /// The channel of a known peer is gone, on a worker; called once for each channel whose subject
+    /// was set, after every `message` of it.
+    void (*closed)(void *app, const ChannelPeer *peer);
 } ChannelHandlers;
 
 typedef struct GatewayOptions {
@@ -38,26 +54,35 @@ typedef struct GatewayOptions {
     const char *cert_path;
     const char *key_path; ///< PEM chain and key; both NULL: plain TCP (behind a balancer, tests)
     const char *path;     ///< of the upgrade request: "/v1/agent/channel"
+    const char *protocol; ///< the WebSocket subprotocol that is spoken
     uint32_t threads;     ///< 1..16
     uint32_t connections_max;
+    uint32_t first_max_bytes; ///< of a stranger's message: 1..message_max_bytes
     uint32_t message_max_bytes;
-    uint32_t messages_per_minute_max; ///< of one channel, on average; a burst of as many is allowed
-    uint64_t handshake_ms;            ///< from accept to upgrade
-    uint64_t silence_ms;              ///< without any frame: a ping at half of it, closed after it
+    /// Of one channel, on average; a burst of as many is allowed. Who is over it waits; a stranger
+    /// is sent away.
+    uint32_t messages_per_minute_max;
+    uint64_t handshake_ms; ///< from accept until the peer is known
+    uint64_t silence_ms;   ///< without any frame: a ping at half of it, closed after it
     ChannelHandlers handlers;
     void *app;
 } GatewayOptions;
 
 typedef struct GatewayStats {
-    uint64_t open;     ///< channels open now
+    uint64_t open;     ///< channels of known peers now
     uint64_t accepted; ///< connections since start
-    uint64_t refused;  ///< before an upgrade, for any reason
+    uint64_t refused;  ///< those that ended before the peer was known, for any reason
     uint64_t resumed;  ///< TLS sessions resumed from a ticket
 } GatewayStats;
 
-/// Listen and serve on threads of its own. `workers` must outlive the gateway.
-/// ERR_SYSTEM: the address cannot be bound. ERR_INVALID: certificate or key.
-Err gateway_open(const GatewayOptions *options, WorkerPool *workers, Gateway **ret_gateway);
+/// Listen and serve on threads of its own. `workers` must outlive the gateway; when it is full,
+/// messages of known peers wait and strangers are sent away with 1013.
+/// ERR_SYSTEM: the address cannot be bound. ERR_INVALID: certificate or key. The Reason names the
+/// address or the file.
+Err gateway_open(const GatewayOptions *options,
+                 WorkerPool *workers,
+                 Gateway **ret_gateway,
+                 Reason *reason);
 /// The port it listens on.
 uint16_t gateway_port(const Gateway *gateway);
 /// Queue a text message to a channel. Thread-safe; never blocks. Dropped if the channel is gone; a

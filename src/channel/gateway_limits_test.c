@@ -1,81 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Each limit of a gateway, reached on purpose. Where a well-behaved client would not do, a bare
-/// socket does.
+/// Each limit of a gateway for peers that are known, reached on purpose; those for strangers are in
+/// gateway_stranger_test.c.
 #include "base/clock.h"
 #include "channel/gateway_fixture.h"
-#include "http1/frame.h"
-#include "http1/upgrade.h"
 #include "test.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum { SHORT_MS = 200 };
-
-/// A socket that is connected to the gateway.
-static int raw_connect(const Owner *owner) {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    CHECK(fd >= 0);
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons(gateway_port(owner->gateway)),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    const struct timeval limit = {.tv_sec = WAIT_MS / 1000};
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-    CHECK(connect(fd, (struct sockaddr *)(void *)&to, sizeof(to)) == 0);
-    return fd;
-}
-
-static void raw_send(int fd, const Text *bytes) {
-    CHECK(send(fd, bytes->ptr, bytes->len, MSG_NOSIGNAL) == (ssize_t)bytes->len);
-}
-
-/// A socket with an open channel on it.
-static int raw_open(const Owner *owner) {
-    int fd = raw_connect(owner);
-    Text bytes;
-    text_init(&bytes, UPGRADE_HEAD_MAX);
-    upgrade_ask(&bytes, S("x"), 1, S("/channel"), S("good"), S("dGhlIHNhbXBsZSBub25jZQ=="));
-    raw_send(fd, &bytes);
-    text_clear(&bytes);
-    while (upgrade_head_len(text_str(&bytes), 0) == 0) {
-        char c;
-        CHECK(recv(fd, &c, 1, 0) == 1);
-        text_add_char(&bytes, c);
-    }
-    CHECK(str_starts(text_str(&bytes), S("HTTP/1.1 101 ")));
-    text_done(&bytes);
-    return fd;
-}
-
-static void add_text(Text *bytes, Str message) {
-    static const uint8_t mask[4] = {1, 2, 3, 4};
-    frame_encode(bytes, FRAME_TEXT, message, mask);
-}
-
-/// Read until the peer ends the connection; a reset is an end too.
-static void raw_drain(int fd) {
-    char bytes[4096];
-    ssize_t got;
-    while ((got = recv(fd, bytes, sizeof(bytes), 0)) > 0) {
-    }
-    CHECK(got == 0 || errno == ECONNRESET);
-}
-
-/// The next frame that a server sends.
-static FrameEvent raw_frame(int fd, FrameDecoder *decoder) {
-    for (;;) {
-        char byte;
-        CHECK(recv(fd, &byte, 1, 0) == 1);
-        Str input = {&byte, 1};
-        FrameEvent event = frame_decode(decoder, &input);
-        if (event.kind != FRAME_EVENT_NONE) return event;
-    }
-}
 
 TEST(who_does_not_ask_in_time_is_hung_up_on) {
     Owner owner = {};
@@ -83,12 +17,12 @@ TEST(who_does_not_ask_in_time_is_hung_up_on) {
     options.handshake_ms = SHORT_MS;
     owner_open_with(&owner, &options, 64);
     uint64_t start = clock_monotonic_ms();
-    int fd = raw_connect(&owner);
-    CHECK(send(fd, "GET /channel", 12, MSG_NOSIGNAL) == 12);
-    raw_drain(fd);
+    Raw raw = raw_connect(&owner);
+    CHECK(raw_send(&raw, S("GET /channel")));
+    raw_drain(&raw);
     uint64_t took = clock_monotonic_ms() - start;
     CHECK(took >= SHORT_MS / 2 && took < WAIT_MS);
-    close(fd);
+    raw_close(&raw);
     CHECK(gateway_stats(owner.gateway).refused == 1);
     owner_close(&owner);
 }
@@ -98,12 +32,10 @@ TEST(a_silent_peer_is_pinged_and_then_given_up) {
     GatewayOptions options = owner_options(&owner);
     options.silence_ms = SHORT_MS;
     owner_open_with(&owner, &options, 64);
-    int fd = raw_open(&owner);
-    FrameDecoder decoder;
-    frame_decoder_init(&decoder, false, MESSAGE_MAX);
-    CHECK(raw_frame(fd, &decoder).kind == FRAME_EVENT_PING);
-    raw_drain(fd);
-    close(fd);
+    Raw raw = raw_open_known(&owner);
+    CHECK(raw_frame(&raw).kind == FRAME_EVENT_PING);
+    raw_drain(&raw);
+    raw_close(&raw);
     owner_close(&owner);
 }
 
@@ -115,7 +47,7 @@ TEST(a_peer_that_answers_pings_stays) {
     struct event_base *loop = event_base_new();
     Peer peer;
     peer_open(&peer, loop, &owner, "good", NULL);
-    wait_for(loop, &peer.opened, 1);
+    wait_for(loop, &peer.known, 1);
     const struct timeval quiet = {.tv_usec = 3 * SHORT_MS * 1000};
     event_base_loopexit(loop, &quiet);
     event_base_dispatch(loop);
@@ -130,45 +62,42 @@ TEST(connections_over_the_limit_are_closed_and_room_is_made_again) {
     GatewayOptions options = owner_options(&owner);
     options.connections_max = 2;
     owner_open_with(&owner, &options, 64);
-    int first = raw_open(&owner), second = raw_open(&owner), third = raw_connect(&owner);
-    raw_drain(third);
+    Raw first = raw_open_known(&owner), second = raw_open_known(&owner);
+    Raw third = raw_connect(&owner);
+    raw_drain(&third);
     CHECK(gateway_stats(owner.gateway).refused == 1);
-    close(first);
+    raw_close(&first);
     struct event_base *loop = event_base_new();
     wait_for_thread(loop, &owner.closed, 1);
     Peer peer = {}; // the place is free a moment after `closed`: come again until it is
     do {
         channel_client_close(peer.client);
         peer_open(&peer, loop, &owner, "good", NULL);
-        while (!peer.opened && !peer.closed)
+        while (!peer.known && !peer.closed)
             event_base_loop(loop, EVLOOP_ONCE);
-    } while (!peer.opened);
+    } while (!peer.known);
     channel_client_close(peer.client);
     event_base_free(loop);
-    close(second);
-    close(third);
+    raw_close(&second);
+    raw_close(&third);
     owner_close(&owner);
 }
 
 TEST(a_message_over_the_limit_ends_the_channel_with_1009) {
     Owner owner = {};
     GatewayOptions options = owner_options(&owner);
-    options.message_max_bytes = 8;
+    options.first_max_bytes = options.message_max_bytes = 16;
     owner_open_with(&owner, &options, 64);
-    int fd = raw_open(&owner);
+    Raw raw = raw_open_known(&owner);
     Text bytes;
     text_init(&bytes, 100);
-    add_text(&bytes, S("12345678"));
-    add_text(&bytes, S("123456789"));
-    raw_send(fd, &bytes);
-    FrameDecoder decoder;
-    frame_decoder_init(&decoder, false, MESSAGE_MAX);
-    CHECK_STR(raw_frame(fd, &decoder).payload, S("12345678"));
-    FrameEvent last = raw_frame(fd, &decoder);
-    CHECK(last.kind == FRAME_EVENT_CLOSE && last.status == FRAME_TOO_BIG);
-    frame_decoder_done(&decoder);
+    raw_add_message(&bytes, S("sixteen bytes it"));
+    raw_add_message(&bytes, S("seventeen bytes!!"));
+    CHECK(raw_send(&raw, text_str(&bytes)));
+    raw_expect(&raw, S("sixteen bytes it"));
+    raw_expect_close(&raw, FRAME_TOO_BIG);
     text_done(&bytes);
-    close(fd);
+    raw_close(&raw);
     owner_close(&owner);
 }
 
@@ -178,21 +107,18 @@ TEST(messages_over_the_rate_wait_but_are_not_lost) {
     GatewayOptions options = owner_options(&owner);
     options.messages_per_minute_max = BURST;
     owner_open_with(&owner, &options, 64);
-    int fd = raw_open(&owner);
+    Raw raw = raw_open_known(&owner);
     Text bytes;
     text_init(&bytes, 1 << 16);
     for (int i = 0; i < MESSAGES; i++)
-        add_text(&bytes, S("one of many"));
+        raw_add_message(&bytes, S("one of many"));
     uint64_t start = clock_monotonic_ms();
-    raw_send(fd, &bytes);
-    FrameDecoder decoder;
-    frame_decoder_init(&decoder, false, MESSAGE_MAX);
+    CHECK(raw_send(&raw, text_str(&bytes)));
     for (int i = 0; i < MESSAGES; i++)
-        CHECK_STR(raw_frame(fd, &decoder).payload, S("one of many"));
+        raw_expect(&raw, S("one of many"));
     CHECK(clock_monotonic_ms() - start >= 300);
-    frame_decoder_done(&decoder);
     text_done(&bytes);
-    close(fd);
+    raw_close(&raw);
     owner_close(&owner);
 }
 
@@ -205,21 +131,21 @@ TEST(a_full_pool_refuses_newcomers_and_delays_messages) {
     Peer peers[PEERS], late;
     for (int i = 0; i < PEERS; i++) {
         peer_open(&peers[i], loop, &owner, "good", NULL);
-        wait_for_thread(loop, &owner.opened, (unsigned)i + 1);
-        wait_for(loop, &peers[i].opened, 1);
+        wait_for_thread(loop, &owner.known, (unsigned)i + 1);
+        wait_for(loop, &peers[i].known, 1);
     }
     atomic_store(&owner.is_stalled, true);
     for (int i = 0; i < PEERS; i++) {
         CHECK_OK(channel_client_send(peers[i].client, S("stall")));
-        if (i < 2) wait_for_thread(loop, &owner.messages, (unsigned)i + 1);
+        if (i < 2) wait_for_thread(loop, &owner.messages, PEERS + (unsigned)i + 1);
     }
     do { // the pool is full as soon as the third has come
         peer_open(&late, loop, &owner, "good", NULL);
-        while (!late.closed && !late.opened)
+        while (!late.closed && !late.known)
             event_base_loop(loop, EVLOOP_ONCE);
         channel_client_close(late.client);
     } while (!late.closed);
-    CHECK(late.why.code == ERR_BUSY);
+    CHECK(late.why.code == ERR_BUSY && late.status == FRAME_TRY_LATER);
     atomic_store(&owner.is_stalled, false);
     for (int i = 0; i < PEERS; i++) {
         wait_for(loop, &peers[i].messages, 1);
@@ -234,16 +160,16 @@ TEST(a_peer_that_does_not_read_is_given_up) {
     Owner owner = {};
     GatewayOptions options = owner_options(&owner);
     owner_open_with(&owner, &options, 64);
-    int fd = raw_open(&owner);
+    Raw raw = raw_open_known(&owner);
     struct event_base *loop = event_base_new();
-    wait_for_thread(loop, &owner.opened, 1);
+    wait_for_thread(loop, &owner.known, 1);
     static char large[MESSAGE_MAX];
     memset(large, 'x', sizeof(large));
     for (int i = 0; i < PUSHES && atomic_load(&owner.closed) == 0; i++)
         gateway_send(owner.gateway, atomic_load(&owner.last), (Str){large, sizeof(large)});
     wait_for_thread(loop, &owner.closed, 1);
     event_base_free(loop);
-    close(fd);
+    raw_close(&raw);
     owner_close(&owner);
 }
 
@@ -262,10 +188,10 @@ TEST(closing_waits_for_the_job_that_is_under_way) {
     struct event_base *loop = event_base_new();
     Peer peer;
     peer_open(&peer, loop, &owner, "good", NULL);
-    wait_for(loop, &peer.opened, 1);
+    wait_for(loop, &peer.known, 1);
     atomic_store(&owner.is_stalled, true);
     CHECK_OK(channel_client_send(peer.client, S("stall")));
-    wait_for_thread(loop, &owner.messages, 1);
+    wait_for_thread(loop, &owner.messages, 2);
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, unstall, &owner) == 0);
     owner_close(&owner); // says goodbye at once, returns after the job
@@ -283,9 +209,15 @@ TEST(a_taken_port_is_refused) {
     owner_open_with(&owner, &options, 64);
     options.port = gateway_port(owner.gateway);
     Gateway *other = NULL;
-    CHECK_ERR(gateway_open(&options, owner.workers, &other), ERR_SYSTEM);
+    Reason reason = {};
+    Err err = gateway_open(&options, owner.workers, &other, &reason);
+    CHECK(err.code == ERR_SYSTEM && err.sys == EADDRINUSE);
+    char taken[64];
+    snprintf(taken, sizeof(taken), "127.0.0.1 port %u", options.port);
+    CHECK_STR(str_from(reason.text), str_from(taken));
     options.address = "nowhere";
-    CHECK_ERR(gateway_open(&options, owner.workers, &other), ERR_INVALID);
+    CHECK_ERR(gateway_open(&options, owner.workers, &other, &reason), ERR_INVALID);
+    CHECK_STR(str_from(reason.text), S("nowhere"));
     CHECK(!other);
     owner_close(&owner);
 }

@@ -17,12 +17,9 @@ void stream_init(Stream *stream,
                  event_callback_fn ready,
                  void *app) {
     *stream = (Stream){
-        .loop = loop,
         .fd = fd,
         .read_wants = EV_READ,
         .write_wants = EV_WRITE,
-        .ready = ready,
-        .app = app,
     };
     text_init(&stream->unsent, unsent_max);
     event_assign(&stream->event, loop, fd, EV_PERSIST, ready, app);
@@ -36,9 +33,9 @@ static short event_of(TlsWant want, short otherwise) {
     return want == TLS_WANT_READ ? EV_READ : want == TLS_WANT_WRITE ? EV_WRITE : otherwise;
 }
 
-Err stream_handshake(Stream *stream, bool *ret_is_done) {
+Err stream_handshake(Stream *stream, bool *ret_is_done, Reason *reason) {
     TlsWant want = TLS_DONE;
-    if (stream->tls) TRY(tls_handshake(stream->tls, &want));
+    if (stream->tls) TRY(tls_handshake(stream->tls, &want, reason));
     stream->read_wants = event_of(want, EV_READ);
     *ret_is_done = want == TLS_DONE;
     return SUCCESS;
@@ -109,11 +106,11 @@ void stream_arm(Stream *stream, bool wants_read) {
     if (events != stream->armed) {
         event_del(&stream->event);
         event_assign(&stream->event,
-                     stream->loop,
+                     event_get_base(&stream->event),
                      stream->fd,
                      (short)(events | EV_PERSIST),
-                     stream->ready,
-                     stream->app);
+                     event_get_callback(&stream->event),
+                     event_get_callback_arg(&stream->event));
         if (events) event_add(&stream->event, NULL);
         stream->armed = events;
     }

@@ -15,16 +15,13 @@ typedef struct Tls Tls;
 typedef struct TlsContext TlsContext;
 
 typedef struct Stream {
-    struct event event;
-    struct event_base *loop;
-    int fd; ///< -1: closed
+    struct event event; ///< knows its loop, `ready` and `app`
+    int fd;             ///< -1: closed
     Tls *tls;
     Text unsent;
     size_t repeat; ///< bytes of a TLS write that must be repeated as it was
     short read_wants, write_wants;
     short armed;
-    event_callback_fn ready;
-    void *app;
 } Stream;
 
 typedef enum StreamRead {
@@ -43,7 +40,7 @@ void stream_init(Stream *stream,
 /// Start TLS on it. `host` as in tls_open.
 Err stream_secure(Stream *stream, TlsContext *tls, Str host);
 /// Go on with the TLS handshake, if there is one. Errors as tls_handshake.
-Err stream_handshake(Stream *stream, bool *ret_is_done);
+Err stream_handshake(Stream *stream, bool *ret_is_done, Reason *reason);
 /// Read up to `size` bytes. ERR_UNAVAILABLE: the connection broke.
 Err stream_read(Stream *stream, void *bytes, size_t size, size_t *ret_len, StreamRead *ret_read);
 /// Send what `unsent` has, as far as the socket takes it. ERR_UNAVAILABLE: the connection broke.

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/api.h"
 
+#include "api/session.h"
+#include "base/problem.h"
 #include "base/scope.h"
-#include "cli/exit.h"
 #include "http/client.h"
-#include "http/problem.h"
-#include "wire/device.h"
-#include "wire/fleet.h"
-#include "wire/org.h"
 
 #include <string.h>
 
@@ -37,27 +34,25 @@ Err api_connect(Cli *cli) {
 Err api_open(Cli *cli) {
     if (cli->http) return SUCCESS;
     TRY(api_place(cli));
-    TRY(session_load(cli->config_path, &cli->arena, &cli->session));
+    TRY(session_load(cli->config_path, &cli->arena, &cli->session, &cli->said));
     return api_connect(cli);
 }
 
 Err api_decode(Cli *cli, const Schema *schema, Str json, Arena *arena, void *record) {
-    Faults faults;
-    faults_init(&faults, arena);
-    Err err = schema_decode(schema, json, DECODE_REPLY, arena, &faults, record);
+    Reason reason = {};
+    Err err = schema_read(schema, json, DECODE_REPLY, arena, record, &reason);
     if (err.code != ERR_INVALID) return err;
-    return cli_fail(cli, ERR_UNAVAILABLE, "the server's answer is no %.*s", STR_FMT(schema->name));
+    return cli_fail(cli,
+                    ERR_UNAVAILABLE,
+                    "the server's answer is no %.*s: %s",
+                    STR_FMT(schema->name),
+                    reason.text);
 }
 
 /// Keep what a problem document says; an answer without one is told by its status.
 static Err problem_take(Cli *cli, const HttpAnswer *answer) {
-    Faults ignored;
-    faults_init(&ignored, &cli->arena);
-    Problem problem = {};
-    Err err = schema_decode(
-        &Problem_schema, text_str(&answer->body), DECODE_REPLY, &cli->arena, &ignored, &problem);
-    if (err.code != OK) problem = (Problem){};
-    ErrCode code = exit_reason(problem.code, answer->status);
+    Problem problem;
+    ErrCode code = problem_read(answer->status, text_str(&answer->body), &cli->arena, &problem);
     for (size_t i = 0; i < problem.errors.count; i++)
         faults_add(&cli->faults,
                    problem.errors.items[i].pointer,
@@ -77,9 +72,9 @@ static Err exchange(Cli *cli, const ApiCall *call, Str bearer, HttpAnswer *ret_a
         .within_ms = CALL_WITHIN_MS,
         .reply_max = REPLY_BYTES_MAX,
     };
-    Err err = http_client_call(cli->http, &http, ret_answer);
-    if (err.code != ERR_UNAVAILABLE && err.code != ERR_UNAUTHENTICATED) return err;
-    return cli_fail(cli, err.code, "%.*s: %s", STR_FMT(cli->session.server), err.what);
+    Reason said = {};
+    Err err = http_client_call(cli->http, &http, ret_answer, &said);
+    return err.code == OK ? SUCCESS : cli_fail(cli, err.code, "%s: %s", err.what, said.text);
 }
 
 static void answer_done(HttpAnswer *answer) {
@@ -107,7 +102,7 @@ Err api_keep(Cli *cli, Str reply_json) {
     cli->session.access_token = reply.access_token;
     cli->session.refresh_token = reply.refresh_token;
     cli->session.expires_at.ms = clock_now_ms(&cli->clock) + reply.expires_in_s * 1000;
-    return session_save(cli->config_path, &cli->session, &cli->arena);
+    return session_save(cli->config_path, &cli->session, &cli->arena, &cli->said);
 }
 
 static Err refresh(Cli *cli) {
@@ -116,7 +111,9 @@ static Err refresh(Cli *cli) {
     text_init(&body, REQUEST_BYTES_MAX);
     schema_encode(&RefreshInput_schema, &input, ENCODE_REQUEST, &body);
     TRY(text_check(&body));
-    const ApiCall call = {.method = "POST", .target = S("/v1/refresh"), .body = text_str(&body)};
+    const ApiCall call = {.method = method_name(Session_refresh.method),
+                          .target = str_from(Session_refresh.path),
+                          .body = text_str(&body)};
     Str reply;
     Err err = api_send_open(cli, &call, &cli->arena, &reply);
     if (err.code == ERR_UNAUTHENTICATED || err.code == ERR_INVALID)
@@ -159,12 +156,7 @@ typedef struct Page {
 
 static Err page_get(Cli *cli, Str target, const Schema *item, Arena *arena, Page *ret_page) {
     const Field fields[] = {
-        {.name = S("items"),
-         .kind = FIELD_RECORDS,
-         .flags = REQUIRED,
-         .offset = offsetof(Page, items),
-         .doc = "records",
-         .record = item},
+        FIELD_LIST_BY(Page, items, item, REQUIRED, "records"),
         FIELD(Page, next, 0, "cursor"),
     };
     const Schema schema = {
@@ -200,7 +192,9 @@ Err api_list(Cli *cli,
              void **ret_items,
              size_t *ret_count) {
     char *items = arena_array(arena, max, schema->size, _Alignof(max_align_t));
-    if (!items) return FAIL(ERR_LIMIT, "the list is too long: use a smaller --limit");
+    if (!items && arena->failed == ERR_LIMIT)
+        return FAIL(ERR_LIMIT, "the list is too long: use a smaller --limit");
+    TRY(arena_check(arena));
     size_t count = 0;
     for (Str after = {}; count < max;) {
         size_t want = max - count < PAGE_ITEMS ? max - count : PAGE_ITEMS;
@@ -219,24 +213,21 @@ Err api_list(Cli *cli,
     return SUCCESS;
 }
 
-/// Where the things of a noun are, and by which text they go besides their id.
-static const struct Lookup {
-    const char *noun;
-    const char *path;
-    const char *filter; ///< query parameter; NULL: the list cannot be filtered
-    const char *field;
-    const Schema *schema;
-} lookups[] = {
-    {"device",   "/v1/devices",   "name", "name", &Device_schema  },
-    {"fleet",    "/v1/fleets",    "name", "name", &Fleet_schema   },
-    {"operator", "/v1/operators", NULL,   "name", &Operator_schema},
-    {"release",  "/v1/releases",  "ref",  "ref",  &Release_schema },
-};
-
-static const struct Lookup *lookup_find(const char *noun) {
-    for (size_t i = 0; i < sizeof(lookups) / sizeof(lookups[0]); i++)
-        if (strcmp(lookups[i].noun, noun) == 0) return &lookups[i];
-    return NULL;
+/// The items of `list` that may be called `name`: those, where the list can be filtered by it.
+static Err api_list_named(Cli *cli,
+                          const Endpoint *list,
+                          const Field *name,
+                          Str text,
+                          void **ret_items,
+                          size_t *ret_count) {
+    Str target = str_from(list->path);
+    if (schema_field(list->query, name->name)) {
+        Str value;
+        TRY(api_encode(text, &cli->arena, &value));
+        target = str_print(&cli->arena, "%s?%s=%.*s", list->path, name->name.ptr, STR_FMT(value));
+        TRY(arena_check(&cli->arena));
+    }
+    return api_list(cli, target, list->out, CLI_LIST_DEFAULT, &cli->arena, ret_items, ret_count);
 }
 
 Err api_resolve(Cli *cli, const char *noun, Str text, Str *ret_id) {
@@ -245,22 +236,17 @@ Err api_resolve(Cli *cli, const char *noun, Str text, Str *ret_id) {
         *ret_id = text;
         return SUCCESS;
     }
-    const struct Lookup *lookup = lookup_find(noun);
-    if (!lookup) return cli_usage(cli, "\"%.*s\" is not the id of a %s", STR_FMT(text), noun);
-    Str target = str_from(lookup->path);
-    if (lookup->filter) {
-        Str value;
-        TRY(api_encode(text, &cli->arena, &value));
-        target = str_print(&cli->arena, "%s?%s=%.*s", lookup->path, lookup->filter, STR_FMT(value));
-        TRY(arena_check(&cli->arena));
-    }
+    Verb list;
+    const Field *name = NULL;
+    if (verb_find(str_from(noun), S("list"), &list)) name = schema_name_field(list.endpoint->out);
+    if (!name) return cli_usage(cli, "\"%.*s\" is not the id of a %s", STR_FMT(text), noun);
+    const Schema *schema = list.endpoint->out;
     void *items;
     size_t count;
-    TRY(api_list(cli, target, lookup->schema, CLI_LIST_DEFAULT, &cli->arena, &items, &count));
-    const Field *name = schema_field(lookup->schema, str_from(lookup->field));
-    const Field *key = schema_flagged(lookup->schema, KEY);
+    TRY(api_list_named(cli, list.endpoint, name, text, &items, &count));
+    const Field *key = schema_flagged(schema, KEY);
     for (size_t i = 0; i < count; i++) {
-        const char *item = (const char *)items + i * lookup->schema->size;
+        const char *item = (const char *)items + i * schema->size;
         if (!str_eq(*(const Str *)field_in(name, item), text)) continue;
         *ret_id = id_str(field_in(key, item));
         return SUCCESS;

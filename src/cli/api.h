@@ -16,7 +16,7 @@ typedef struct ApiCall {
 
 /// Find the session's file (--config, environment). ERR_INVALID: there is no home folder.
 Err api_place(Cli *cli);
-/// Connect to cli->session.server. ERR_LIMIT.
+/// Connect to cli->session.server. ERR_MEMORY.
 Err api_connect(Cli *cli);
 /// Load the session and connect, unless that is done. ERR_UNAUTHENTICATED: not signed in.
 Err api_open(Cli *cli);
@@ -38,8 +38,9 @@ Err api_list(Cli *cli,
              size_t *ret_count);
 /// Decode a reply. ERR_UNAVAILABLE: it is not what was expected.
 Err api_decode(Cli *cli, const Schema *schema, Str json, Arena *arena, void *record);
-/// The id that `text` means: an id of `noun` as it is, else the thing of that name (of a release:
-/// its reference, application@version). ERR_NOT_FOUND: there is none.
+/// The id that `text` means: an id of `noun` as it is, else the thing of that name
+/// (base/schema.h:schema_name_field; of a release application@version). ERR_NOT_FOUND: there is
+/// none.
 Err api_resolve(Cli *cli, const char *noun, Str text, Str *ret_id);
 /// `text` percent-encoded, in `arena`. ERR_LIMIT.
 Err api_encode(Str text, Arena *arena, Str *ret_text);

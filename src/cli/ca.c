@@ -74,10 +74,13 @@ static void tls_closep(Tls **tls) {
     *tls = tls_close(*tls);
 }
 
-Err ca_fetch(Str url, Str fingerprint_hex, uint64_t within_ms, Arena *arena, Str *ret_pem) {
-    uint64_t deadline_ms = clock_monotonic_ms() + within_ms;
-    Str host, port;
-    TRY(url_split(url, arena, &host, &port));
+static Err ca_read(Str host,
+                   Str port,
+                   Str fingerprint_hex,
+                   uint64_t deadline_ms,
+                   Arena *arena,
+                   Str *ret_pem,
+                   Reason *reason) {
     SCOPED(fd_closep) int fd = -1;
     TRY(host_connect(host, port, deadline_ms, &fd));
     SCOPED(context_closep) TlsContext *context = NULL;
@@ -85,11 +88,24 @@ Err ca_fetch(Str url, Str fingerprint_hex, uint64_t within_ms, Arena *arena, Str
     SCOPED(tls_closep) Tls *tls = NULL;
     TRY(tls_open(context, fd, host, &tls));
     for (TlsWant want = TLS_WANT_WRITE; want != TLS_DONE;) {
-        TRY(tls_handshake(tls, &want));
+        TRY(tls_handshake(tls, &want, reason));
         if (want != TLS_DONE)
             TRY(ready_wait(fd, want == TLS_WANT_READ ? POLLIN : POLLOUT, deadline_ms));
     }
     Err err = tls_peer_ca(tls, fingerprint_hex, arena, ret_pem);
     tls_bye(tls);
     return err;
+}
+
+Err ca_fetch(
+    Str url, Str fingerprint_hex, uint64_t within_ms, Arena *arena, Str *ret_pem, Reason *reason) {
+    uint64_t deadline_ms = clock_monotonic_ms() + within_ms;
+    Str host, port;
+    TRY(url_split(url, arena, &host, &port));
+    Reason said = {};
+    Err err = ca_read(host, port, fingerprint_hex, deadline_ms, arena, ret_pem, &said);
+    if (err.code == OK) return SUCCESS;
+    const char *separator = said.text[0] ? ": " : "";
+    return reason_fail(
+        reason, err, "%.*s:%.*s%s%s", STR_FMT(host), STR_FMT(port), separator, said.text);
 }

@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/scope.h"
-#include "cli/exit.h"
+#include "cli/table.h"
 #include "http/client.h"
 
 #include <stdarg.h>
@@ -51,7 +51,7 @@ Err cli_show(Cli *cli, const Schema *schema, const void *record) {
         schema_encode(schema, record, ENCODE_REPLY, &text);
         text_add_char(&text, '\n');
     } else {
-        schema_card(schema, record, &text);
+        table_card(schema, record, &text);
     }
     return show_text(cli, &text);
 }
@@ -63,7 +63,7 @@ Err cli_show_list(Cli *cli, const Schema *schema, const void *items, size_t coun
         schema_encode_list(schema, items, count, ENCODE_REPLY, &text);
         text_add_char(&text, '\n');
     } else {
-        schema_table(schema, items, count, &text);
+        table_show(schema, items, count, &text);
     }
     return show_text(cli, &text);
 }
@@ -96,16 +96,14 @@ static Err command_run(Cli *cli, int argc, char **argv) {
     Str second = argc > 2 ? str_from(argv[2]) : (Str){};
     if (str_eq(first, S("--help"))) first = S("help");
     if (str_eq(first, S("--version"))) first = S("version");
-    const Verb *verb = verb_find(S(""), first);
-    if (verb) return verb_run(cli, verb, argc > 2 ? argc - 2 : 0, argv + 2);
-    verb = second.ptr ? verb_find(first, second) : NULL;
-    if (verb) return verb_run(cli, verb, argc - 3, argv + 3);
-    for (size_t i = 0; i < cli_verb_count; i++)
-        if (str_eq(first, str_from(cli_verbs[i].noun)))
-            return cli_usage(cli,
-                             "%.*s needs a verb: muster help %.*s tells them",
-                             STR_FMT(first),
-                             STR_FMT(first));
+    Verb verb;
+    if (verb_find(S(""), first, &verb))
+        return verb_run(cli, &verb, argc > 2 ? argc - 2 : 0, argv + 2);
+    if (second.ptr && verb_find(first, second, &verb))
+        return verb_run(cli, &verb, argc - 3, argv + 3);
+    if (noun_is_known(first))
+        return cli_usage(
+            cli, "%.*s needs a verb: muster help %.*s tells them", STR_FMT(first), STR_FMT(first));
     return cli_usage(cli, "\"%.*s\" is not known: muster help tells what is", STR_FMT(first));
 }
 
@@ -121,6 +119,8 @@ static void line_print(Cli *cli, const char *indent, Str text) {
 
 static void error_print(Cli *cli, Err err) {
     Str message = cli->message.ptr ? cli->message : str_from(err.what);
+    if (!cli->message.ptr && cli->said.text[0])
+        message = str_print(&cli->arena, "%s: %s", err.what, cli->said.text);
     if (err.code == ERR_SYSTEM) {
         char reason[128];
         const char *text = strerror_r(err.sys, reason, sizeof(reason));
@@ -146,7 +146,7 @@ int cli_main(Cli *cli, int argc, char **argv) {
     int code = cli->exit_code;
     if (err.code != OK) {
         error_print(cli, err);
-        code = err.what == usage_text ? EXIT_USAGE : (int)exit_code(err.code);
+        code = err.what == usage_text ? EXIT_USAGE : (int)err_exit_code(err.code);
     }
     cli->http = http_client_close(cli->http);
     arena_done(&cli->arena);

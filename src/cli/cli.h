@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /// One run of `muster`, and the rows that say what it can do.
 ///
-/// A `Verb` row gives parsing, help, manual, completion and, for most, the whole action: positional
-/// arguments fill the path, `--FIELD VALUE` options fill the body by its Schema, filters fill the
-/// query, and the reply is shown by its Schema. A verb that does more has a `run` of its own.
+/// A `Verb` is an endpoint of the API (base/endpoint.h), and that is all of it for most: positional
+/// arguments fill its path, options its body or its query by their Schemas, and the reply is shown
+/// by its Schema. A verb that does more has a `run` of its own. Parsing, help, manual and
+/// completion follow.
 #pragma once
 
-#include "base/schema.h"
+#include "base/endpoint.h"
 #include "cli/session.h"
 
 #include <stdio.h>
@@ -22,31 +23,22 @@ enum {
     CLI_LIST_DEFAULT = 1000, ///< records that a list shows without --limit
 };
 
-/// An option that is no field of the body.
+/// An option that is no field of the body or the query.
 typedef struct Option {
     const char *name;  ///< "ca-fingerprint"
     const char *value; ///< what it takes: "HEX"; NULL: nothing, it is a flag
     const char *doc;
-    const char *query; ///< it is a filter, sent as this query parameter
-    const char *noun;  ///< its value is an id or a name of this noun
 } Option;
-
-typedef enum VerbShape { SHOWS_ONE, SHOWS_LIST, SHOWS_NOTHING } VerbShape;
 
 struct Verb {
     const char *noun; ///< "" at the top
     const char *name;
-    const char *args; ///< positional arguments: "FLEET"
-    const char *doc;  ///< one line
-    const char *method;
-    const char *path; ///< "/v1/fleets/{fleet}": a parameter is the noun that it is an id of
-    const Schema *in; ///< the body's record; its accepted fields are options
-    bool changes;     ///< the body is a merge patch: only what is given is sent
-    const Schema *out;
-    VerbShape shape;
-    const Option *options;
-    size_t option_count;
+    const Endpoint *endpoint;               ///< what it calls; NULL: nothing
     Err (*run)(Cli *cli, const Verb *verb); ///< NULL: cli_run_row
+    const char *args; ///< positional arguments of one with a `run`: "[NOUN] [VERB]"; NULL: none
+    const char *doc;  ///< one line; NULL in a row: the endpoint's
+    const Option *options; ///< of one with a `run`: all that it takes
+    size_t option_count;
 };
 
 /// An option of a verb, wherever it comes from.
@@ -54,8 +46,8 @@ typedef struct OptionView {
     char name[64];     ///< "fleet", "uses-max", "labels.KEY"
     const char *value; ///< NULL: a flag
     const char *doc;
-    const Field *field;   ///< it fills this field of the body
-    const Option *option; ///< or is this row
+    const Field *field; ///< it fills this field; NULL: it is none
+    bool is_filter;     ///< of the query, not of the body
 } OptionView;
 
 typedef struct CliArgs {
@@ -78,21 +70,24 @@ struct Cli {
     Session session;
     HttpClient *http;
     Str message; ///< with an error: what happened; absent: the error's own text
+    Reason said; ///< with an error without a message: what it is about, and others' words
     Faults faults;
     int exit_code; ///< of a run that ended without an error
 };
-
-/// All verbs, sorted by noun; those of the noun "" come first.
-extern const Verb cli_verbs[];
-extern const size_t cli_verb_count;
 
 /// Run the command line. Returns the exit code; everything is printed. `argv[0]` is the program.
 int cli_main(Cli *cli, int argc, char **argv);
 
 /// The `at`-th option of the verb, its own before the common ones. False: there are no more.
 bool verb_option(const Verb *verb, size_t at, OptionView *ret_option);
-/// The verb of these two words; `name` absent or not of the noun: NULL.
-const Verb *verb_find(Str noun, Str name);
+/// The `at`-th verb: those of the noun "" first, then sorted by noun. False: there are no more.
+bool verb_at(size_t at, Verb *ret_verb);
+/// The verb of these two words. False: there is none.
+bool verb_find(Str noun, Str name, Verb *ret_verb);
+/// There are verbs of this noun.
+bool noun_is_known(Str noun);
+/// Append the verb's positional arguments, "FLEET": its own, or the parameters of its path.
+void verb_args(const Verb *verb, Text *out);
 /// Parse what follows the verb. ERR_INVALID: cli->message says what is wrong.
 Err cli_parse(Cli *cli, const Verb *verb, int argc, char **argv);
 /// The value of the option; absent: not given.

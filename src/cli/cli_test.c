@@ -2,8 +2,8 @@
 // The rows of verbs, the options made of them, and what is printed from them.
 #include "cli/cli.h"
 
+#include "api/endpoints.h"
 #include "base/scope.h"
-#include "cli/exit.h"
 #include "cli/manual.h"
 #include "cli/registry.h"
 #include "test.h"
@@ -50,56 +50,90 @@ static Run run(int argc, const char **argv) {
         (const char *[]){__VA_ARGS__})
 
 TEST(every_verb_is_documented_and_there_once) {
-    for (size_t i = 0; i < cli_verb_count; i++) {
-        const Verb *verb = &cli_verbs[i];
-        CHECK(verb->doc && *verb->doc);
-        CHECK(verb_find(str_from(verb->noun), str_from(verb->name)) == verb);
-        CHECK(verb->run || (verb->method && verb->path));
-        CHECK(verb->run || verb->shape == SHOWS_NOTHING || verb->out);
-        if (i) CHECK(strcmp(cli_verbs[i - 1].noun, verb->noun) <= 0);
+    Verb verb, found;
+    const char *last = "";
+    for (size_t at = 0; verb_at(at, &verb); at++) {
+        CHECK(verb.doc && *verb.doc);
+        CHECK(verb_find(str_from(verb.noun), str_from(verb.name), &found));
+        CHECK(found.endpoint == verb.endpoint && found.run == verb.run);
+        CHECK(verb.run || verb.endpoint);
+        CHECK(strcmp(last, verb.noun) <= 0);
+        last = verb.noun;
+    }
+}
+
+TEST(every_endpoint_of_an_operator_is_a_verb_of_the_same_words) {
+    for (size_t i = 0; i < endpoint_count; i++) {
+        const Endpoint *endpoint = endpoints[i];
+        Verb verb;
+        Str noun = str_from(endpoint->noun), name = str_from(endpoint->verb);
+        bool found = verb_find(noun, name, &verb) || verb_find(S(""), name, &verb);
+        CHECK(found && verb.endpoint == endpoint);
     }
 }
 
 TEST(options_have_different_names_and_a_doc) {
-    for (size_t i = 0; i < cli_verb_count; i++) {
+    Verb verb;
+    for (size_t i = 0; verb_at(i, &verb); i++) {
         OptionView one, other;
-        for (size_t at = 0; verb_option(&cli_verbs[i], at, &one); at++) {
+        for (size_t at = 0; verb_option(&verb, at, &one); at++) {
             CHECK(one.doc && *one.doc);
             for (size_t before = 0; before < at; before++) {
-                CHECK(verb_option(&cli_verbs[i], before, &other));
+                CHECK(verb_option(&verb, before, &other));
                 CHECK(strcmp(one.name, other.name) != 0);
             }
         }
     }
 }
 
-TEST(every_field_that_the_server_accepts_has_an_option) {
-    for (size_t i = 0; i < cli_verb_count; i++) {
-        const Verb *verb = &cli_verbs[i];
-        for (size_t f = 0; verb->in && f < verb->in->count; f++) {
-            const Field *field = &verb->in->fields[f];
-            uint32_t refused = READ_ONLY | HIDDEN | COMPUTED | (verb->changes ? IMMUTABLE : 0u);
-            if (field->flags & refused) continue;
-            OptionView view = {};
-            bool found = false;
-            for (size_t at = 0; !found && verb_option(verb, at, &view); at++)
-                found = view.field == field;
-            CHECK(found);
-        }
+/// The verb has an option for this field.
+static bool has_option(const Verb *verb, const Field *field) {
+    OptionView view;
+    for (size_t at = 0; verb_option(verb, at, &view); at++)
+        if (view.field == field) return true;
+    return false;
+}
+
+TEST(every_field_and_filter_that_the_server_accepts_has_an_option) {
+    Verb verb;
+    for (size_t i = 0; verb_at(i, &verb); i++) {
+        if (verb.run) continue;
+        const Schema *in = verb.endpoint->in, *query = verb.endpoint->query;
+        uint32_t refused = READ_ONLY | HIDDEN | COMPUTED;
+        if (verb.endpoint->method == PATCH) refused |= IMMUTABLE;
+        for (size_t f = 0; in && f < in->count; f++)
+            CHECK((in->fields[f].flags & refused) || has_option(&verb, &in->fields[f]));
+        for (size_t f = 2; query && f < query->count; f++) // behind after and limit
+            CHECK(has_option(&verb, &query->fields[f]));
     }
+}
+
+TEST(what_a_path_needs_is_a_positional_argument) {
+    Verb verb;
+    Text args;
+    text_init(&args, 64);
+    CHECK(verb_find(S("fleet"), S("update"), &verb));
+    verb_args(&verb, &args);
+    CHECK_STR(text_str(&args), S("FLEET"));
+    text_clear(&args);
+    CHECK(verb_find(S("fleet"), S("list"), &verb));
+    verb_args(&verb, &args);
+    CHECK_STR(text_str(&args), S(""));
+    text_done(&args);
 }
 
 TEST(options_parse_in_both_forms_and_maps_by_key) {
     Cli cli = {};
     arena_init(&cli.arena, OUTPUT_MAX);
-    const Verb *verb = verb_find(S("device"), S("update"));
+    Verb verb;
+    CHECK(verb_find(S("device"), S("update"), &verb));
     char *words[] = {(char[]){"cam-1"},
                      (char[]){"--name=a=b"},
                      (char[]){"--labels.site"},
                      (char[]){"north"},
                      (char[]){"--fleet"},
                      (char[]){"edge"}};
-    CHECK_OK(cli_parse(&cli, verb, 6, words));
+    CHECK_OK(cli_parse(&cli, &verb, 6, words));
     CHECK_STR(cli.args.positionals[0], S("cam-1"));
     CHECK_STR(cli_option(&cli, "name"), S("a=b"));
     CHECK_STR(cli_option(&cli, "labels.site"), S("north"));
@@ -149,30 +183,26 @@ TEST(every_verb_is_in_help_manual_and_completion) {
     SCOPED(run_done) Run man = RUN("muster", "man");
     SCOPED(run_done) Run completion = RUN("muster", "completion", "bash");
     CHECK(help.code == 0 && man.code == 0 && completion.code == 0);
-    for (size_t i = 0; i < cli_verb_count; i++) {
-        const Verb *verb = &cli_verbs[i];
+    Verb verb;
+    for (size_t i = 0; verb_at(i, &verb); i++) {
         char words[128];
-        snprintf(words, sizeof(words), "%s%s%s", verb->noun, *verb->noun ? " " : "", verb->name);
+        snprintf(words, sizeof(words), "%s%s%s", verb.noun, *verb.noun ? " " : "", verb.name);
         CHECK(strstr(help.out, words));
         CHECK(strstr(man.out, words));
         CHECK(strstr(completion.out, words));
         SCOPED(run_done)
-        Run one = *verb->noun ? RUN("muster", "help", verb->noun, verb->name)
-                              : RUN("muster", "help", verb->name);
-        CHECK(one.code == 0 && strstr(one.out, verb->doc));
+        Run one = *verb.noun ? RUN("muster", "help", verb.noun, verb.name)
+                             : RUN("muster", "help", verb.name);
+        CHECK(one.code == 0 && strstr(one.out, verb.doc));
     }
 }
 
 TEST(every_reason_has_an_exit_code_and_every_exit_code_a_meaning) {
     for (ErrCode code = OK; code < ERR_CODE_COUNT; code++)
-        CHECK((exit_code(code) == EXIT_OK) == (code == OK));
+        CHECK((err_exit_code(code) == EXIT_OK) == (code == OK));
     for (ExitCode code = 0; code < EXIT_CODE_COUNT; code++)
         CHECK(*exit_code_doc(code));
-    CHECK(exit_code(ERR_NOT_FOUND) == 4 && exit_code(ERR_EXISTS) == 5);
-    CHECK(exit_reason(S("exists"), 409) == ERR_EXISTS);
-    CHECK(exit_reason(S("a_newer_word"), 409) == ERR_CONFLICT);
-    CHECK(exit_reason((Str){}, 502) == ERR_UNAVAILABLE);
-    CHECK(exit_reason(S("system"), 500) == ERR_UNAVAILABLE);
+    CHECK(err_exit_code(ERR_NOT_FOUND) == 4 && err_exit_code(ERR_EXISTS) == 5);
 }
 
 TEST(names_of_images_are_understood_as_engines_do) {
@@ -206,7 +236,9 @@ TEST(names_of_images_are_understood_as_engines_do) {
 
 TEST_MAIN(CASE(every_verb_is_documented_and_there_once),
           CASE(options_have_different_names_and_a_doc),
-          CASE(every_field_that_the_server_accepts_has_an_option),
+          CASE(every_endpoint_of_an_operator_is_a_verb_of_the_same_words),
+          CASE(every_field_and_filter_that_the_server_accepts_has_an_option),
+          CASE(what_a_path_needs_is_a_positional_argument),
           CASE(options_parse_in_both_forms_and_maps_by_key),
           CASE(a_wrong_command_line_is_told_and_is_exit_code_2),
           CASE(without_a_session_the_way_to_one_is_told),

@@ -12,9 +12,10 @@ static void texts_read(ComposeReader *reader, const YamlNode *node, StrList *lis
     *list = (StrList){items, count};
 }
 
-/// A list, or a text that is split into one.
+/// A list, or a text that is split into one; an empty one is not the same as none.
 static void words_read(ComposeReader *reader, const YamlNode *node, StrList *list) {
     Str text;
+    if (yaml_is_null(node)) return; // the image's own
     if (node->kind == YAML_LIST) {
         texts_read(reader, node, list);
     } else if (compose_text(reader, node, &text)) {

@@ -80,6 +80,43 @@ TEST(commands_are_lists_or_split_like_a_shell_does) {
     CHECK_STR(service.entrypoint.items[2], S("echo $HOME"));
 }
 
+/// The manifest's canonical JSON of a Compose file with one service.
+static Str manifest_of(const char *compose_text, Arena *arena) {
+    Service service = service_of(compose_text, arena);
+    Manifest manifest = {
+        .services = {&service, 1}
+    };
+    Str json;
+    Str digest;
+    CHECK_OK(manifest_seal(&manifest, arena, &json, &digest));
+    return json;
+}
+
+TEST(an_empty_command_clears_the_one_of_the_image) {
+    static const struct {
+        const char *lines;
+        const char *command; ///< in the manifest; NULL: the image's own
+        const char *entrypoint;
+    } cases[] = {
+        {"",                                           NULL,               NULL                },
+        {"    command:\n    entrypoint: null\n",       NULL,               NULL                },
+        {"    command: []\n",                          "\"command\":[]",   NULL                },
+        {"    command: ''\n",                          "\"command\":[]",   NULL                },
+        {"    entrypoint: []\n    command: [serve]\n", "\"command\":[\"s", "\"entrypoint\":[],"},
+        {"    entrypoint: ''\n",                       NULL,               "\"entrypoint\":[],"},
+    };
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, TEST_ARENA_MAX);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        Str text = str_print(&arena, WEB "%s", cases[i].lines);
+        const char *json = manifest_of(text.ptr, &arena).ptr;
+        CHECK(cases[i].command ? strstr(json, cases[i].command) != NULL
+                               : strstr(json, "\"command\"") == NULL);
+        CHECK(cases[i].entrypoint ? strstr(json, cases[i].entrypoint) != NULL
+                                  : strstr(json, "\"entrypoint\"") == NULL);
+    }
+}
+
 TEST(environment_is_a_map_or_a_list) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, TEST_ARENA_MAX);
@@ -233,6 +270,7 @@ TEST(what_the_server_would_refuse_is_refused_before) {
 
 TEST_MAIN(CASE(a_whole_file_becomes_a_manifest),
           CASE(commands_are_lists_or_split_like_a_shell_does),
+          CASE(an_empty_command_clears_the_one_of_the_image),
           CASE(environment_is_a_map_or_a_list),
           CASE(ports_have_short_and_long_forms),
           CASE(volumes_have_short_and_long_forms),

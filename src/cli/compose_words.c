@@ -37,7 +37,8 @@ static bool is_blank(char c) {
 Err words_split(Str text, Arena *arena, StrList *ret_words) {
     Splitter splitter = {.out = arena_alloc(arena, text.len * 2 + 1, 1)};
     Str *words = ARENA_ARRAY(arena, Str, WORDS_MAX);
-    if (!splitter.out || !words) return FAIL(ERR_LIMIT, "the command is too long");
+    if (arena->failed == ERR_LIMIT) return FAIL(ERR_LIMIT, "the command is too long");
+    TRY(arena_check(arena));
     size_t count = 0;
     for (size_t at = 0; at < text.len;) {
         if (is_blank(text.ptr[at])) {

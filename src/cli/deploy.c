@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shipping a release to a fleet, and watching it arrive.
+#include "api/fleet.h"
 #include "base/scope.h"
 #include "cli/api.h"
-#include "cli/exit.h"
 #include "cli/watch.h"
-#include "wire/fleet.h"
 
 #include <time.h>
 
@@ -84,7 +83,8 @@ static Err deploy(Cli *cli, Str fleet_id, Str release_id, Fleet *ret_fleet, Id *
     TRY(text_check(&body));
     Str target = str_print(&cli->arena, "/v1/fleets/%.*s/deploy", STR_FMT(fleet_id));
     TRY(arena_check(&cli->arena));
-    const ApiCall call = {.method = "POST", .target = target, .body = text_str(&body)};
+    const ApiCall call = {
+        .method = method_name(Fleet_deploy.method), .target = target, .body = text_str(&body)};
     Str reply;
     TRY(api_send(cli, &call, &cli->arena, &reply));
     *ret_release_id = input.release_id;

@@ -13,8 +13,7 @@ static Err print(Cli *cli, const Text *text) {
 }
 
 static Err noun_check(Cli *cli, Str noun) {
-    for (size_t i = 0; i < cli_verb_count; i++)
-        if (str_eq(noun, str_from(cli_verbs[i].noun))) return SUCCESS;
+    if (noun_is_known(noun)) return SUCCESS;
     return cli_usage(cli, "\"%.*s\" is not known: muster help tells what is", STR_FMT(noun));
 }
 
@@ -23,10 +22,10 @@ Err help_run(Cli *cli, const Verb *) {
     text_init(&text, MANUAL_MAX);
     Str noun = cli->args.positionals[0];
     Str name = cli->args.positionals[1];
-    const Verb *verb = verb_find(S(""), noun);
-    if (name.ptr) verb = verb_find(noun, name);
-    if (noun.ptr && verb) {
-        help_verb(verb, &text);
+    Verb verb;
+    bool found = name.ptr ? verb_find(noun, name, &verb) : verb_find(S(""), noun, &verb);
+    if (noun.ptr && found) {
+        help_verb(&verb, &text);
     } else {
         if (noun.ptr) TRY(noun_check(cli, noun));
         if (name.ptr)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signing in and out.
+#include "api/session.h"
 #include "base/scope.h"
 #include "cli/api.h"
 #include "cli/ca.h"
@@ -7,7 +8,6 @@
 #include "http/client.h"
 #include "io/certificate.h"
 #include "io/file.h"
-#include "wire/org.h"
 
 #include <ctype.h>
 
@@ -38,7 +38,7 @@ static Err ca_get(Cli *cli, Str server, Str *ret_pem) {
     if (file.ptr) {
         Str path = str_dup(&cli->arena, file);
         TRY(arena_check(&cli->arena));
-        Err err = file_load(path.ptr, CERTIFICATE_PEM_MAX, &cli->arena, ret_pem);
+        Err err = file_load(path.ptr, CERTIFICATE_PEM_MAX, &cli->arena, ret_pem, &cli->said);
         if (err.code == ERR_NOT_FOUND)
             return cli_usage(cli, "there is no file \"%.*s\"", STR_FMT(file));
         return err;
@@ -46,7 +46,7 @@ static Err ca_get(Cli *cli, Str server, Str *ret_pem) {
     if (!fingerprint.ptr) return SUCCESS;
     Str hex;
     TRY(fingerprint_clean(cli, fingerprint, &hex));
-    return ca_fetch(server, hex, FETCH_WITHIN_MS, &cli->arena, ret_pem);
+    return ca_fetch(server, hex, FETCH_WITHIN_MS, &cli->arena, ret_pem, &cli->said);
 }
 
 static Err sign_in(Cli *cli, Str name) {
@@ -56,7 +56,9 @@ static Err sign_in(Cli *cli, Str name) {
     text_init(&body, BODY_MAX);
     schema_encode(&LoginInput_schema, &input, ENCODE_REQUEST, &body);
     TRY(text_check(&body));
-    const ApiCall call = {.method = "POST", .target = S("/v1/login"), .body = text_str(&body)};
+    const ApiCall call = {.method = method_name(Session_login.method),
+                          .target = str_from(Session_login.path),
+                          .body = text_str(&body)};
     Str reply;
     TRY(api_send_open(cli, &call, &cli->arena, &reply));
     return api_keep(cli, reply);
@@ -75,7 +77,8 @@ Err login_run(Cli *cli, const Verb *) {
     cli->session = (Session){.server = server, .operator_name = name};
     Str pem = {};
     TRY(ca_get(cli, server, &pem));
-    if (pem.ptr) TRY(session_save_ca(cli->config_path, pem, &cli->arena, &cli->session.ca));
+    if (pem.ptr)
+        TRY(session_save_ca(cli->config_path, pem, &cli->arena, &cli->session.ca, &cli->said));
     TRY(api_connect(cli));
     TRY(sign_in(cli, name));
     fprintf(cli->err, "signed in to %.*s as %.*s\n", STR_FMT(server), STR_FMT(name));
@@ -83,11 +86,12 @@ Err login_run(Cli *cli, const Verb *) {
 }
 
 Err logout_run(Cli *cli, const Verb *verb) {
-    const ApiCall call = {.method = verb->method, .target = str_from(verb->path)};
+    const ApiCall call = {.method = method_name(verb->endpoint->method),
+                          .target = str_from(verb->endpoint->path)};
     Str reply;
     Err err = api_send(cli, &call, &cli->arena, &reply);
     // A session that the server no longer knows has ended, which is what was asked for.
     if (err.code != OK && err.code != ERR_UNAUTHENTICATED) return err;
     cli->message = (Str){};
-    return file_remove(cli->config_path.ptr);
+    return file_remove(cli->config_path.ptr, &cli->said);
 }

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/manual.h"
 
-#include "cli/exit.h"
+#include "base/field.h"
+
+#include <string.h>
 
 enum { NAME_WIDTH = 26, OPTION_WIDTH = 30 };
 
 static void usage_add(const Verb *verb, Text *out) {
     text_print(out, "%s%s%s", verb->noun, *verb->noun ? " " : "", verb->name);
-    if (*verb->args) text_print(out, " %s", verb->args);
+    text_add_char(out, ' ');
+    verb_args(verb, out);
+    if (out->len > 0 && out->ptr[out->len - 1] == ' ') out->len--;
 }
 
 static bool is_of(const Verb *verb, Str noun) {
@@ -16,14 +20,14 @@ static bool is_of(const Verb *verb, Str noun) {
 
 void help_overview(Str noun, Text *out) {
     text_print(out, "usage: muster [NOUN] VERB [ARGUMENT...] [--OPTION VALUE...]\n\n");
-    for (size_t i = 0; i < cli_verb_count; i++) {
-        const Verb *verb = &cli_verbs[i];
-        if (!is_of(verb, noun)) continue;
+    Verb verb;
+    for (size_t at = 0; verb_at(at, &verb); at++) {
+        if (!is_of(&verb, noun)) continue;
         size_t from = out->len;
-        usage_add(verb, out);
+        usage_add(&verb, out);
         Str usage = str_slice(text_str(out), from, out->len);
         text_print(out, "%*s", usage.len < NAME_WIDTH ? (int)(NAME_WIDTH - usage.len) : 1, "");
-        text_print(out, " %s\n", verb->doc);
+        text_print(out, " %s\n", verb.doc);
     }
     text_print(out,
                "\nmuster help NOUN VERB tells a verb's options; a thing goes by its id or name.\n");
@@ -52,7 +56,7 @@ void help_verb(const Verb *verb, Text *out) {
         size_t len = out->len - from;
         text_print(out, "%*s", len < OPTION_WIDTH ? (int)(OPTION_WIDTH - len) : 1, "");
         text_print(out, " %s", view.doc);
-        if (view.field) field_note(view.field, out);
+        if (view.field && view.value) field_note(view.field, out);
         text_add_char(out, '\n');
     }
 }
@@ -80,7 +84,6 @@ static void man_verb(const Verb *verb, Text *out) {
     text_add(out, S(".\n"));
     OptionView view;
     for (size_t at = 0; verb_option(verb, at, &view); at++) {
-        if (!view.field && !view.option) continue;
         text_add(out, S(".TP\n.B \\-\\-"));
         roff_add(str_from(view.name), out);
         if (view.value) text_print(out, " \\fI%s\\fR", view.value);
@@ -100,8 +103,9 @@ void man_page(Str noun, Text *out) {
                "The command line of the Muster control plane. Wherever an id is expected, "
                "the name of the thing is taken as well; a release goes by "
                "APPLICATION@VERSION.\n.SH COMMANDS\n");
-    for (size_t i = 0; i < cli_verb_count; i++)
-        if (is_of(&cli_verbs[i], noun)) man_verb(&cli_verbs[i], out);
+    Verb verb;
+    for (size_t at = 0; verb_at(at, &verb); at++)
+        if (is_of(&verb, noun)) man_verb(&verb, out);
     text_print(out, ".SH EXIT STATUS\n");
     for (ExitCode code = 0; code < EXIT_CODE_COUNT; code++) {
         text_print(out, ".TP\n.B %d\n", code);
@@ -132,21 +136,22 @@ static void completion_verb(const Verb *verb, Text *out) {
 /// The words that may stand first: verbs without a noun, and each noun once.
 static void completion_first(Text *out) {
     const char *last = "";
-    for (size_t i = 0; i < cli_verb_count; i++) {
-        const Verb *verb = &cli_verbs[i];
-        bool top = verb->noun[0] == '\0';
-        if (top || !str_eq(str_from(verb->noun), str_from(last)))
-            text_print(out, "%s%s", i ? " " : "", top ? verb->name : verb->noun);
-        last = verb->noun;
+    Verb verb;
+    for (size_t at = 0; verb_at(at, &verb); at++) {
+        bool top = verb.noun[0] == '\0';
+        if (top || strcmp(verb.noun, last) != 0)
+            text_print(out, "%s%s", at ? " " : "", top ? verb.name : verb.noun);
+        last = verb.noun;
     }
 }
 
 static void completion_noun(const char *noun, Text *out) {
     text_print(out, "    '%s') words='", noun);
     const char *gap = "";
-    for (size_t i = 0; i < cli_verb_count; i++) {
-        if (!str_eq(str_from(cli_verbs[i].noun), str_from(noun))) continue;
-        text_print(out, "%s%s", gap, cli_verbs[i].name);
+    Verb verb;
+    for (size_t at = 0; verb_at(at, &verb); at++) {
+        if (strcmp(verb.noun, noun) != 0) continue;
+        text_print(out, "%s%s", gap, verb.name);
         gap = " ";
     }
     text_print(out, "' ;;\n");
@@ -160,16 +165,16 @@ void completion_bash(Text *out) {
     completion_first(out);
     text_print(out, "' ;;\n");
     const char *last = "";
-    for (size_t i = 0; i < cli_verb_count; i++) {
-        const char *noun = cli_verbs[i].noun;
-        if (*noun && !str_eq(str_from(noun), str_from(last))) completion_noun(noun, out);
-        if (!*noun) completion_verb(&cli_verbs[i], out);
-        last = noun;
+    Verb verb;
+    for (size_t at = 0; verb_at(at, &verb); at++) {
+        if (*verb.noun && strcmp(verb.noun, last) != 0) completion_noun(verb.noun, out);
+        if (!*verb.noun) completion_verb(&verb, out);
+        last = verb.noun;
     }
     text_print(out,
                "    esac\n    [ \"$COMP_CWORD\" -gt 2 ] && case \"$key ${COMP_WORDS[2]}\" in\n");
-    for (size_t i = 0; i < cli_verb_count; i++)
-        if (cli_verbs[i].noun[0]) completion_verb(&cli_verbs[i], out);
+    for (size_t at = 0; verb_at(at, &verb); at++)
+        if (*verb.noun) completion_verb(&verb, out);
     text_print(out, "    esac\n    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n");
     text_print(out, "}\ncomplete -o default -F _muster muster\n");
 }

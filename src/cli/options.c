@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a verb takes: its own options, the fields of its body, and the common ones.
+// What a verb takes: its own options, or the fields of its body and its query, and the common ones.
+#include "base/scope.h"
 #include "cli/cli.h"
 
 #include <assert.h>
@@ -8,10 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { ARGS_MAX = 256 };
+
 static const Option common_options[] = {
-    {.name = "output",                                  .value = "table|json", .doc = "how to show what comes back (table)"},
-    {.name = "config",                                                 .value = "FILE",                                                       .doc = "the session's file, also $MUSTER_CONFIG"},
-    {.name = "help", .doc = "what this verb takes"},
+    {.name = "output", .value = "table|json", .doc = "how to show what comes back (table)"    },
+    {.name = "config", .value = "FILE",       .doc = "the session's file, also $MUSTER_CONFIG"},
+    {.name = "help",   .value = NULL,         .doc = "what this verb takes"                   },
 };
 static const Option list_options[] = {
     {.name = "limit", .value = "N", .doc = "most records to show (1000)"},
@@ -24,25 +27,26 @@ static bool has_suffix(Str text, Str suffix) {
 /// Whether the operator gives this field: what the server accepts, and this verb may set.
 static bool field_is_option(const Verb *verb, const Field *field) {
     if (field->flags & (READ_ONLY | HIDDEN | COMPUTED)) return false;
-    if (verb->changes && (field->flags & IMMUTABLE)) return false;
-    return field->kind != FIELD_RECORD && field->kind != FIELD_RECORDS && field->kind != FIELD_JSON;
+    if (verb->endpoint->method == PATCH && (field->flags & IMMUTABLE)) return false;
+    return field->kind != KIND_RECORD && field->kind != KIND_RECORDS && field->kind != KIND_JSON;
 }
 
 static void field_view(const Field *field, OptionView *view) {
     Str name = field->name;
-    bool is_id = field->kind == FIELD_ID && has_suffix(name, S("_id"));
+    bool is_id = field->kind == KIND_ID && has_suffix(name, S("_id"));
     if (is_id) name = str_slice(name, 0, name.len - 3);
-    bool is_secret = field->kind == FIELD_STR && (field->flags & WRITE_ONLY);
+    bool is_secret = field->kind == KIND_STR && (field->flags & WRITE_ONLY);
     snprintf(view->name,
              sizeof(view->name),
              "%.*s%s",
              STR_FMT(name),
-             is_secret                  ? "-file"
-             : field->kind == FIELD_MAP ? ".KEY"
-                                        : "");
+             is_secret                 ? "-file"
+             : field->kind == KIND_MAP ? ".KEY"
+                                       : "");
     for (char *c = view->name; *c; c++)
         if (*c == '_') *c = '-';
     view->value = is_secret ? "FILE" : is_id ? "ID|NAME" : "VALUE";
+    if (field->kind == KIND_BOOL && view->is_filter) view->value = NULL;
     view->doc = field->doc;
     view->field = field;
 }
@@ -51,7 +55,6 @@ static void option_view(const Option *option, OptionView *view) {
     snprintf(view->name, sizeof(view->name), "%s", option->name);
     view->value = option->value;
     view->doc = option->doc;
-    view->option = option;
 }
 
 /// Step through `count` rows: true when `*at` falls among them.
@@ -64,16 +67,36 @@ static bool rows_view(const Option *rows, size_t count, size_t *at, OptionView *
     return false;
 }
 
+/// The same for the fields of the body that may be given.
+static bool body_view(const Verb *verb, size_t *at, OptionView *view) {
+    const Schema *in = verb->endpoint->in;
+    for (size_t i = 0; in && i < in->count; i++) {
+        if (!field_is_option(verb, &in->fields[i]) || (*at)-- > 0) continue;
+        field_view(&in->fields[i], view);
+        return true;
+    }
+    return false;
+}
+
+/// And for filters: every field of the query but those with which a list is read page by page.
+static bool query_view(const Verb *verb, size_t *at, OptionView *view) {
+    const Schema *query = verb->endpoint->query;
+    for (size_t i = 0; query && i < query->count; i++) {
+        Str name = query->fields[i].name;
+        if (str_eq(name, S("after")) || str_eq(name, S("limit")) || (*at)-- > 0) continue;
+        view->is_filter = true;
+        field_view(&query->fields[i], view);
+        return true;
+    }
+    return false;
+}
+
 bool verb_option(const Verb *verb, size_t at, OptionView *ret_option) {
     OptionView view = {};
+    bool is_list = !verb->run && verb->endpoint->shape == REPLY_LIST;
     bool found = rows_view(verb->options, verb->option_count, &at, &view);
-    for (size_t i = 0; !found && verb->in && i < verb->in->count; i++) {
-        if (!field_is_option(verb, &verb->in->fields[i])) continue;
-        if (at-- > 0) continue;
-        field_view(&verb->in->fields[i], &view);
-        found = true;
-    }
-    if (!found && verb->shape == SHOWS_LIST) found = rows_view(list_options, 1, &at, &view);
+    if (!found && !verb->run) found = body_view(verb, &at, &view) || query_view(verb, &at, &view);
+    if (!found && is_list) found = rows_view(list_options, 1, &at, &view);
     if (!found)
         found = rows_view(
             common_options, sizeof(common_options) / sizeof(common_options[0]), &at, &view);
@@ -81,12 +104,26 @@ bool verb_option(const Verb *verb, size_t at, OptionView *ret_option) {
     return found;
 }
 
+void verb_args(const Verb *verb, Text *out) {
+    if (verb->args) text_add(out, str_from(verb->args));
+    if (verb->run) return;
+    Str rest = str_from(verb->endpoint->path);
+    const char *gap = "";
+    for (Str segment; str_cut(&rest, '/', &segment);) {
+        if (!str_starts(segment, S("{"))) continue;
+        text_print(out, "%s", gap);
+        for (size_t i = 1; i + strlen("_id}") < segment.len; i++)
+            text_add_char(out, (char)toupper((unsigned char)segment.ptr[i]));
+        gap = " ";
+    }
+}
+
 /// The option called `name`; "labels.site" is "labels.KEY".
 static bool option_find(const Verb *verb, Str name, OptionView *ret_option) {
     size_t dot = str_index(name, '.', 0);
     for (size_t at = 0; verb_option(verb, at, ret_option); at++) {
         Str known = str_from(ret_option->name);
-        bool is_map = ret_option->field && ret_option->field->kind == FIELD_MAP;
+        bool is_map = ret_option->field && ret_option->field->kind == KIND_MAP;
         if (!is_map && str_eq(name, known)) return true;
         if (is_map && dot + 1 < name.len
             && str_eq(str_slice(name, 0, dot), str_slice(known, 0, known.len - 4)))
@@ -129,10 +166,10 @@ static Err option_parse(Cli *cli, const Verb *verb, int argc, char **argv, int *
 }
 
 /// The words of `args`; one in brackets may be left out.
-static void args_range(const char *args, size_t *ret_least, size_t *ret_most) {
+static void args_range(Str args, size_t *ret_least, size_t *ret_most) {
     *ret_least = 0;
     *ret_most = 0;
-    Str rest = str_from(args);
+    Str rest = args;
     for (Str word; str_cut(&rest, ' ', &word);) {
         if (word.len == 0) continue;
         ++*ret_most;
@@ -141,8 +178,11 @@ static void args_range(const char *args, size_t *ret_least, size_t *ret_most) {
 }
 
 Err cli_parse(Cli *cli, const Verb *verb, int argc, char **argv) {
+    SCOPED(text_done) Text args;
+    text_init(&args, ARGS_MAX);
+    verb_args(verb, &args);
     size_t least, most;
-    args_range(verb->args, &least, &most);
+    args_range(text_str(&args), &least, &most);
     assert(most <= CLI_POSITIONALS_MAX);
     bool options_end = false;
     for (int at = 0; at < argc; at++) {
@@ -158,7 +198,7 @@ Err cli_parse(Cli *cli, const Verb *verb, int argc, char **argv) {
         }
     }
     if (cli->args.positional_count < least && !cli_option(cli, "help").ptr)
-        return cli_usage(cli, "arguments are missing: %s", verb->args);
+        return cli_usage(cli, "arguments are missing: %.*s", STR_FMT(text_str(&args)));
     return SUCCESS;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/password.h"
 
+#include "api/operator.h"
 #include "base/scope.h"
 #include "io/file.h"
-#include "wire/org.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -68,7 +68,8 @@ Err password_get(Cli *cli, const char *option, const char *prompt, Str *ret_pass
     Str file = cli_option(cli, option);
     if (file.ptr) {
         Str text;
-        Err err = file_load(str_dup(&cli->arena, file).ptr, PASSWORD_MAX + 2, &cli->arena, &text);
+        Err err = file_load(
+            str_dup(&cli->arena, file).ptr, PASSWORD_MAX + 2, &cli->arena, &text, &cli->said);
         if (err.code == ERR_NOT_FOUND)
             return cli_usage(cli, "there is no file \"%.*s\"", STR_FMT(file));
         TRY(err);

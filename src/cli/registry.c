@@ -43,16 +43,16 @@ static bool is_loopback(Str registry) {
     return str_eq(host, S("localhost")) || str_starts(host, S("127."));
 }
 
-static Err get(Str base_url, const HttpCall *call, HttpAnswer *ret_answer) {
+static Err get(Str base_url, const HttpCall *call, HttpAnswer *ret_answer, Reason *reason) {
     SCOPED(client_closep) HttpClient *client = NULL;
     const HttpClientOptions options = {.base_url = base_url.ptr,
                                        .user_agent = "muster/" MUSTER_VERSION};
     TRY(http_client_open(&options, &client));
-    return http_client_call(client, call, ret_answer);
+    return http_client_call(client, call, ret_answer, reason);
 }
 
 /// An anonymous token for Docker Hub, which gives nothing without one.
-static Err hub_token(Str repository, Arena *arena, Str *ret_token) {
+static Err hub_token(Str repository, Arena *arena, Str *ret_token, Reason *reason) {
     SCOPED(text_done) Text target;
     text_init(&target, TARGET_MAX);
     text_print(&target, "/token?service=registry.docker.io&scope=");
@@ -64,13 +64,10 @@ static Err hub_token(Str repository, Arena *arena, Str *ret_token) {
                            .within_ms = REGISTRY_WITHIN_MS,
                            .reply_max = MANIFEST_BYTES_MAX};
     SCOPED(answer_done) HttpAnswer answer = {};
-    TRY(get(S(HUB_REALM), &call, &answer));
-    Faults faults;
-    faults_init(&faults, arena);
+    TRY(get(S(HUB_REALM), &call, &answer, reason));
     PullToken reply;
     if (answer.status != 200
-        || schema_decode(
-               &PullToken_schema, text_str(&answer.body), DECODE_REPLY, arena, &faults, &reply)
+        || schema_read(&PullToken_schema, text_str(&answer.body), DECODE_REPLY, arena, &reply, NULL)
                    .code
                != OK)
         return FAIL(ERR_UNAUTHENTICATED, "the registry gives no anonymous token");
@@ -79,20 +76,14 @@ static Err hub_token(Str repository, Arena *arena, Str *ret_token) {
 }
 
 static Err status_check(const HttpAnswer *answer) {
-    switch (answer->status) {
-    case 200:
-        return SUCCESS;
-    case 401:
-    case 403:
+    ErrCode code = err_from_http_status(answer->status);
+    if (code == OK) return SUCCESS;
+    if (code == ERR_UNAUTHENTICATED || code == ERR_FORBIDDEN)
         return FAIL(ERR_UNAUTHENTICATED,
                     "the registry wants credentials: name the image by its digest");
-    case 404:
-        return FAIL(ERR_NOT_FOUND, "the registry has no such image");
-    case 429:
-        return FAIL(ERR_BUSY, "the registry is asked too often");
-    default:
-        return FAIL(ERR_UNAVAILABLE, "the registry does not answer as one");
-    }
+    if (code == ERR_NOT_FOUND) return FAIL(ERR_NOT_FOUND, "the registry has no such image");
+    if (code == ERR_BUSY) return FAIL(ERR_BUSY, "the registry is asked too often");
+    return FAIL(ERR_UNAVAILABLE, "the registry does not answer as one");
 }
 
 /// The digest is computed, not believed: the engine will ask for exactly these bytes.
@@ -106,7 +97,7 @@ static Err digest_of(const HttpAnswer *answer, Arena *arena, Str *ret_digest) {
     return SUCCESS;
 }
 
-Err image_resolve(Str image, bool insecure, Arena *arena, Str *ret_pinned) {
+Err image_resolve(Str image, bool insecure, Arena *arena, Str *ret_pinned, Reason *reason) {
     ImageName name;
     TRY(image_parse(image, arena, &name));
     const char *scheme = insecure || is_loopback(name.registry) ? "http" : "https";
@@ -115,7 +106,7 @@ Err image_resolve(Str image, bool insecure, Arena *arena, Str *ret_pinned) {
         str_print(arena, "/v2/%.*s/manifests/%.*s", STR_FMT(name.repository), STR_FMT(name.tag));
     TRY(arena_check(arena));
     Str token = {};
-    if (str_eq(name.registry, S(HUB))) TRY(hub_token(name.repository, arena, &token));
+    if (str_eq(name.registry, S(HUB))) TRY(hub_token(name.repository, arena, &token, reason));
     const HttpCall call = {.method = "GET",
                            .target = target,
                            .bearer = token,
@@ -123,7 +114,7 @@ Err image_resolve(Str image, bool insecure, Arena *arena, Str *ret_pinned) {
                            .within_ms = REGISTRY_WITHIN_MS,
                            .reply_max = MANIFEST_BYTES_MAX};
     SCOPED(answer_done) HttpAnswer answer = {};
-    TRY(get(base_url, &call, &answer));
+    TRY(get(base_url, &call, &answer, reason));
     TRY(status_check(&answer));
     Str digest;
     TRY(digest_of(&answer, arena, &digest));

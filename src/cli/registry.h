@@ -22,4 +22,5 @@ Str image_without_tag(Str image, Arena *arena);
 /// `insecure`; anonymous tokens are fetched where a registry wants them. ERR_NOT_FOUND: it has no
 /// such image. ERR_INVALID: not a name. ERR_UNAUTHENTICATED: it wants more than an anonymous
 /// token. ERR_UNAVAILABLE, ERR_TIMEOUT: no answer.
-Err image_resolve(Str image, bool insecure, Arena *arena, Str *ret_pinned);
+/// The Reason as of http_client_call.
+Err image_resolve(Str image, bool insecure, Arena *arena, Str *ret_pinned, Reason *reason);

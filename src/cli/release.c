@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Making a release from a Compose file.
+#include "api/release.h"
 #include "base/scope.h"
 #include "cli/api.h"
 #include "cli/compose.h"
 #include "cli/registry.h"
 #include "cli/yaml_tree.h"
 #include "io/file.h"
-#include "wire/fleet.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,9 +42,16 @@ static Err images_pin(Cli *cli, Manifest *manifest) {
             continue;
         }
         Str pinned = {};
-        Err err = image_resolve(service->image, insecure, &cli->arena, &pinned);
+        Reason said = {};
+        Err err = image_resolve(service->image, insecure, &cli->arena, &pinned, &said);
         if (err.code != OK && err.code != ERR_INVALID && err.code != ERR_NOT_FOUND)
-            return cli_fail(cli, err.code, "%.*s: %s", STR_FMT(service->image), err.what);
+            return cli_fail(cli,
+                            err.code,
+                            "%.*s: %s%s%s",
+                            STR_FMT(service->image),
+                            err.what,
+                            said.text[0] ? ": " : "",
+                            said.text);
         if (err.code != OK) {
             faults_add(&cli->faults, place, "%.*s: %s", STR_FMT(service->image), err.what);
         } else {
@@ -61,8 +68,9 @@ static Err release_send(Cli *cli, const Verb *verb, const Release *release) {
     text_init(&body, BODY_MAX);
     schema_encode(&Release_schema, release, ENCODE_REQUEST, &body);
     TRY(text_check(&body));
-    const ApiCall call = {
-        .method = verb->method, .target = str_from(verb->path), .body = text_str(&body)};
+    const ApiCall call = {.method = method_name(verb->endpoint->method),
+                          .target = str_from(verb->endpoint->path),
+                          .body = text_str(&body)};
     Str reply;
     TRY(api_send(cli, &call, &cli->arena, &reply));
     Release made;

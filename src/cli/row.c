@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // The action of a verb that is a call of the API and nothing else.
+#include "api/audit.h"
 #include "base/scope.h"
 #include "cli/api.h"
-#include "cli/exit.h"
 #include "cli/password.h"
 #include "http/client.h"
-#include "wire/audit.h"
 
 #include <assert.h>
 #include <string.h>
 
 enum { BODY_MAX = 512 * 1024, TARGET_MAX = 4096 };
 
-/// The path with each {noun} replaced by the id that the next positional argument means.
+/// The path with each {noun_id} replaced by the id that the next positional argument means.
 static Err path_fill(Cli *cli, const Verb *verb, Text *out) {
-    Str rest = str_from(verb->path);
+    Str rest = str_from(verb->endpoint->path);
     size_t used = 0;
     for (Str part; str_cut(&rest, '{', &part);) {
         text_add(out, part);
         if (!rest.ptr) break;
         Str noun;
         (void)str_cut(&rest, '}', &noun);
-        noun = str_dup(&cli->arena, noun);
+        noun = str_dup(&cli->arena, str_slice(noun, 0, noun.len - strlen("_id")));
         TRY(arena_check(&cli->arena));
         assert(used < cli->args.positional_count);
         Str id;
@@ -34,12 +33,12 @@ static Err path_fill(Cli *cli, const Verb *verb, Text *out) {
 /// The filters that were given.
 static Err query_fill(Cli *cli, const Verb *verb, Text *out) {
     char separator = '?';
-    for (size_t i = 0; i < verb->option_count; i++) {
-        const Option *option = &verb->options[i];
-        Str value = cli_option(cli, option->name);
-        if (!option->query || !value.ptr) continue;
-        if (option->noun) TRY(api_resolve(cli, option->noun, value, &value));
-        text_print(out, "%c%s=", separator, option->query);
+    OptionView view;
+    for (size_t at = 0; verb_option(verb, at, &view); at++) {
+        Str value = cli_option(cli, view.name);
+        if (!view.is_filter || !value.ptr) continue;
+        if (view.field->prefix) TRY(api_resolve(cli, view.field->prefix, value, &value));
+        text_print(out, "%c%s=", separator, view.field->name.ptr);
         http_encode(out, value);
         separator = '&';
     }
@@ -50,14 +49,14 @@ static Err query_fill(Cli *cli, const Verb *verb, Text *out) {
 static Err
 pairs_add(Cli *cli, const Verb *verb, const OptionView *view, StrPair *pairs, size_t *n) {
     const Field *field = view->field;
-    bool is_secret = field->kind == FIELD_STR && (field->flags & WRITE_ONLY);
+    bool is_secret = field->kind == KIND_STR && (field->flags & WRITE_ONLY);
     Str value = cli_option(cli, view->name);
-    if (is_secret && (value.ptr || !verb->changes))
+    if (is_secret && (value.ptr || verb->endpoint->method != PATCH))
         TRY(password_get(cli, view->name, "new password", &value));
-    if (value.ptr && field->kind == FIELD_ID && field->prefix)
+    if (value.ptr && field->kind == KIND_ID && field->prefix)
         TRY(api_resolve(cli, field->prefix, value, &value));
     if (value.ptr) pairs[(*n)++] = (StrPair){field->name, value};
-    if (field->kind != FIELD_MAP) return SUCCESS;
+    if (field->kind != KIND_MAP) return SUCCESS;
     Str prefix = str_slice(str_from(view->name), 0, field->name.len + 1); // "labels."
     for (size_t i = 0; i < cli->args.option_count && *n < CLI_OPTIONS_MAX; i++)
         if (str_starts(cli->args.options[i].key, prefix)) pairs[(*n)++] = cli->args.options[i];
@@ -73,22 +72,24 @@ static Err body_refused(Cli *cli, const Faults *faults) {
 /// The body: for a change only the given fields, checked by a schema of just their rows.
 static Err body_fill(Cli *cli, const Verb *verb, Text *out) {
     StrPair pairs[CLI_OPTIONS_MAX];
-    Field fields[SCHEMA_FIELDS_MAX];
+    Field *fields = ARENA_ARRAY(&cli->arena, Field, verb->endpoint->in->count);
+    if (!fields) return arena_check(&cli->arena);
+    bool is_change = verb->endpoint->method == PATCH;
     size_t pair_count = 0;
     size_t field_count = 0;
     OptionView view;
     for (size_t at = 0; verb_option(verb, at, &view); at++) {
-        if (!view.field) continue;
+        if (!view.field || view.is_filter) continue;
         size_t before = pair_count;
         TRY(pairs_add(cli, verb, &view, pairs, &pair_count));
-        if (pair_count > before || !verb->changes) fields[field_count++] = *view.field;
+        if (pair_count > before || !is_change) fields[field_count++] = *view.field;
     }
     if (field_count == 0) return cli_usage(cli, "nothing to change is given");
-    Schema given = *verb->in;
+    Schema given = *verb->endpoint->in;
     given.fields = fields;
     given.count = field_count;
     void *record = arena_alloc(&cli->arena, given.size, _Alignof(max_align_t));
-    if (!record) return FAIL(ERR_LIMIT, "out of memory");
+    if (!record) return arena_check(&cli->arena);
     Faults faults;
     faults_init(&faults, &cli->arena);
     Err err = schema_decode_pairs(&given, pairs, pair_count, &cli->arena, &faults, record);
@@ -112,8 +113,9 @@ static Err list_run(Cli *cli, const Verb *verb, Str target) {
     TRY(limit_get(cli, &limit));
     void *items;
     size_t count;
-    TRY(api_list(cli, target, verb->out, limit, &cli->arena, &items, &count));
-    return cli_show_list(cli, verb->out, items, count);
+    const Schema *out = verb->endpoint->out;
+    TRY(api_list(cli, target, out, limit, &cli->arena, &items, &count));
+    return cli_show_list(cli, out, items, count);
 }
 
 Err cli_run_row(Cli *cli, const Verb *verb) {
@@ -124,25 +126,27 @@ Err cli_run_row(Cli *cli, const Verb *verb) {
     TRY(path_fill(cli, verb, &target));
     TRY(query_fill(cli, verb, &target));
     TRY(text_check(&target));
-    if (verb->in) TRY(body_fill(cli, verb, &body));
-    if (verb->shape == SHOWS_LIST) return list_run(cli, verb, text_str(&target));
+    const Endpoint *endpoint = verb->endpoint;
+    if (endpoint->in) TRY(body_fill(cli, verb, &body));
+    if (endpoint->shape == REPLY_LIST) return list_run(cli, verb, text_str(&target));
     const ApiCall call = {
-        .method = verb->method,
+        .method = method_name(endpoint->method),
         .target = text_str(&target),
-        .body = verb->in ? text_str(&body) : (Str){},
+        .body = endpoint->in ? text_str(&body) : (Str){},
     };
     Str reply;
     TRY(api_send(cli, &call, &cli->arena, &reply));
-    if (verb->shape == SHOWS_NOTHING) return SUCCESS;
-    void *record = arena_alloc(&cli->arena, verb->out->size, _Alignof(max_align_t));
-    if (!record) return FAIL(ERR_LIMIT, "out of memory");
-    TRY(api_decode(cli, verb->out, reply, &cli->arena, record));
-    return cli_show(cli, verb->out, record);
+    if (endpoint->shape == REPLY_NONE) return SUCCESS;
+    void *record = arena_alloc(&cli->arena, endpoint->out->size, _Alignof(max_align_t));
+    if (!record) return arena_check(&cli->arena);
+    TRY(api_decode(cli, endpoint->out, reply, &cli->arena, record));
+    return cli_show(cli, endpoint->out, record);
 }
 
 Err verify_run(Cli *cli, const Verb *verb) {
+    const Endpoint *endpoint = verb->endpoint;
     AuditVerdict verdict;
-    TRY(api_get(cli, str_from(verb->path), verb->out, &cli->arena, &verdict));
+    TRY(api_get(cli, str_from(endpoint->path), endpoint->out, &cli->arena, &verdict));
     if (!verdict.intact) cli->exit_code = EXIT_PARTIAL;
-    return cli_show(cli, verb->out, &verdict);
+    return cli_show(cli, endpoint->out, &verdict);
 }

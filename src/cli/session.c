@@ -40,47 +40,47 @@ Err session_path(Str chosen,
     return SUCCESS;
 }
 
-Err session_load(Str path, Arena *arena, Session *ret_session) {
+Err session_load(Str path, Arena *arena, Session *ret_session, Reason *reason) {
     Str json;
-    Err err = file_load(path.ptr, SESSION_BYTES_MAX, arena, &json);
-    if (err.code == ERR_NOT_FOUND)
+    Err err = file_load(path.ptr, SESSION_BYTES_MAX, arena, &json, reason);
+    if (err.code == ERR_NOT_FOUND) {
+        reason_clear(reason);
         return FAIL(ERR_UNAUTHENTICATED, "not signed in: use muster login --server URL");
+    }
     TRY(err);
-    Faults faults;
-    faults_init(&faults, arena);
-    err = schema_decode(&Session_schema, json, DECODE_STORED, arena, &faults, ret_session);
+    err = schema_read(&Session_schema, json, DECODE_STORED, arena, ret_session, NULL);
     if (err.code == ERR_INVALID)
         return FAIL(ERR_INVALID, "the session file is damaged: sign in again");
     return err;
 }
 
 /// Make the folders of `path`, private ones, from the first that is missing.
-static Err folders_make(Str path, Arena *arena) {
+static Err folders_make(Str path, Arena *arena, Reason *reason) {
     for (size_t at = str_index(path, '/', 1); at < path.len; at = str_index(path, '/', at + 1)) {
         Str folder = str_dup(arena, str_slice(path, 0, at));
         TRY(arena_check(arena));
-        Err err = folder_make(folder.ptr, 0700);
+        Err err = folder_make(folder.ptr, 0700, reason);
         // Above, a folder may be there without being ours to make.
         if (err.code != OK && err.sys != EACCES && err.sys != EROFS && err.sys != EPERM) return err;
     }
     return SUCCESS;
 }
 
-Err session_save(Str path, const Session *session, Arena *arena) {
+Err session_save(Str path, const Session *session, Arena *arena, Reason *reason) {
     SCOPED(text_done) Text json;
     text_init(&json, SESSION_BYTES_MAX);
     schema_encode(&Session_schema, session, ENCODE_STORED, &json);
     text_add_char(&json, '\n');
     TRY(text_check(&json));
-    TRY(folders_make(path, arena));
-    return file_save(path.ptr, text_str(&json), 0600);
+    TRY(folders_make(path, arena, reason));
+    return file_save(path.ptr, text_str(&json), 0600, reason);
 }
 
-Err session_save_ca(Str path, Str pem, Arena *arena, Str *ret_ca_path) {
+Err session_save_ca(Str path, Str pem, Arena *arena, Str *ret_ca_path, Reason *reason) {
     Str ca_path = str_print(arena, "%.*s.ca.pem", STR_FMT(path));
     TRY(arena_check(arena));
-    TRY(folders_make(path, arena));
-    TRY(file_save(ca_path.ptr, pem, 0600));
+    TRY(folders_make(path, arena, reason));
+    TRY(file_save(ca_path.ptr, pem, 0600, reason));
     *ret_ca_path = ca_path;
     return SUCCESS;
 }

@@ -22,8 +22,8 @@ Err session_path(Str chosen,
                  Arena *arena,
                  Str *ret_path);
 /// Read the session. ERR_UNAUTHENTICATED: there is none. ERR_INVALID: the file is damaged.
-Err session_load(Str path, Arena *arena, Session *ret_session);
+Err session_load(Str path, Arena *arena, Session *ret_session, Reason *reason);
 /// Write it, its folder included. ERR_SYSTEM.
-Err session_save(Str path, const Session *session, Arena *arena);
+Err session_save(Str path, const Session *session, Arena *arena, Reason *reason);
 /// Store the CA beside the session and return its path. ERR_SYSTEM.
-Err session_save_ca(Str path, Str pem, Arena *arena, Str *ret_ca_path);
+Err session_save_ca(Str path, Str pem, Arena *arena, Str *ret_ca_path, Reason *reason);

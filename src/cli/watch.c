@@ -7,7 +7,7 @@ typedef enum Progress { DONE, AWAY, FAILED, PENDING } Progress;
 
 Err watch_init(Watch *watch, const Id *release_id, Arena *arena) {
     WatchSeen *seen = ARENA_ARRAY(arena, WatchSeen, WATCH_DEVICES_MAX);
-    if (!seen) return FAIL(ERR_LIMIT, "out of memory");
+    if (!seen) return arena_check(arena);
     *watch = (Watch){.release_id = *release_id, .seen = seen};
     return SUCCESS;
 }
@@ -60,13 +60,13 @@ static void line_add(const Watch *watch, const Device *device, Progress progress
     Str name = device->name.len ? device->name : id_str(&device->id);
     text_print(out, "%.*s: ", STR_FMT(name));
     if (progress == AWAY) {
-        text_print(out, "%s", presence_names.items[device->presence]);
+        text_print(out, "%s", Presence_names.items[device->presence]);
     } else if (!reports) {
         text_print(out, "has not begun");
     } else {
         text_print(out,
                    "%s version %llu",
-                   workload_state_names.items[device->state],
+                   WorkloadState_names.items[device->state],
                    (unsigned long long)device->reported_version);
     }
     if (reports && device->detail.len) {

@@ -5,7 +5,7 @@
 /// offline; failed when it says so (it keeps trying, so this may pass).
 #pragma once
 
-#include "wire/device.h"
+#include "api/device.h"
 
 enum { WATCH_DEVICES_MAX = 10'000 };
 

@@ -65,7 +65,9 @@ static Err refuse(Reader *reader, size_t line, const char *what) {
 /// Hang a new node into the open list or map.
 static Err node_add(Reader *reader, YamlKind kind, size_t line, YamlNode **ret_node) {
     YamlNode *node = ARENA_NEW(reader->arena, YamlNode);
-    if (!node) return FAIL(ERR_LIMIT, "the file is too large");
+    if (!node && reader->arena->failed == ERR_LIMIT)
+        return FAIL(ERR_LIMIT, "the file is too large");
+    TRY(arena_check(reader->arena));
     YamlNode *parent = reader->at;
     *node = (YamlNode){.kind = kind, .line = line, .parent = parent};
     if (!parent) {
@@ -176,7 +178,7 @@ static Err events_read(Reader *reader) {
 Err yaml_read(Str text, Arena *arena, Faults *faults, YamlNode **ret_root) {
     if (text.len > YAML_BYTES_MAX) return FAIL(ERR_LIMIT, "the file is larger than 256 KiB");
     SCOPED(yaml_parser_delete) yaml_parser_t parser;
-    if (!yaml_parser_initialize(&parser)) return FAIL(ERR_LIMIT, "out of memory");
+    if (!yaml_parser_initialize(&parser)) return OUT_OF_MEMORY;
     yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
     Reader reader = {.parser = &parser, .arena = arena, .faults = faults};
     TRY(events_read(&reader));

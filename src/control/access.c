@@ -2,9 +2,9 @@
 #include "control/access.h"
 
 #include "base/scope.h"
+#include "control/device/device.h"
+#include "control/operator/operator.h"
 #include "db/tx.h"
-#include "wire/device.h"
-#include "wire/org.h"
 
 enum { CLAIMS_JSON_MAX = 1024, MS_PER_S = 1000 };
 
@@ -55,7 +55,7 @@ static uint32_t access_of_role(Role role) {
 
 static Err principal_of_operator(Tx *tx, const Id *id, Arena *arena, Principal *principal) {
     Operator operator;
-    TRY(tx_get(tx, &Operator_schema, id_str(id), &operator));
+    TRY(operator_get(tx, id, &operator));
     principal->access = access_of_role(operator.role);
     principal->name = str_print(arena, "operator/%.*s", STR_FMT(operator.name));
     return arena_check(arena);
@@ -63,7 +63,7 @@ static Err principal_of_operator(Tx *tx, const Id *id, Arena *arena, Principal *
 
 static Err principal_of_device(Tx *tx, const Id *id, Arena *arena, Principal *principal) {
     Device device;
-    TRY(tx_get(tx, &Device_schema, id_str(id), &device));
+    TRY(device_get(tx, id, &device));
     principal->access = IS_DEVICE;
     principal->name = str_print(arena, "device/%.*s", STR_FMT(device.name));
     return arena_check(arena);
@@ -75,10 +75,8 @@ claims_verify(const App *app, Str bearer, uint64_t now_ms, Arena *arena, AccessC
     if (!bearer.ptr) return FAIL(ERR_UNAUTHENTICATED, "a bearer token is needed");
     Str json;
     TRY(jws_verify(app->key.public, bearer, arena, &json));
-    Faults faults;
-    faults_init(&faults, arena);
     AccessClaims claims = {};
-    Err err = schema_decode(&AccessClaims_schema, json, DECODE_STORED, arena, &faults, &claims);
+    Err err = schema_read(&AccessClaims_schema, json, DECODE_STORED, arena, &claims, NULL);
     if (err.code == ERR_INVALID) return FAIL(ERR_UNAUTHENTICATED, "the token has other claims");
     TRY(err);
     if (now_ms / MS_PER_S >= claims.exp) return FAIL(ERR_UNAUTHENTICATED, "the token has expired");

@@ -3,7 +3,7 @@
 ///
 /// An access token is a JWS (base/jws.h) over AccessClaims by the server's own key. Operators get
 /// theirs by signing in, devices by an assertion. Every call looks its subject up again, so a
-/// removed operator or a retired device is out at once, whatever its token says.
+/// removed operator or a deleted device is out at once, whatever its token says.
 #pragma once
 
 #include "control/app.h"

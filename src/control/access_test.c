@@ -2,15 +2,12 @@
 /// Every route by every caller, made from the route tables, so a new row is tested by being there.
 #include "control/access.h"
 
-#include "control/audit/audit.h"
-#include "control/device/device.h"
+#include "api/endpoints.h"
+#include "api/fleet.h"
+#include "api/session.h"
+
 #include "control/fixture.h"
-#include "control/fleet/fleet.h"
-#include "control/operator/operator.h"
-#include "control/org/org.h"
-#include "control/release/release.h"
-#include "control/telemetry/telemetry.h"
-#include "control/token/token.h"
+#include "control/slice.h"
 #include "test.h"
 
 #include <string.h>
@@ -28,10 +25,8 @@ typedef struct Things {
     Str fleet_id, device_id, release_id, token_id, operator_id;
 } Things;
 
-static const char *const method_names[METHOD_COUNT] = {
-    [GET] = "GET", [POST] = "POST", [PATCH] = "PATCH", [DELETE] = "DELETE"};
-
-/// The route's path with the organisation's ids in it.
+/// The route's path with the organisation's ids in it; of a noun that is not among them the id of
+/// none.
 static const char *path_of(Fixture *f, const Route *route, const Things *things) {
     const struct {
         const char *name;
@@ -43,25 +38,19 @@ static const char *path_of(Fixture *f, const Route *route, const Things *things)
         {"{token_id}",    things->token_id   },
         {"{operator_id}", things->operator_id},
     };
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        const char *at = strstr(route->path, known[i].name);
-        if (!at) continue;
-        return fixture_print(f,
-                             "%.*s%.*s%s",
-                             (int)(at - route->path),
-                             route->path,
-                             STR_FMT(known[i].id),
-                             at + strlen(known[i].name));
-    }
-    CHECK(!strchr(route->path, '{')); // a new kind of thing: name it above
-    return route->path;
+    const char *path = route->endpoint->path;
+    const char *at = strchr(path, '{');
+    if (!at) return path;
+    Str id = S("none");
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (str_starts(str_from(at), str_from(known[i].name))) id = known[i].id;
+    return fixture_print(f, "%.*s%.*s%s", (int)(at - path), path, STR_FMT(id), strchr(at, '}') + 1);
 }
 
 /// A body that the route takes, so that only the caller can be what is wrong.
 static const char *body_of(Fixture *f, const Route *route, const Things *things) {
-    if (!route->in) return NULL;
-    if (route->patch) return "{}";
-    if (strcmp(route->id, "fleet_deploy") == 0)
+    if (!route->endpoint->in) return NULL;
+    if (route->endpoint == &Fleet_deploy)
         return fixture_print(f, "{\"release_id\":\"%.*s\"}", STR_FMT(things->release_id));
     return "{}";
 }
@@ -115,21 +104,35 @@ static Things things_make(Fixture *f, JwsKey *key) {
     return things;
 }
 
-#define EACH_ROUTE(route)                                                       \
-    const RouteTable tables[] = {org_routes,                                    \
-                                 operator_routes,                               \
-                                 fleet_routes,                                  \
-                                 release_routes,                                \
-                                 token_routes,                                  \
-                                 device_routes,                                 \
-                                 device_agent_routes,                           \
-                                 telemetry_routes,                              \
-                                 audit_routes};                                 \
-    for (size_t table = 0; table < sizeof(tables) / sizeof(tables[0]); table++) \
-        for (const Route *route = tables[table].routes;                         \
-             route < tables[table].routes + tables[table].count;                \
-             route++)                                                           \
+#define EACH_ROUTE(route)                                                        \
+    for (size_t slice = 0; slice < slice_count; slice++)                         \
+        for (const Route *route = slices[slice]->routes.routes;                  \
+             route < slices[slice]->routes.routes + slices[slice]->routes.count; \
+             route++)                                                            \
             if (route->access != 0)
+
+static bool is_routed(const Endpoint *endpoint) {
+    for (size_t slice = 0; slice < slice_count; slice++)
+        for (size_t i = 0; i < slices[slice]->routes.count; i++)
+            if (slices[slice]->routes.routes[i].endpoint == endpoint) return true;
+    return false;
+}
+
+static bool is_listed(const Endpoint *endpoint) {
+    for (size_t i = 0; i < endpoint_count; i++)
+        if (endpoints[i] == endpoint) return true;
+    return false;
+}
+
+TEST(each_slice_is_listed_once_and_each_endpoint_of_an_operator_has_its_route) {
+    for (size_t i = 1; i < slice_count; i++)
+        CHECK(strcmp(slices[i - 1]->noun, slices[i]->noun) < 0);
+    for (size_t i = 0; i < endpoint_count; i++)
+        CHECK(is_routed(endpoints[i]));
+    EACH_ROUTE(route) {
+        if (route->access != IS_DEVICE) CHECK(is_listed(route->endpoint));
+    }
+}
 
 TEST(each_route_lets_in_exactly_who_its_row_says) {
     Fixture f;
@@ -149,9 +152,9 @@ TEST(each_route_lets_in_exactly_who_its_row_says) {
     size_t checked = 0;
     for (size_t i = 0; i < sizeof(callers) / sizeof(callers[0]); i++) {
         EACH_ROUTE(route) {
-            if (strcmp(route->id, "session_logout") == 0) continue; // it would end the caller
+            if (route->endpoint == &Session_logout) continue; // it would end the caller
             HttpReply reply = fixture_call(&f,
-                                           method_names[route->method],
+                                           method_name(route->endpoint->method),
                                            path_of(&f, route, &nowhere),
                                            callers[i].token,
                                            body_of(&f, route, &nowhere));
@@ -159,7 +162,7 @@ TEST(each_route_lets_in_exactly_who_its_row_says) {
             uint32_t expected = !callers[i].token.ptr ? 401 : 403;
             bool may = callers[i].access & route->access;
             if (refused == may || (refused && reply.status != expected))
-                fail_msg("%s by a %s: %u", route->id, callers[i].name, reply.status);
+                fail_msg("%s by a %s: %u", route->endpoint->doc, callers[i].name, reply.status);
             checked++;
         }
     }
@@ -186,19 +189,20 @@ TEST(another_organisation_finds_nothing_and_changes_nothing) {
     Str eve = fixture_field(&in, "access_token");
     HttpReply before = fixture_call(&f, "GET", "/v1/audit?limit=1000", acme_token, NULL);
     EACH_ROUTE(route) {
-        if (route->access == IS_DEVICE || strcmp(route->id, "session_logout") == 0) continue;
+        if (route->access == IS_DEVICE || route->endpoint == &Session_logout) continue;
         HttpReply reply = fixture_call(&f,
-                                       method_names[route->method],
+                                       method_name(route->endpoint->method),
                                        path_of(&f, route, &acme),
                                        eve,
                                        body_of(&f, route, &acme));
-        bool names_a_thing = strchr(route->path, '{') != NULL;
-        if (names_a_thing && reply.status != 404) fail_msg("%s: %u", route->id, reply.status);
+        bool names_a_thing = strchr(route->endpoint->path, '{') != NULL;
+        if (names_a_thing && reply.status != 404)
+            fail_msg("%s: %u", route->endpoint->doc, reply.status);
         bool shows =
             reply.status < 300
             && (memmem(reply.body.ptr, reply.body.len, acme.fleet_id.ptr, acme.fleet_id.len)
                 || memmem(reply.body.ptr, reply.body.len, acme.device_id.ptr, acme.device_id.len));
-        if (shows) fail_msg("%s shows what is acme's", route->id);
+        if (shows) fail_msg("%s: shows what is acme's", route->endpoint->doc);
     }
     HttpReply after = fixture_call(&f, "GET", "/v1/audit?limit=1000", acme_token, NULL);
     CHECK_STR(after.body, before.body);
@@ -223,5 +227,6 @@ TEST(another_organisation_finds_nothing_and_changes_nothing) {
     fixture_close(&f);
 }
 
-TEST_MAIN(CASE(each_route_lets_in_exactly_who_its_row_says),
+TEST_MAIN(CASE(each_slice_is_listed_once_and_each_endpoint_of_an_operator_has_its_route),
+          CASE(each_route_lets_in_exactly_who_its_row_says),
           CASE(another_organisation_finds_nothing_and_changes_nothing))

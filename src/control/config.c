@@ -2,7 +2,7 @@
 #include "control/config.h"
 
 static const char *const level_texts[] = {"debug", "info", "warn", "error"};
-static const EnumNames levels = ENUM_NAMES(level_texts);
+static const EnumNames LogLevel_names = ENUM_NAMES(level_texts);
 
 static const Field Config_fields[] = {
     FIELD(Config, address, 0, "address to listen on", .fallback = "0.0.0.0", .max = 45),
@@ -43,6 +43,6 @@ static const Field Config_fields[] = {
           .fallback = "30s",
           .min = 1000,
           .max = 86'400'000),
-    FIELD(Config, log_level, 0, "least level that is logged", .names = &levels, .fallback = "info"),
+    FIELD_ENUM(Config, log_level, LogLevel, 0, "least level that is logged", .fallback = "info"),
 };
 const Schema Config_schema = SCHEMA(Config, "config", "settings of musterd");

@@ -2,6 +2,7 @@
 /// What an operator of the server may set: the keys of musterd.conf, by one Schema.
 #pragma once
 
+#include "base/log.h"
 #include "base/schema.h"
 
 typedef struct Config {
@@ -13,6 +14,6 @@ typedef struct Config {
     uint64_t connections_max; ///< REST connections
     uint64_t channels_max;    ///< devices connected at once
     Duration heartbeat;       ///< how often a device says something
-    unsigned log_level;       ///< a LogLevel
+    LogLevel log_level;
 } Config;
 extern const Schema Config_schema;

@@ -2,31 +2,23 @@
 #include "control/control.h"
 
 #include "control/access.h"
-#include "control/audit/audit.h"
-#include "control/device/challenge.h"
-#include "control/device/device.h"
 #include "control/device/device_channel.h"
-#include "control/device/presences.h"
-#include "control/fleet/fleet.h"
-#include "control/operator/operator.h"
-#include "control/org/org.h"
-#include "control/release/release.h"
-#include "control/telemetry/telemetry.h"
-#include "control/token/token.h"
+#include "control/slice.h"
 #include "db/tx.h"
 
-enum { LOGINS_AT_ONCE = 2, LOGIN_FAILURES_MAX = 10, LOGIN_WINDOW_MS = 300'000 };
+#include <assert.h>
+
+enum { SLICES_MAX = 64 };
 
 Err control_open(App *app) {
-    TRY(login_gate_open(LOGINS_AT_ONCE, LOGIN_FAILURES_MAX, LOGIN_WINDOW_MS, &app->login_gate));
-    TRY(challenges_open(NONCE_LIFE_MS, &app->challenges));
-    return presences_open(&app->presences);
+    for (size_t i = 0; i < slice_count; i++)
+        if (slices[i]->open) TRY(slices[i]->open(app));
+    return SUCCESS;
 }
 
 void control_close(App *app) {
-    app->presences = presences_close(app->presences);
-    app->challenges = challenges_close(app->challenges);
-    app->login_gate = login_gate_close(app->login_gate);
+    for (size_t i = slice_count; i > 0; i--)
+        if (slices[i - 1]->close) slices[i - 1]->close(app);
 }
 
 static Err call_begin(void *ctx, Call *call) {
@@ -49,20 +41,13 @@ static const AccessName access_names[] = {
 };
 
 Err control_router(App *app, Router **ret_router) {
-    const RouteTable tables[] = {
-        org_routes,
-        operator_routes,
-        fleet_routes,
-        release_routes,
-        token_routes,
-        device_routes,
-        device_agent_routes,
-        telemetry_routes,
-        audit_routes,
-    };
+    RouteTable tables[SLICES_MAX];
+    assert(slice_count <= SLICES_MAX);
+    for (size_t i = 0; i < slice_count; i++)
+        tables[i] = slices[i]->routes;
     return router_open(
         &(RouterOptions){.tables = tables,
-                         .table_count = sizeof(tables) / sizeof(tables[0]),
+                         .table_count = slice_count,
                          .access_names = access_names,
                          .access_count = sizeof(access_names) / sizeof(access_names[0]),
                          .title = "Muster",

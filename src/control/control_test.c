@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The main job by its API: sign in, make a fleet, enrol, publish, deploy, sync, retire.
+/// The main job by its API: sign in, make a fleet, enrol, publish, deploy, sync, delete.
 #include "control/fixture.h"
 
 #include "control/audit/audit.h"
+#include "control/slice.h"
 #include "control/store/store.h"
 #include "db/tx.h"
 #include "test.h"
@@ -18,11 +19,14 @@
 TEST(the_tables_match_the_migrations) {
     Text text;
     text_init(&text, 65536);
+    const Schema *schemas[SLICE_SCHEMAS_MAX];
+    size_t schema_count = slices_stored(schemas);
     CHECK_OK(db_schema_diff(&(DbOptions){.migrations = store_migrations,
                                          .migration_count = store_migration_count,
-                                         .schemas = store_schemas,
-                                         .schema_count = store_schema_count},
-                            &text));
+                                         .schemas = schemas,
+                                         .schema_count = schema_count},
+                            &text,
+                            NULL));
     CHECK_STR(text_str(&text), S(""));
     text_done(&text);
 }
@@ -42,6 +46,10 @@ TEST(a_refresh_token_is_good_once_and_its_reuse_ends_the_session) {
         &f, "{\"refresh_token\":\"%.*s\"}", STR_FMT(fixture_field(&second, "refresh_token")));
     CHECK(fixture_call(&f, "POST", "/v1/refresh", (Str){}, use_first).status == 401);
     CHECK(fixture_call(&f, "POST", "/v1/refresh", (Str){}, use_second).status == 401);
+    HttpReply audit = fixture_call(&f, "GET", "/v1/audit?limit=1&descending=true", f.token, NULL);
+    CHECK_STR(fixture_field(&audit, "action"), S("session.logout"));
+    CHECK_STR(fixture_field(&audit, "actor"), S("system"));
+    CHECK_STR(fixture_field(&audit, "ended"), S("a used refresh token came back"));
     fixture_close(&f);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/data.h"
 
+#include "control/slice.h"
 #include "control/store/store.h"
 #include "io/certificate.h"
 #include "io/config.h"
@@ -27,75 +28,92 @@ static bool is_there(const char *path) {
     return stat(path, &info) == 0;
 }
 
-static Err save(const char *dir, const char *name, Str data, mode_t mode, Arena *arena) {
+static Err
+save(const char *dir, const char *name, Str data, mode_t mode, Arena *arena, Reason *reason) {
     Str path = data_path(arena, dir, name);
     TRY(arena_check(arena));
-    return file_save(path.ptr, data, mode);
+    return file_save(path.ptr, data, mode, reason);
 }
 
-static Err load(const char *dir, const char *name, Arena *arena, Str *ret_data) {
+static Err load(const char *dir, const char *name, Arena *arena, Str *ret_data, Reason *reason) {
     Str path = data_path(arena, dir, name);
     TRY(arena_check(arena));
-    return file_load(path.ptr, CERTIFICATE_PEM_MAX, arena, ret_data);
+    return file_load(path.ptr, CERTIFICATE_PEM_MAX, arena, ret_data, reason);
 }
 
-static Err authority_make(const char *dir, uint64_t now_ms, Arena *arena, Certificate *ret_ca) {
+static Err authority_make(
+    const char *dir, uint64_t now_ms, Arena *arena, Certificate *ret_ca, Reason *reason) {
     TRY(certificate_make_ca(S("Muster CA"), now_ms, CA_DAYS, arena, ret_ca));
     // The certificate comes last: where it is, its key is.
-    TRY(save(dir, "ca.key", ret_ca->key_pem, KEY_MODE, arena));
-    return save(dir, "ca.pem", ret_ca->cert_pem, PUBLIC_MODE, arena);
+    TRY(save(dir, "ca.key", ret_ca->key_pem, KEY_MODE, arena, reason));
+    return save(dir, "ca.pem", ret_ca->cert_pem, PUBLIC_MODE, arena, reason);
 }
 
-static Err authority_load(const char *dir, Arena *arena, Certificate *ret_ca) {
-    TRY(load(dir, "ca.key", arena, &ret_ca->key_pem));
-    return load(dir, "ca.pem", arena, &ret_ca->cert_pem);
+static Err authority_load(const char *dir, Arena *arena, Certificate *ret_ca, Reason *reason) {
+    TRY(load(dir, "ca.key", arena, &ret_ca->key_pem, reason));
+    return load(dir, "ca.pem", arena, &ret_ca->cert_pem, reason);
 }
 
-static Err
-server_make(const char *dir, const Certificate *ca, StrList hosts, uint64_t now_ms, Arena *arena) {
+static Err server_make(const char *dir,
+                       const Certificate *ca,
+                       StrList hosts,
+                       uint64_t now_ms,
+                       Arena *arena,
+                       Reason *reason) {
     Certificate server;
-    TRY(certificate_make_server(ca, hosts, now_ms, SERVER_DAYS, arena, &server));
-    TRY(save(dir, "server.key", server.key_pem, KEY_MODE, arena));
-    return save(dir, "server.pem", server.cert_pem, PUBLIC_MODE, arena);
+    TRY(certificate_make_server(ca, hosts, now_ms, SERVER_DAYS, arena, &server, reason));
+    TRY(save(dir, "server.key", server.key_pem, KEY_MODE, arena, reason));
+    return save(dir, "server.pem", server.cert_pem, PUBLIC_MODE, arena, reason);
 }
 
-static Err token_key_make(const char *dir, Arena *arena) {
+static Err token_key_make(const char *dir, Arena *arena, Reason *reason) {
     uint8_t seed[SEED_LEN];
     randombytes_buf(seed, sizeof(seed));
-    Err err = save(dir, "token.key", (Str){(const char *)seed, sizeof(seed)}, KEY_MODE, arena);
+    Err err =
+        save(dir, "token.key", (Str){(const char *)seed, sizeof(seed)}, KEY_MODE, arena, reason);
     sodium_memzero(seed, sizeof(seed));
     return err;
 }
 
-static Err config_make(const char *dir, Arena *arena) {
+static Err config_make(const char *dir, Arena *arena, Reason *reason) {
     Text text;
     text_init(&text, FIELD_JSON_MAX);
     config_sample(&Config_schema, &text);
     Err err = text_check(&text);
-    if (err.code == OK) err = save(dir, "musterd.conf", text_str(&text), PUBLIC_MODE, arena);
+    if (err.code == OK)
+        err = save(dir, "musterd.conf", text_str(&text), PUBLIC_MODE, arena, reason);
     text_done(&text);
     return err;
 }
 
-Err data_make(const char *dir, StrList hosts, uint64_t now_ms, Arena *arena) {
-    TRY(folder_make(dir, DIR_MODE));
+Err data_make(const char *dir, StrList hosts, uint64_t now_ms, Arena *arena, Reason *reason) {
+    TRY(folder_make(dir, DIR_MODE, reason));
     Certificate ca;
-    Err err = authority_load(dir, arena, &ca);
-    if (err.code == ERR_NOT_FOUND) err = authority_make(dir, now_ms, arena, &ca);
+    Err err = authority_load(dir, arena, &ca, reason);
+    if (err.code == ERR_NOT_FOUND) {
+        reason_clear(reason);
+        err = authority_make(dir, now_ms, arena, &ca, reason);
+    }
     TRY(err);
     if (!is_there(data_path(arena, dir, "server.pem").ptr))
-        TRY(server_make(dir, &ca, hosts, now_ms, arena));
-    if (!is_there(data_path(arena, dir, "token.key").ptr)) TRY(token_key_make(dir, arena));
-    if (!is_there(data_path(arena, dir, "musterd.conf").ptr)) TRY(config_make(dir, arena));
+        TRY(server_make(dir, &ca, hosts, now_ms, arena, reason));
+    if (!is_there(data_path(arena, dir, "token.key").ptr)) TRY(token_key_make(dir, arena, reason));
+    if (!is_there(data_path(arena, dir, "musterd.conf").ptr)) TRY(config_make(dir, arena, reason));
     return arena_check(arena);
 }
 
-Err data_config(
-    const char *dir, const char *path, Arena *arena, Faults *faults, Config *ret_config) {
+Err data_config(const char *dir,
+                const char *path,
+                Arena *arena,
+                Faults *faults,
+                Config *ret_config,
+                Reason *reason) {
     Str standard = data_path(arena, dir, "musterd.conf");
     TRY(arena_check(arena));
     Config config = {};
-    Err err = config_load(path ? path : standard.ptr, &Config_schema, arena, faults, &config);
+    Err err =
+        config_load(path ? path : standard.ptr, &Config_schema, arena, faults, &config, reason);
+    if (err.code == ERR_NOT_FOUND && !path) reason_clear(reason);
     if (err.code == ERR_NOT_FOUND && !path)
         err = schema_decode_pairs(&Config_schema, NULL, 0, arena, faults, &config);
     TRY(err);
@@ -103,33 +121,39 @@ Err data_config(
     return SUCCESS;
 }
 
-Err data_token_key(const char *dir, Arena *arena, JwsKey *ret_key) {
+Err data_token_key(const char *dir, Arena *arena, JwsKey *ret_key, Reason *reason) {
     Str seed;
-    TRY(load(dir, "token.key", arena, &seed));
-    if (seed.len != SEED_LEN) return FAIL(ERR_INVALID, "token.key is not 32 bytes");
+    TRY(load(dir, "token.key", arena, &seed, reason));
+    if (seed.len != SEED_LEN)
+        return reason_fail(
+            reason, FAIL(ERR_INVALID, "the file is not 32 bytes"), "%s/token.key", dir);
     jws_key_from_seed((const uint8_t *)seed.ptr, ret_key);
     return SUCCESS;
 }
 
-Err data_ca_fingerprint(const char *dir, Arena *arena, Str *ret_hex) {
+Err data_ca_fingerprint(const char *dir, Arena *arena, Str *ret_hex, Reason *reason) {
     Str pem;
     char hex[CERTIFICATE_FINGERPRINT_LEN + 1];
-    TRY(load(dir, "ca.pem", arena, &pem));
-    TRY(certificate_fingerprint(pem, hex));
+    TRY(load(dir, "ca.pem", arena, &pem, reason));
+    Err err = certificate_fingerprint(pem, hex, NULL);
+    if (err.code != OK) return reason_fail(reason, err, "%s/ca.pem", dir);
     Str copy = str_dup(arena, str_from(hex));
     TRY(arena_check(arena));
     *ret_hex = copy;
     return SUCCESS;
 }
 
-Err data_db_open(const char *dir, uint32_t readers, Arena *arena, Db **ret_db) {
+Err data_db_open(const char *dir, uint32_t readers, Arena *arena, Db **ret_db, Reason *reason) {
     Str path = data_path(arena, dir, "muster.db");
     TRY(arena_check(arena));
+    const Schema *schemas[SLICE_SCHEMAS_MAX];
+    size_t schema_count = slices_stored(schemas);
     return db_open_sqlite(&(DbOptions){.path = path.ptr,
                                        .migrations = store_migrations,
                                        .migration_count = store_migration_count,
-                                       .schemas = store_schemas,
-                                       .schema_count = store_schema_count,
+                                       .schemas = schemas,
+                                       .schema_count = schema_count,
                                        .readers = readers},
-                          ret_db);
+                          ret_db,
+                          reason);
 }

@@ -6,6 +6,8 @@
 ///     token.key               seed of the key that signs access tokens
 ///     muster.db               the store
 ///     musterd.conf            settings (config.h)
+///
+/// The Reason of a failure names the file.
 #pragma once
 
 #include "base/arena.h"
@@ -18,14 +20,18 @@ typedef struct Db Db;
 Str data_path(Arena *arena, const char *dir, const char *name);
 /// Make whatever is missing: folder, authority, server certificate for `hosts`, token key, sample
 /// settings. ERR_SYSTEM, ERR_INVALID (hosts).
-Err data_make(const char *dir, StrList hosts, uint64_t now_ms, Arena *arena);
+Err data_make(const char *dir, StrList hosts, uint64_t now_ms, Arena *arena, Reason *reason);
 /// Settings: `path`, or musterd.conf in the folder, or the defaults. Prints nothing; `faults` says
 /// what is wrong. ERR_INVALID.
-Err data_config(
-    const char *dir, const char *path, Arena *arena, Faults *faults, Config *ret_config);
+Err data_config(const char *dir,
+                const char *path,
+                Arena *arena,
+                Faults *faults,
+                Config *ret_config,
+                Reason *reason);
 /// The key that signs access tokens. ERR_NOT_FOUND: the folder was never set up.
-Err data_token_key(const char *dir, Arena *arena, JwsKey *ret_key);
+Err data_token_key(const char *dir, Arena *arena, JwsKey *ret_key, Reason *reason);
 /// Fingerprint of the authority, in `arena`. ERR_NOT_FOUND as above.
-Err data_ca_fingerprint(const char *dir, Arena *arena, Str *ret_hex);
+Err data_ca_fingerprint(const char *dir, Arena *arena, Str *ret_hex, Reason *reason);
 /// Open the store with its tables. `readers`: connections that read in parallel.
-Err data_db_open(const char *dir, uint32_t readers, Arena *arena, Db **ret_db);
+Err data_db_open(const char *dir, uint32_t readers, Arena *arena, Db **ret_db, Reason *reason);

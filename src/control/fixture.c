@@ -2,7 +2,8 @@
 #include "control/fixture.h"
 
 #include "base/scope.h"
-#include "control/store/store.h"
+#include "control/slice.h"
+#include "db/db.h"
 #include "wire/agent.h"
 
 #include <assert.h>
@@ -22,6 +23,21 @@ static void must(Err err) {
     assert(err.code == OK);
 }
 
+/// The access token of whom the credentials are.
+static Str login(Fixture *fixture, const Credentials *who) {
+    HttpReply reply =
+        fixture_call(fixture,
+                     "POST",
+                     "/v1/login",
+                     (Str){},
+                     fixture_print(fixture,
+                                   "{\"org\":\"%.*s\",\"name\":\"%.*s\",\"password\":\"%.*s\"}",
+                                   STR_FMT(who->org),
+                                   STR_FMT(who->owner),
+                                   STR_FMT(who->password)));
+    return fixture_field(&reply, "access_token");
+}
+
 void fixture_open(Fixture *fixture) {
     assert(sodium_init() >= 0);
     *fixture = (Fixture){.now_ms = START_MS * 1000ULL};
@@ -33,20 +49,13 @@ void fixture_open(Fixture *fixture) {
     Faults faults;
     faults_init(&faults, &fixture->arena);
     must(schema_decode_pairs(&Config_schema, NULL, 0, &fixture->arena, &faults, &app->config));
-    must(db_open_memory(&(DbOptions){.schemas = store_schemas, .schema_count = store_schema_count},
-                        &app->db));
+    const Schema *schemas[SLICE_SCHEMAS_MAX];
+    size_t schema_count = slices_stored(schemas);
+    must(db_open_memory(&(DbOptions){.schemas = schemas, .schema_count = schema_count}, &app->db));
     must(control_open(app));
     must(control_router(app, &fixture->router));
     must(org_make(app->db, S("acme"), S("ada"), fixture->now_ms, &fixture->arena, &fixture->owner));
-    HttpReply reply =
-        fixture_call(fixture,
-                     "POST",
-                     "/v1/login",
-                     (Str){},
-                     fixture_print(fixture,
-                                   "{\"org\":\"acme\",\"name\":\"ada\",\"password\":\"%.*s\"}",
-                                   STR_FMT(fixture->owner.password)));
-    fixture->token = fixture_field(&reply, "access_token");
+    fixture->token = login(fixture, &fixture->owner);
 }
 
 void fixture_close(Fixture *fixture) {
@@ -54,6 +63,13 @@ void fixture_close(Fixture *fixture) {
     control_close(&fixture->app);
     db_close(fixture->app.db);
     arena_done(&fixture->arena);
+}
+
+Str fixture_org(Fixture *fixture, const char *name) {
+    Credentials owner;
+    must(org_make(
+        fixture->app.db, str_from(name), S("eve"), fixture->now_ms, &fixture->arena, &owner));
+    return login(fixture, &owner);
 }
 
 /// "a=b&c=d" as it stands: the tests use nothing that needs decoding.
@@ -170,7 +186,7 @@ HttpReply fixture_enrol(Fixture *fixture, Str token, const JwsKey *key, const ch
                                       name));
 }
 
-Str fixture_device_token(Fixture *fixture, Str device_id, const JwsKey *key) {
+HttpReply fixture_assert(Fixture *fixture, Str device_id, const JwsKey *key) {
     Str assertion =
         sign(fixture,
              key,
@@ -181,14 +197,59 @@ Str fixture_device_token(Fixture *fixture, Str device_id, const JwsKey *key) {
                            STR_FMT(device_id),
                            STR_FMT(challenge(fixture)),
                            (unsigned long long)(fixture->now_ms / 1000 + 60)));
-    HttpReply reply = fixture_call(fixture,
-                                   "POST",
-                                   AGENT_TOKEN_PATH,
-                                   (Str){},
-                                   fixture_print(fixture,
-                                                 "{\"grant_type\":\"" ASSERTION_GRANT
-                                                 "\",\"assertion\":\"%.*s\"}",
-                                                 STR_FMT(assertion)));
+    return fixture_call(fixture,
+                        "POST",
+                        AGENT_TOKEN_PATH,
+                        (Str){},
+                        fixture_print(fixture,
+                                      "{\"grant_type\":\"" ASSERTION_GRANT
+                                      "\",\"assertion\":\"%.*s\"}",
+                                      STR_FMT(assertion)));
+}
+
+Str fixture_device_token(Fixture *fixture, Str device_id, const JwsKey *key) {
+    HttpReply reply = fixture_assert(fixture, device_id, key);
     assert(reply.status == 200);
     return fixture_field(&reply, "access_token");
+}
+
+/// By the owner; asserts the status.
+static HttpReply plain_call(
+    Fixture *fixture, const char *method, const char *path, const char *body, uint32_t status) {
+    HttpReply reply = fixture_call(fixture, method, path, fixture->token, body);
+    if (reply.status != status)
+        fprintf(stderr, "%s %s: %u %.*s\n", method, path, reply.status, STR_FMT(reply.body));
+    assert(reply.status == status);
+    return reply;
+}
+
+static void plain_has(const HttpReply *reply, const char *text) {
+    bool found = memmem(reply->body.ptr, reply->body.len, text, strlen(text)) != NULL;
+    if (!found) fprintf(stderr, "no %s in %.*s\n", text, STR_FMT(reply->body));
+    assert(found);
+}
+
+void fixture_plain(Fixture *fixture, const char *noun, const char *create, const char *change) {
+    const char *all = fixture_print(fixture, "/v1/%ss", noun);
+    HttpReply made = plain_call(fixture, "POST", all, create, 201);
+    Str id = fixture_field(&made, "id");
+    const char *one = fixture_print(fixture, "%s/%.*s", all, STR_FMT(id));
+    HttpReply list = plain_call(fixture, "GET", all, NULL, 200);
+    plain_has(&list, fixture_print(fixture, "\"id\":\"%.*s\"", STR_FMT(id)));
+    HttpReply shown = plain_call(fixture, "GET", one, NULL, 200);
+    assert(str_eq(fixture_field(&shown, "rev"), S("1")));
+    HttpReply changed = plain_call(fixture, "PATCH", one, change, 200);
+    assert(str_eq(fixture_field(&changed, "rev"), S("2")));
+    plain_call(fixture, "DELETE", one, NULL, 204);
+    plain_call(fixture, "GET", one, NULL, 404);
+    HttpReply audit = plain_call(fixture, "GET", "/v1/audit?limit=3&descending=true", NULL, 200);
+    for (const char *const *verb = (const char *const[]){"create", "update", "delete", NULL}; *verb;
+         verb++)
+        plain_has(&audit, fixture_print(fixture, "\"action\":\"%s.%s\"", noun, *verb));
+    HttpReply openapi = plain_call(fixture, "GET", "/openapi.json", NULL, 200);
+    for (const char *const *verb =
+             (const char *const[]){"list", "create", "show", "update", "delete", NULL};
+         *verb;
+         verb++)
+        plain_has(&openapi, fixture_print(fixture, "\"operationId\":\"%s_%s\"", noun, *verb));
 }

@@ -19,6 +19,8 @@ typedef struct Fixture {
 void fixture_open(Fixture *fixture);
 /// Free all of it.
 void fixture_close(Fixture *fixture);
+/// Another organisation with an owner "eve"; gives the owner's access token.
+Str fixture_org(Fixture *fixture, const char *name);
 /// One call; absent `bearer` or `body`: none. The answer lives as long as the fixture.
 HttpReply
 fixture_call(Fixture *fixture, const char *method, const char *path, Str bearer, const char *body);
@@ -34,5 +36,11 @@ Str fixture_fleet(Fixture *fixture, const char *name);
 Str fixture_enrolment_token(Fixture *fixture, Str fleet_id, unsigned uses);
 /// Enrol a device with `key`; gives the answer, whatever it is.
 HttpReply fixture_enrol(Fixture *fixture, Str token, const JwsKey *key, const char *name);
+/// Ask for the device's access token by an assertion that `key` signs; gives the answer.
+HttpReply fixture_assert(Fixture *fixture, Str device_id, const JwsKey *key);
 /// The device's access token, by its assertion; asserts success.
 Str fixture_device_token(Fixture *fixture, Str device_id, const JwsKey *key);
+/// What a slice with the five plain endpoints at /v1/NOUNs must do: make a record of `create`, list
+/// and show it, change it by `change`, remove it, leave three entries in the audit log and five
+/// operations in the OpenAPI document. Asserts each.
+void fixture_plain(Fixture *fixture, const char *noun, const char *create, const char *change);

@@ -5,20 +5,13 @@
 #include "base/scope.h"
 #include "control/audit/audit.h"
 #include "control/operator/operator.h"
+#include "control/org/org.h"
 #include "db/tx.h"
 
 enum { PASSWORD_BYTES = 15, NAME_MAX_BYTES = 63 };
 
 static bool is_name(Str text) {
     return text.len >= 1 && text.len <= NAME_MAX_BYTES && Pattern_slug.matches(text);
-}
-
-static Err org_is_free(Tx *tx, Str name) {
-    Query query = {.where = {WHERE_STR("name", name)}, .limit = 1};
-    Org org;
-    Err err = tx_find(tx, &Org_schema, &query, &org);
-    if (err.code == OK) return FAIL(ERR_EXISTS, "an organisation of that name is there already");
-    return err.code == ERR_NOT_FOUND ? SUCCESS : err;
 }
 
 Err org_make(Db *db,
@@ -31,7 +24,6 @@ Err org_make(Db *db,
     if (!is_name(owner_name)) return FAIL(ERR_INVALID, "--owner must be a slug, like owner or ada");
     SCOPED(tx_closep) Tx *tx = NULL;
     TRY(tx_open(db, arena, (Str){}, &tx));
-    TRY(org_is_free(tx, org_name));
     Org org = {.id = id_new(S("org"), now_ms), .rev = 1, .name = org_name, .created_at = {now_ms}};
     Operator owner = {.id = id_new(S("operator"), now_ms),
                       .org_id = org.id,
@@ -42,23 +34,22 @@ Err org_make(Db *db,
     Str password = secret_make(arena, PASSWORD_BYTES);
     TRY(arena_check(arena));
     TRY(password_hash(password, arena, &owner.password_hash));
-    TRY(tx_create(tx, &Org_schema, &org));
-    TRY(tx_create(tx, &Operator_schema, &owner));
-    Call call = {
-        .arena = arena,
-        .now_ms = now_ms,
-        .tx = tx,
-        .principal = {.scope = org.id, .name = S("system")}
-    };
-    TRY(audit_record(&call, "org.create", id_str(&org.id), &Org_schema, &org));
-    TRY(audit_record(&call, "operator.create", id_str(&owner.id), &Operator_schema, &owner));
-    TRY(tx_commit(tx));
+    TRY(org_add(tx, &org));
+    TRY(operator_add(tx, &owner));
+    const AuditEntry entry = {.org_id = org.id, .at = {now_ms}, .actor = S("system")};
+    AuditEntry org_entry = entry, owner_entry = entry;
+    org_entry.action = S("org.create");
+    org_entry.subject = id_str(&org.id);
+    org_entry.subject_name = org.name;
+    owner_entry.action = S("operator.create");
+    owner_entry.subject = id_str(&owner.id);
+    owner_entry.subject_name = owner.name;
+    TRY(audit_add(tx, arena, &org_entry, &Org_schema, &org));
+    TRY(audit_add(tx, arena, &owner_entry, &Operator_schema, &owner));
+    Err err = tx_commit(tx);
+    if (err.code == ERR_EXISTS)
+        return FAIL(ERR_EXISTS, "an organisation of that name is there already");
+    TRY(err);
     *ret_credentials = (Credentials){org_name, owner_name, password};
     return SUCCESS;
-}
-
-Err org_count(Db *db, Arena *arena, uint64_t *ret_count) {
-    SCOPED(tx_closep) Tx *tx = NULL;
-    TRY(tx_open(db, arena, (Str){}, &tx));
-    return tx_count(tx, &Org_schema, &(Query){.limit = 1}, ret_count);
 }

@@ -18,5 +18,3 @@ typedef struct Credentials {
 /// ERR_INVALID: a name that is not a slug. ERR_EXISTS: the organisation's name is taken.
 Err org_make(
     Db *db, Str org, Str owner, uint64_t now_ms, Arena *arena, Credentials *ret_credentials);
-/// How many organisations there are; stops counting at two.
-Err org_count(Db *db, Arena *arena, uint64_t *ret_count);

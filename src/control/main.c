@@ -4,6 +4,7 @@
 #include "base/scope.h"
 #include "control/data.h"
 #include "control/init.h"
+#include "control/org/org.h"
 #include "control/serve.h"
 #include "db/db.h"
 
@@ -14,10 +15,6 @@
 #include <sys/stat.h>
 
 enum {
-    EXIT_OK = 0,
-    EXIT_USAGE = 2,
-    EXIT_CONFIG = 6,
-    EXIT_FAILED = 8,
     HOSTS_MAX = 16,
     MAIN_ARENA_MAX = 4 * 1024 * 1024,
 };
@@ -44,15 +41,6 @@ typedef struct Options {
     Str hosts[HOSTS_MAX];
     size_t host_count;
 } Options;
-
-static int fail(const char *verb, Err err) {
-    if (err.code == ERR_SYSTEM) {
-        fprintf(stderr, "musterd %s: %s: %s\n", verb, err.what, strerror(err.sys));
-    } else {
-        fprintf(stderr, "musterd %s: %s\n", verb, err.what);
-    }
-    return err.code == ERR_INVALID ? EXIT_CONFIG : EXIT_FAILED;
-}
 
 static bool options_parse(int argc, char **argv, Options *ret_options) {
     static const struct option known[] = {
@@ -112,13 +100,13 @@ static void credentials_print(const Credentials *made, Str fingerprint) {
         STR_FMT(made->owner));
 }
 
-static Err org_add(const Options *options, bool first, Arena *arena) {
+static Err add_org(const Options *options, bool first, Arena *arena, Reason *reason) {
     Clock clock = clock_system();
     Db *db = NULL;
     Credentials made;
     Str fingerprint;
-    TRY(data_ca_fingerprint(options->data, arena, &fingerprint));
-    TRY(data_db_open(options->data, 1, arena, &db));
+    TRY(data_ca_fingerprint(options->data, arena, &fingerprint, reason));
+    TRY(data_db_open(options->data, 1, arena, &db, reason));
     uint64_t count = 0;
     Err err = org_count(db, arena, &count);
     if (err.code == OK && first && count > 0)
@@ -145,26 +133,29 @@ static int run_init(Options *options, Arena *arena) {
         options->hosts[options->host_count++] = standard[i];
     Clock clock = clock_system();
     StrList hosts = {options->hosts, options->host_count};
-    Err err = data_make(options->data, hosts, clock_now_ms(&clock), arena);
-    if (err.code == OK) err = org_add(options, true, arena);
-    return err.code == OK ? EXIT_OK : fail("init", err);
+    Reason reason = {};
+    Err err = data_make(options->data, hosts, clock_now_ms(&clock), arena, &reason);
+    if (err.code == OK) err = add_org(options, true, arena, &reason);
+    return err.code == OK ? EXIT_OK : err_report("musterd init", err, &reason);
 }
 
 static int run_add_org(Options *options, Arena *arena) {
-    Err err = org_add(options, false, arena);
-    return err.code == OK ? EXIT_OK : fail("add-org", err);
+    Reason reason = {};
+    Err err = add_org(options, false, arena, &reason);
+    return err.code == OK ? EXIT_OK : err_report("musterd add-org", err, &reason);
 }
 
 static int config_read(const Options *options, Arena *arena, Config *ret_config) {
     Faults faults;
     faults_init(&faults, arena);
-    Err err = data_config(options->data, options->config, arena, &faults, ret_config);
+    Reason reason = {};
+    Err err = data_config(options->data, options->config, arena, &faults, ret_config, &reason);
     for (size_t i = 0; i < faults.count; i++)
         fprintf(stderr,
                 "musterd: setting %.*s: %.*s\n",
                 STR_FMT(str_slice(faults.items[i].pointer, 1, SIZE_MAX)),
                 STR_FMT(faults.items[i].allowed));
-    return err.code == OK ? EXIT_OK : fail("config", err);
+    return err.code == OK ? EXIT_OK : err_report("musterd config", err, &reason);
 }
 
 static int run_check_config(Options *options, Arena *arena) {
@@ -176,9 +167,10 @@ static int run_serve(Options *options, Arena *arena) {
     Config config;
     int status = config_read(options, arena, &config);
     if (status != EXIT_OK) return status;
-    log_setup("musterd", (LogLevel)config.log_level);
-    Err err = serve(options->data, &config, arena);
-    return err.code == OK ? EXIT_OK : fail("run", err);
+    log_setup("musterd", config.log_level);
+    Reason reason = {};
+    Err err = serve(options->data, &config, arena, &reason);
+    return err.code == OK ? EXIT_OK : err_report("musterd run", err, &reason);
 }
 
 static const struct {
@@ -201,7 +193,7 @@ int main(int argc, char **argv) {
         puts("musterd " MUSTER_VERSION);
         return EXIT_OK;
     }
-    if (sodium_init() < 0) return EXIT_FAILED;
+    if (sodium_init() < 0) return EXIT_LOCAL;
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (strcmp(argv[1], verbs[i].name) != 0) continue;
         Options options;

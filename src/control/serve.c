@@ -45,12 +45,12 @@ static void files_raise(void) {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static Err store_start(Serving *serving, const char *dir, Arena *arena) {
+static Err store_start(Serving *serving, const char *dir, Arena *arena, Reason *reason) {
     App *app = &serving->app;
     app->clock = clock_system();
-    TRY(data_token_key(dir, arena, &app->key));
-    TRY(data_ca_fingerprint(dir, arena, &app->ca_fingerprint));
-    TRY(data_db_open(dir, (uint32_t)app->config.workers + 1, arena, &app->db));
+    TRY(data_token_key(dir, arena, &app->key, reason));
+    TRY(data_ca_fingerprint(dir, arena, &app->ca_fingerprint, reason));
+    TRY(data_db_open(dir, (uint32_t)app->config.workers + 1, arena, &app->db, reason));
     TRY(control_open(app));
     TRY(worker_pool_open(
         &(WorkerOptions){.threads = (uint32_t)app->config.workers, .queue_max = 1024},
@@ -59,7 +59,7 @@ static Err store_start(Serving *serving, const char *dir, Arena *arena) {
     return control_router(app, &serving->router);
 }
 
-static Err listeners_start(Serving *serving, const char *dir, Arena *arena) {
+static Err listeners_start(Serving *serving, const char *dir, Arena *arena, Reason *reason) {
     App *app = &serving->app;
     const Config *config = &app->config;
     Str address = str_dup(arena, config->address);
@@ -71,8 +71,10 @@ static Err listeners_start(Serving *serving, const char *dir, Arena *arena) {
                                        .cert_path = cert.ptr,
                                        .key_path = key.ptr,
                                        .path = AGENT_CHANNEL_PATH,
+                                       .protocol = AGENT_CHANNEL_PROTOCOL,
                                        .threads = (uint32_t)config->network_threads,
                                        .connections_max = (uint32_t)config->channels_max,
+                                       .first_max_bytes = SYNC_MESSAGE_MAX,
                                        .message_max_bytes = SYNC_MESSAGE_MAX,
                                        .messages_per_minute_max = MESSAGES_PER_MINUTE,
                                        .handshake_ms = HANDSHAKE_MS,
@@ -80,7 +82,8 @@ static Err listeners_start(Serving *serving, const char *dir, Arena *arena) {
                                        .handlers = device_channel_handlers,
                                        .app = app},
                      app->workers,
-                     &serving->gateway));
+                     &serving->gateway,
+                     reason));
     app->gateway = serving->gateway;
     app->channel_port = gateway_port(serving->gateway);
     return server_open(&(ServerOptions){.address = address.ptr,
@@ -95,7 +98,8 @@ static Err listeners_start(Serving *serving, const char *dir, Arena *arena) {
                                         .app = serving},
                        serving->router,
                        app->workers,
-                       &serving->server);
+                       &serving->server,
+                       reason);
 }
 
 /// Close what is there, half-built included: first what lets work in, last what it works on.
@@ -111,7 +115,7 @@ static void serving_stop(Serving *serving) {
     jws_key_wipe(&serving->app.key);
 }
 
-Err serve(const char *dir, const Config *config, Arena *arena) {
+Err serve(const char *dir, const Config *config, Arena *arena, Reason *reason) {
     mallopt(M_ARENA_MAX, MALLOC_ARENAS); // an arena a thread would cost memory and give little
     files_raise();
     signal(SIGPIPE, SIG_IGN);
@@ -122,8 +126,8 @@ Err serve(const char *dir, const Config *config, Arena *arena) {
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
 
     Serving serving = {.app.config = *config};
-    Err err = store_start(&serving, dir, arena);
-    if (err.code == OK) err = listeners_start(&serving, dir, arena);
+    Err err = store_start(&serving, dir, arena, reason);
+    if (err.code == OK) err = listeners_start(&serving, dir, arena, reason);
     if (err.code == OK) {
         log_event(LOG_INFO,
                   "server.ready",

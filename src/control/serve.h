@@ -5,5 +5,6 @@
 #include "control/config.h"
 
 /// Serve from the folder `dir` until SIGTERM or SIGINT, then finish what is under way and return.
-/// Call before any thread exists. Errors: whatever kept it from starting.
-Err serve(const char *dir, const Config *config, Arena *arena);
+/// Call before any thread exists. Errors: whatever kept it from
+/// starting; the Reason names the file or address.
+Err serve(const char *dir, const Config *config, Arena *arena, Reason *reason);

@@ -27,8 +27,8 @@ typedef struct DbOptions {
 /// Open or create the SQLite store: WAL, synchronous=FULL, one writer thread with group commit,
 /// parallel readers. Applies new migrations first. ERR_STATE: an applied migration has changed or
 /// is unknown (a newer program's), or a table does not match its Schema. ERR_SYSTEM: the file
-/// cannot be used.
-Err db_open_sqlite(const DbOptions *options, Db **ret_db);
+/// cannot be used. The Reason names the file, and has SQLite's words or the differences.
+Err db_open_sqlite(const DbOptions *options, Db **ret_db, Reason *reason);
 /// Open an empty store in memory with the tables of `schemas`.
 Err db_open_memory(const DbOptions *options, Db **ret_db);
 /// Wait for writes under way and close. No Tx may be open. NULL-safe; returns NULL.
@@ -43,6 +43,7 @@ Err db_check(Db *db);
 /// for bool, integers, time and duration, REAL for double, BLOB for bytes, TEXT for the rest; the
 /// KEY field as primary key; a unique index on exactly (scope, field) for each UNIQUE field, and no
 /// other; an index that begins with (scope, field) or (field) for each INDEXED one. Where the
-/// schema has no SCOPE, or the field is it, read (field) alone. Lists of a large table also want an
-/// index on (scope, key), which is not asked for. ERR_STATE: a migration does not run.
-Err db_schema_diff(const DbOptions *options, Text *out);
+/// schema has no SCOPE, or the field is it or GLOBAL, read (field) alone. Lists of a large table
+/// also want an index on (scope, key), which is not asked for. ERR_STATE: a migration does not run;
+/// the Reason says which, and why.
+Err db_schema_diff(const DbOptions *options, Text *out, Reason *reason);

@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 static const char *const colours[] = {"red", "green", "blue"};
+static const EnumNames Colour_names = ENUM_NAMES(colours);
 
 static const Field Crate_fields[] = {
     FIELD(Crate, id, KEY, "key", .prefix = "crate"),
     FIELD(Crate, yard, SCOPE, "scope"),
     FIELD(Crate, name, UNIQUE, "name"),
-    FIELD(Crate, colour, INDEXED, "colour", .names = &ENUM_NAMES(colours)),
+    FIELD(Crate, seal, UNIQUE | GLOBAL, "number of its seal"),
+    FIELD_ENUM(Crate, colour, Colour, INDEXED, "colour"),
     FIELD(Crate, size, INDEXED, "size"),
     FIELD(Crate, offset, 0, "offset"),
     FIELD(Crate, weight, 0, "weight"),
@@ -55,10 +57,11 @@ const Schema *const fixture_schemas[FIXTURE_SCHEMAS] = {
 const Migration fixture_migrations[FIXTURE_MIGRATIONS] = {
     {1,
      "start", "CREATE TABLE crate (id TEXT PRIMARY KEY, yard TEXT, name TEXT, colour TEXT NOT NULL,"
-     " size INTEGER NOT NULL, offset INTEGER, weight REAL, sealed INTEGER, packed_at INTEGER,"
-     " keeps_for INTEGER, mark BLOB, note TEXT, owners TEXT, labels TEXT, rev INTEGER NOT NULL)"
-     " STRICT, WITHOUT ROWID;"
+     " seal TEXT, size INTEGER NOT NULL, offset INTEGER, weight REAL, sealed INTEGER,"
+     " packed_at INTEGER, keeps_for INTEGER, mark BLOB, note TEXT, owners TEXT, labels TEXT,"
+     " rev INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
      "CREATE UNIQUE INDEX crate_name ON crate (yard, name);"
+     "CREATE UNIQUE INDEX crate_seal ON crate (seal);"
      "CREATE INDEX crate_colour ON crate (yard, colour, id);"
      "CREATE INDEX crate_size ON crate (size, id);"
      "CREATE TABLE gauge (name TEXT PRIMARY KEY, yard TEXT, level INTEGER NOT NULL) STRICT;"},
@@ -89,7 +92,7 @@ DbOptions fixture_options(const Fixture *fixture) {
 Err fixture_open(Fixture *fixture, EngineKind kind) {
     TRY(fixture_init(fixture));
     DbOptions options = fixture_options(fixture);
-    return kind == ENGINE_SQLITE ? db_open_sqlite(&options, &fixture->db)
+    return kind == ENGINE_SQLITE ? db_open_sqlite(&options, &fixture->db, NULL)
                                  : db_open_memory(&options, &fixture->db);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Records and stores for the tests of src/db: a crate (scope, revision, unique and indexed
-/// fields), a gauge (a status row: no revision), an entry (a chain), a tag (no scope).
+/// fields, one of them unique across scopes), a gauge (a status row: no revision), an entry (a
+/// chain), a tag (no scope).
 #pragma once
 
 #include "base/scope.h"
@@ -12,7 +13,8 @@ typedef struct Crate {
     Id id;
     Str yard;
     Str name;
-    unsigned colour;
+    Str seal;
+    Colour colour;
     uint64_t size;
     int64_t offset;
     double weight;

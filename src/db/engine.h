@@ -69,7 +69,7 @@ struct Db {
     size_t table_count;
 };
 
-/// Set the engine and make the tables of `options`. ERR_LIMIT: out of memory.
+/// Set the engine and make the tables of `options`. ERR_MEMORY: out of memory.
 Err db_init(Db *db, const Engine *engine, const DbOptions *options);
 /// Free what db_init made.
 void db_done(Db *db);

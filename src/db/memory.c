@@ -39,7 +39,7 @@ static Err change(MemoryDb *memory, const Table *table, Value *before, const Val
     if (values) {
         TRY(rows_reserve(rows));
         after = row_new(table, values);
-        if (!after) return FAIL(ERR_LIMIT, "out of memory");
+        if (!after) return OUT_OF_MEMORY;
     }
     rows_swap(rows, table, before, after);
     assert(memory->journal_count < TX_OPS_MAX);
@@ -59,19 +59,28 @@ static bool in_same_scope(const Table *table, const Value *a, const Value *b) {
     return table->scope == COLUMN_NONE || value_is_same(&a[table->scope], &b[table->scope]);
 }
 
-/// Another row than `self` holds a unique value of `values`. Absent values never collide, nor do
-/// rows without a scope in a table that has one.
+/// Another row than `self` holds this value of `values`, where the column must be unique.
+static bool is_held(
+    const Rows *rows, const Table *table, size_t column, const Value *self, const Value *values) {
+    bool scoped = table_is_scoped(table, column);
+    for (size_t i = 0; i < rows->count; i++) {
+        const Value *row = rows->items[i];
+        if (row != self && value_is_same(&row[column], &values[column])
+            && (!scoped || in_same_scope(table, row, values)))
+            return true;
+    }
+    return false;
+}
+
+/// Another row than `self` holds a unique value of `values`. Absent values never collide, nor, in
+/// what is unique within a scope, do rows without one.
 static bool is_taken(MemoryDb *memory, const Table *table, const Value *self, const Value *values) {
     const Rows *rows = rows_of(memory, table);
-    if (table->scope != COLUMN_NONE && values[table->scope].kind == VALUE_NULL) return false;
+    bool unscoped = table->scope != COLUMN_NONE && values[table->scope].kind == VALUE_NULL;
     for (size_t column = 0; column < table->column_count; column++) {
         if (!table_is_unique(table, column) || values[column].kind == VALUE_NULL) continue;
-        for (size_t i = 0; i < rows->count; i++) {
-            const Value *row = rows->items[i];
-            if (row != self && value_is_same(&row[column], &values[column])
-                && in_same_scope(table, row, values))
-                return true;
-        }
+        if (unscoped && table_is_scoped(table, column)) continue;
+        if (is_held(rows, table, column, self, values)) return true;
     }
     return false;
 }
@@ -212,10 +221,10 @@ static const Engine memory_engine = {
 
 Err db_open_memory(const DbOptions *options, Db **ret_db) {
     SCOPED(mem_freep) MemoryDb *memory = calloc(1, sizeof(*memory));
-    if (!memory) return FAIL(ERR_LIMIT, "out of memory");
+    if (!memory) return OUT_OF_MEMORY;
     memory->rows = calloc(options->schema_count + 1, sizeof(Rows));
     SCOPED(mem_freep) Rows *rows = memory->rows;
-    if (!rows) return FAIL(ERR_LIMIT, "out of memory");
+    if (!rows) return OUT_OF_MEMORY;
     TRY(db_init(&memory->db, &memory_engine, options));
     pthread_mutex_init(&memory->mutex, NULL);
     memory->rows = TAKE_PTR(rows);

@@ -56,7 +56,7 @@ Err rows_reserve(Rows *rows) {
     if (rows->count < rows->capacity) return SUCCESS;
     size_t capacity = rows->capacity ? rows->capacity * 2 : 16;
     Value **items = reallocarray(rows->items, capacity, sizeof(*items));
-    if (!items) return FAIL(ERR_LIMIT, "out of memory");
+    if (!items) return OUT_OF_MEMORY;
     rows->items = items;
     rows->capacity = capacity;
     return SUCCESS;

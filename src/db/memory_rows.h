@@ -16,7 +16,7 @@ Value *row_new(const Table *table, const Value *values);
 size_t rows_seek(const Rows *rows, const Table *table, Str key);
 /// The row with this key; NULL if there is none.
 Value *rows_find(const Rows *rows, const Table *table, Str key);
-/// Make room for one more. ERR_LIMIT: out of memory.
+/// Make room for one more. ERR_MEMORY: out of memory.
 Err rows_reserve(Rows *rows);
 /// Put `after` in the place of `before`, which has the same key; either may be NULL. Needs room to
 /// insert and frees nothing.

@@ -40,32 +40,49 @@ static const Engine sqlite_engine = {
 };
 
 /// Bring the tables up to date and compare them with the schemas.
-static Err tables_open(Connection *connection, const DbOptions *options, const Db *db) {
-    TRY(migrate(connection, options));
+static Err
+tables_open(Connection *connection, const DbOptions *options, const Db *db, Reason *reason) {
+    TRY(migrate(connection, options, reason));
     SCOPED(text_done) Text differences = {};
     text_init(&differences, SQL_BYTES_MAX);
     TRY(tables_diff(connection, db, &differences));
     if (differences.len > 0 || differences.failed)
-        return FAIL(ERR_STATE, "the database's tables do not match this program's records");
+        return reason_fail(
+            reason,
+            FAIL(ERR_STATE, "the database's tables do not match this program's records"),
+            "%.*s",
+            STR_FMT(str_trim(text_str(&differences))));
     return SUCCESS;
 }
 
-static Err sqlite_open(SqliteDb *sqlite, const DbOptions *options) {
+/// Which file a failure is about: before what is known of it already, or else SQLite's words.
+static Err file_fail(const Connection *connection,
+                     const DbOptions *options,
+                     Err err,
+                     Reason *known,
+                     Reason *reason) {
+    const char *words = known->text[0] ? known->text : connection_words(connection);
+    return reason_fail(reason, err, "%s: %s", options->path, words);
+}
+
+static Err sqlite_open(SqliteDb *sqlite, const DbOptions *options, Reason *reason) {
     SCOPED(connection_close) Connection connection = {};
-    TRY(connection_open(options->path, true, &connection));
-    TRY(connection_use_wal(&connection));
-    TRY(tables_open(&connection, options, &sqlite->db));
-    TRY(readers_open(options->path, options->readers, &sqlite->readers));
+    TRY(connection_open(options->path, true, &connection, reason));
+    Reason known = {};
+    Err opened = connection_use_wal(&connection);
+    if (opened.code == OK) opened = tables_open(&connection, options, &sqlite->db, &known);
+    if (opened.code != OK) return file_fail(&connection, options, opened, &known, reason);
+    TRY(readers_open(options->path, options->readers, &sqlite->readers, reason));
     Err err = writer_open(&connection, &sqlite->writer);
     if (err.code != OK) readers_close(&sqlite->readers);
     return err;
 }
 
-Err db_open_sqlite(const DbOptions *options, Db **ret_db) {
+Err db_open_sqlite(const DbOptions *options, Db **ret_db, Reason *reason) {
     SCOPED(mem_freep) SqliteDb *sqlite = calloc(1, sizeof(*sqlite));
-    if (!sqlite) return FAIL(ERR_LIMIT, "out of memory");
+    if (!sqlite) return OUT_OF_MEMORY;
     TRY(db_init(&sqlite->db, &sqlite_engine, options));
-    Err err = sqlite_open(sqlite, options);
+    Err err = sqlite_open(sqlite, options, reason);
     if (err.code != OK) {
         db_done(&sqlite->db);
         return err;
@@ -74,10 +91,10 @@ Err db_open_sqlite(const DbOptions *options, Db **ret_db) {
     return SUCCESS;
 }
 
-Err db_schema_diff(const DbOptions *options, Text *out) {
+Err db_schema_diff(const DbOptions *options, Text *out, Reason *reason) {
     SCOPED(connection_close) Connection connection = {};
-    TRY(connection_open(":memory:", false, &connection));
-    TRY(migrate(&connection, options));
+    TRY(connection_open(":memory:", false, &connection, reason));
+    TRY(migrate(&connection, options, reason));
     Db db = {};
     TRY(db_init(&db, &sqlite_engine, options));
     Err err = tables_diff(&connection, &db, out);

@@ -41,14 +41,16 @@ static Err settings_apply(Connection *connection) {
     return SUCCESS;
 }
 
-Err connection_open(const char *path, bool create, Connection *ret_connection) {
-    if (create) TRY(file_create(path));
+Err connection_open(const char *path, bool create, Connection *ret_connection, Reason *reason) {
+    Err err = create ? file_create(path) : SUCCESS;
+    if (err.code != OK) return reason_fail(reason, err, "%s", path);
     SCOPED(connection_close) Connection connection = {};
     text_init(&connection.sql, SQL_BYTES_MAX);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     int code = sqlite3_open_v2(path, &connection.handle, flags, NULL);
-    if (code != SQLITE_OK) return connection_err(&connection, code);
-    TRY(settings_apply(&connection));
+    err = code == SQLITE_OK ? settings_apply(&connection) : connection_err(&connection, code);
+    if (err.code != OK)
+        return reason_fail(reason, err, "%s: %s", path, connection_words(&connection));
     *ret_connection = connection;
     connection = (Connection){};
     return SUCCESS;
@@ -117,6 +119,10 @@ Err connection_run(Connection *connection, const char *sql) {
     return code == SQLITE_DONE ? SUCCESS : connection_err(connection, code);
 }
 
+const char *connection_words(const Connection *connection) {
+    return sqlite3_errmsg(connection->handle);
+}
+
 void statement_reset(sqlite3_stmt **statement) {
     if (*statement) sqlite3_reset(*statement);
 }
@@ -147,7 +153,7 @@ Err connection_err(const Connection *connection, int code) {
     case SQLITE_FULL:
         return (Err){ERR_SYSTEM, ENOSPC, "the disk is full"};
     case SQLITE_NOMEM:
-        return (Err){ERR_SYSTEM, ENOMEM, "out of memory"};
+        return OUT_OF_MEMORY;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         return (Err){ERR_SYSTEM, EBADMSG, "the database file is damaged or cannot be read"};

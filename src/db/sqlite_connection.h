@@ -21,8 +21,8 @@ typedef struct Connection {
 } Connection;
 
 /// Open `path` with our settings. The file is created, readable by its owner only, when `create`.
-/// ERR_SYSTEM: it cannot be used.
-Err connection_open(const char *path, bool create, Connection *ret_connection);
+/// ERR_SYSTEM: it cannot be used. The Reason is the path and SQLite's words.
+Err connection_open(const char *path, bool create, Connection *ret_connection, Reason *reason);
 /// Close what is open; twice is well. Fits SCOPED.
 void connection_close(Connection *connection);
 /// Make the file a write-ahead log's, which stays. ERR_UNAVAILABLE: others hold it. ERR_SYSTEM.
@@ -34,8 +34,10 @@ Err connection_prepare(Connection *connection, sqlite3_stmt **ret_statement);
 Err connection_run(Connection *connection, const char *sql);
 /// The Err of a result code that means failure; call it at once. ERR_EXISTS: a key or unique value
 /// is taken. ERR_INVALID: another rule of the table. ERR_UNAVAILABLE: another program holds the
-/// file. ERR_SYSTEM: ENOSPC for a full disk, EBADMSG for a damaged file or a failing read (SQLite
-/// does not tell), EIO for a failing write, ENOMEM, EACCES, or why the file cannot be opened.
+/// file. ERR_MEMORY. ERR_SYSTEM: ENOSPC for a full disk, EBADMSG for a damaged file or a failing
+/// read (SQLite does not tell), EIO for a failing write, EACCES, or why the file cannot be opened.
 Err connection_err(const Connection *connection, int code);
+/// SQLite's words about the last failure, static or owned by the connection.
+const char *connection_words(const Connection *connection);
 /// Let go of what a statement holds. Fits SCOPED.
 void statement_reset(sqlite3_stmt **statement);

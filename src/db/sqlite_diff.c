@@ -85,7 +85,7 @@ static Err columns_diff(Connection *connection, const Table *table, Text *out) {
 
 /// Append the columns of a unique index: "field" or "scope,field".
 static void unique_columns(const Table *table, size_t position, Text *out) {
-    if (table->scope != COLUMN_NONE && table->scope != position) {
+    if (table_is_scoped(table, position)) {
         text_add(out, table->columns[table->scope]->name);
         text_add_char(out, ',');
     }

@@ -195,7 +195,7 @@ TEST(every_failing_read_or_write_of_the_disk_is_survived) {
     fixture.db = db_close(fixture.db);
     faults_install(false);
     DbOptions options = fixture_options(&fixture);
-    CHECK_OK(db_open_sqlite(&options, &fixture.db));
+    CHECK_OK(db_open_sqlite(&options, &fixture.db, NULL));
     CHECK(pairs_stored(&fixture, yards[0]) == written);
 }
 
@@ -230,7 +230,7 @@ static void child_main(Fixture *fixture, int acks) {
     DbOptions options = fixture_options(fixture);
     Worker workers[YARDS];
     pthread_t threads[YARDS];
-    if (db_open_sqlite(&options, &fixture->db).code != OK) _exit(1);
+    if (db_open_sqlite(&options, &fixture->db, NULL).code != OK) _exit(1);
     for (uint32_t i = 0; i < YARDS; i++)
         workers[i] = (Worker){fixture->db, i, pairs_stored(fixture, yards[i]), acks};
     for (uint32_t i = 0; i < YARDS; i++)
@@ -271,7 +271,7 @@ TEST(kill_9_loses_nothing_that_was_acknowledged) {
         CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
 
         DbOptions options = fixture_options(&fixture);
-        CHECK_OK(db_open_sqlite(&options, &fixture.db));
+        CHECK_OK(db_open_sqlite(&options, &fixture.db, NULL));
         for (size_t i = 0; i < YARDS; i++) {
             uint64_t stored = pairs_stored(&fixture, yards[i]);
             CHECK(stored >= acked[i]);

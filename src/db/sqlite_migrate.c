@@ -15,8 +15,14 @@ static void checksum(const Migration *migration, char ret_hex[SHA256_HEX_SIZE]) 
     sodium_bin2hex(ret_hex, SHA256_HEX_SIZE, hash, sizeof(hash));
 }
 
+/// Which migration a failure is about, and why.
+static Err migration_fail(const Migration *migration, Err err, const char *words, Reason *reason) {
+    return reason_fail(reason, err, "%u %s: %s", migration->number, migration->name, words);
+}
+
 /// How many migrations the file has had; each must be ours.
-static Err count_applied(Connection *connection, const DbOptions *options, size_t *ret_count) {
+static Err
+count_applied(Connection *connection, const DbOptions *options, size_t *ret_count, Reason *reason) {
     text_clear(&connection->sql);
     text_add(&connection->sql, S("SELECT number, sha256 FROM schema_migration ORDER BY number"));
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
@@ -26,12 +32,20 @@ static Err count_applied(Connection *connection, const DbOptions *options, size_
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
         if (count == options->migration_count
             || sqlite3_column_int64(statement, 0) != options->migrations[count].number)
-            return FAIL(ERR_STATE, "the database has a migration that this program does not know");
+            return reason_fail(
+                reason,
+                FAIL(ERR_STATE, "the database has a migration that this program does not know"),
+                "number %lld",
+                (long long)sqlite3_column_int64(statement, 0));
         char expected[SHA256_HEX_SIZE];
         checksum(&options->migrations[count], expected);
         Str stored = str_from((const char *)sqlite3_column_text(statement, 1));
         if (!str_eq(stored, str_from(expected)))
-            return FAIL(ERR_STATE, "a migration has changed since it was applied to the database");
+            return migration_fail(
+                &options->migrations[count],
+                FAIL(ERR_STATE, "a migration has changed since it was applied to the database"),
+                "its SHA-256 is another",
+                reason);
         count++;
     }
     if (code != SQLITE_DONE) return connection_err(connection, code);
@@ -57,38 +71,43 @@ static Err migration_note(Connection *connection, const Migration *migration) {
     return code == SQLITE_DONE ? SUCCESS : connection_err(connection, code);
 }
 
-static Err migration_apply(Connection *connection, const Migration *migration) {
+static Err migration_apply(Connection *connection, const Migration *migration, Reason *reason) {
     int code = sqlite3_exec(connection->handle, migration->sql, NULL, NULL, NULL);
     if (sqlite3_get_autocommit(connection->handle) && code == SQLITE_OK)
-        return FAIL(ERR_STATE, "a migration ends the transaction that it runs in");
+        return migration_fail(migration,
+                              FAIL(ERR_STATE, "a migration ends the transaction that it runs in"),
+                              "it must not",
+                              reason);
+    Err err = code == SQLITE_OK ? SUCCESS : connection_err(connection, code);
     if (code == SQLITE_ERROR || (code & 0xff) == SQLITE_CONSTRAINT)
-        return FAIL(ERR_STATE, "a migration does not run on this database");
-    if (code != SQLITE_OK) return connection_err(connection, code);
+        err = FAIL(ERR_STATE, "a migration does not run on this database");
+    if (err.code != OK) return migration_fail(migration, err, connection_words(connection), reason);
     return migration_note(connection, migration);
 }
 
 /// Within a transaction: apply the next migration, if there is one.
-static Err migrate_next(Connection *connection, const DbOptions *options, bool *ret_applied) {
+static Err
+migrate_next(Connection *connection, const DbOptions *options, bool *ret_applied, Reason *reason) {
     TRY(connection_run(connection,
                        "CREATE TABLE IF NOT EXISTS schema_migration ("
                        " number INTEGER PRIMARY KEY, name TEXT NOT NULL,"
                        " sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT"));
     size_t count = 0;
-    TRY(count_applied(connection, options, &count));
+    TRY(count_applied(connection, options, &count, reason));
     bool applied = count < options->migration_count;
-    if (applied) TRY(migration_apply(connection, &options->migrations[count]));
+    if (applied) TRY(migration_apply(connection, &options->migrations[count], reason));
     *ret_applied = applied;
     return SUCCESS;
 }
 
-Err migrate(Connection *connection, const DbOptions *options) {
+Err migrate(Connection *connection, const DbOptions *options, Reason *reason) {
     for (size_t i = 0; i < options->migration_count; i++)
         assert(options->migrations[i].number == i + 1);
     bool more = true;
     while (more) {
         // The lock comes first: what another program applies meanwhile is seen, not repeated.
         TRY(connection_run(connection, "BEGIN IMMEDIATE"));
-        Err err = migrate_next(connection, options, &more);
+        Err err = migrate_next(connection, options, &more, reason);
         if (err.code == OK) err = connection_run(connection, "COMMIT");
         if (err.code != OK && !sqlite3_get_autocommit(connection->handle))
             (void)connection_run(connection, "ROLLBACK").code;

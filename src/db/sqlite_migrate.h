@@ -8,6 +8,7 @@
 /// Apply the migrations that are new, each in a transaction of its own; other programs may do the
 /// same at once. ERR_STATE: an applied one has changed or is unknown (nothing was changed), or a
 /// new one does not run (it left nothing). ERR_UNAVAILABLE, ERR_SYSTEM: as connection_err.
-Err migrate(Connection *connection, const DbOptions *options);
+/// The Reason names the migration, if it is about one, and has SQLite's words.
+Err migrate(Connection *connection, const DbOptions *options, Reason *reason);
 /// Append a line for each difference between the tables of `db` and those in the file.
 Err tables_diff(Connection *connection, const Db *db, Text *out);

@@ -7,15 +7,15 @@
 #include <assert.h>
 #include <stdlib.h>
 
-Err readers_open(const char *path, size_t count, Readers *ret_readers) {
+Err readers_open(const char *path, size_t count, Readers *ret_readers, Reason *reason) {
     assert(count >= 1 && count <= READERS_MAX);
     SCOPED(readers_close)
     Readers readers = {.mutex = PTHREAD_MUTEX_INITIALIZER, .returned = PTHREAD_COND_INITIALIZER};
     readers.connections = calloc(count, sizeof(Connection));
-    if (!readers.connections) return FAIL(ERR_LIMIT, "out of memory");
+    if (!readers.connections) return OUT_OF_MEMORY;
     for (; readers.count < count; readers.count++) {
         Connection *connection = &readers.connections[readers.count];
-        TRY(connection_open(path, false, connection));
+        TRY(connection_open(path, false, connection, reason));
         readers.idle[readers.idle_count++] = connection;
     }
     *ret_readers = readers;
@@ -50,12 +50,13 @@ static void reader_return(Readers *readers, Connection *connection) {
 
 static Err rows_give(Connection *connection, const Select *select, RowSink sink) {
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
+    SCOPED(mem_freep) Value *row = calloc(select->table->column_count, sizeof(*row));
+    if (!row) return FAIL(ERR_LIMIT, "the call needs too much memory");
     sql_select(select, &connection->sql);
     TRY(connection_prepare(connection, &statement));
     int code = sql_bind_select(statement, select);
     if (code != SQLITE_OK) return connection_err(connection, code);
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-        Value row[SCHEMA_FIELDS_MAX];
         sql_row(statement, select->table, row);
         TRY(sink.take(sink.ctx, row));
     }

@@ -19,8 +19,8 @@ typedef struct Readers {
     size_t idle_count;
 } Readers;
 
-/// Open `count` connections to the existing file. ERR_LIMIT: out of memory. ERR_SYSTEM.
-Err readers_open(const char *path, size_t count, Readers *ret_readers);
+/// Open `count` connections to the existing file. ERR_MEMORY: out of memory. ERR_SYSTEM.
+Err readers_open(const char *path, size_t count, Readers *ret_readers, Reason *reason);
 /// Close them; none may be in use. Zeroed ones are well.
 void readers_close(Readers *readers);
 /// Give the rows of a Select to `sink`. Waits while all connections are in use.

@@ -200,7 +200,7 @@ static Str column_bytes(sqlite3_stmt *statement, int at) {
     return (Str){ptr ? ptr : "", (size_t)sqlite3_column_bytes(statement, at)};
 }
 
-void sql_row(sqlite3_stmt *statement, const Table *table, Value ret_row[SCHEMA_FIELDS_MAX]) {
+void sql_row(sqlite3_stmt *statement, const Table *table, Value *ret_row) {
     for (size_t i = 0; i < table->column_count; i++) {
         int at = (int)i;
         ret_row[i] = (Value){.kind = VALUE_NULL};

@@ -23,5 +23,5 @@ void sql_last(const Op *op, Text *sql);
 int sql_bind_select(sqlite3_stmt *statement, const Select *select);
 /// Bind the parameters of sql_op or sql_last; `row` instead of the op's. Result code.
 int sql_bind_op(sqlite3_stmt *statement, const Op *op, const Value *row);
-/// The row under the statement; texts are SQLite's, until its next step.
-void sql_row(sqlite3_stmt *statement, const Table *table, Value ret_row[SCHEMA_FIELDS_MAX]);
+/// The row under the statement, one Value a column; texts are SQLite's, until its next step.
+void sql_row(sqlite3_stmt *statement, const Table *table, Value *ret_row);

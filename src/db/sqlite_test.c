@@ -10,9 +10,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static Reason said; // about the last reopen
+
 static Err reopen(Fixture *fixture, const DbOptions *options) {
     fixture->db = db_close(fixture->db);
-    return db_open_sqlite(options, &fixture->db);
+    return db_open_sqlite(options, &fixture->db, &said);
 }
 
 /// A new file without tables of ours.
@@ -24,7 +26,7 @@ static DbOptions bare_options(const Fixture *fixture, const Migration *migration
 /// The first column of the first row.
 static int64_t ask(const Fixture *fixture, const char *sql) {
     SCOPED(connection_close) Connection connection = {};
-    CHECK_OK(connection_open(fixture->path, false, &connection));
+    CHECK_OK(connection_open(fixture->path, false, &connection, NULL));
     text_add(&connection.sql, str_from(sql));
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
     CHECK_OK(connection_prepare(&connection, &statement));
@@ -85,11 +87,15 @@ TEST(a_file_that_is_no_database_is_refused) {
     CHECK(file && fputs("this is a text of some length, and nothing else at all", file) >= 0);
     CHECK(fclose(file) == 0);
     DbOptions options = fixture_options(&fixture);
-    CHECK_ERR(db_open_sqlite(&options, &fixture.db), ERR_SYSTEM);
+    Reason reason = {};
+    CHECK_ERR(db_open_sqlite(&options, &fixture.db, &reason), ERR_SYSTEM);
+    CHECK(str_starts(str_from(reason.text), str_from(fixture.path)));
+    CHECK_SAID(reason, "file is not a database");
     CHECK(fixture.db == NULL);
     options.path = "/nowhere/at/all";
-    Err err = db_open_sqlite(&options, &fixture.db);
+    Err err = db_open_sqlite(&options, &fixture.db, &reason);
     CHECK(err.code == ERR_SYSTEM && err.sys == ENOENT);
+    CHECK_STR(str_from(reason.text), S("/nowhere/at/all"));
 }
 
 static const Migration three[] = {
@@ -120,6 +126,8 @@ TEST(a_migration_that_has_changed_stops_the_opening) {
     changed[0].sql = "CREATE TABLE one (a INTEGER) STRICT; INSERT INTO one VALUES (7)";
     options = bare_options(&fixture, changed, 3);
     CHECK_ERR(reopen(&fixture, &options), ERR_STATE);
+    CHECK(str_starts(str_from(said.text), str_from(fixture.path)));
+    CHECK_SAID(said, ": 1 one: ");
     CHECK(ask(&fixture, "SELECT a FROM one") == 2);
     CHECK(ask(&fixture, "SELECT count(*) FROM schema_migration") == 2);
 }
@@ -131,10 +139,12 @@ TEST(a_migration_of_a_newer_program_stops_the_opening) {
     CHECK_OK(reopen(&fixture, &options));
     options = bare_options(&fixture, three, 2);
     CHECK_ERR(reopen(&fixture, &options), ERR_STATE);
+    CHECK_SAID(said, "number 3");
     CHECK(ask(&fixture, "SELECT count(*) FROM schema_migration") == 3);
 }
 
 TEST(a_migration_that_fails_leaves_nothing) {
+    static const char *const words[] = {"no such table: two", "UNIQUE constraint", "syntax error"};
     static const char *const bad[] = {
         "UPDATE one SET a = 5; UPDATE two SET b = 1",
         "UPDATE one SET a = 5; INSERT INTO schema_migration VALUES (1, '', '', 0)",
@@ -148,6 +158,8 @@ TEST(a_migration_that_fails_leaves_nothing) {
         };
         DbOptions options = bare_options(&fixture, migrations, 2);
         CHECK_ERR(reopen(&fixture, &options), ERR_STATE);
+        CHECK_SAID(said, ": 2 bad: ");
+        CHECK_SAID(said, words[i]);
         CHECK(ask(&fixture, "SELECT a FROM one") == 1);
         CHECK(ask(&fixture, "SELECT count(*) FROM schema_migration") == 1);
     }
@@ -188,7 +200,8 @@ static Str diff(Text *text, const char *sql) {
     CHECK_OK(db_schema_diff(
         &(DbOptions){
             .migrations = &migration, .migration_count = 1, .schemas = schemas, .schema_count = 2},
-        text));
+        text,
+        NULL));
     return text_str(text);
 }
 
@@ -232,13 +245,32 @@ TEST(an_indexed_field_needs_an_index_that_begins_with_it) {
         fixture_migrations[0], {2, "less", "DROP INDEX crate_colour"}
     };
     options.migrations = migrations;
-    CHECK_OK(db_schema_diff(&options, &text));
+    CHECK_OK(db_schema_diff(&options, &text, NULL));
     CHECK_STR(text_str(&text), S("crate: no index on (yard,colour)\n"));
     text_clear(&text);
     migrations[1].sql = "DROP INDEX crate_colour; CREATE INDEX other ON crate (yard, id, colour);"
                         "CREATE INDEX partial ON crate (colour) WHERE size > 0";
-    CHECK_OK(db_schema_diff(&options, &text));
+    CHECK_OK(db_schema_diff(&options, &text, NULL));
     CHECK_STR(text_str(&text), S("crate: no index on (yard,colour)\n"));
+}
+
+TEST(a_global_field_needs_a_unique_index_on_itself_alone) {
+    const Schema *const schemas[] = {&Crate_schema};
+    Migration migrations[] = {
+        fixture_migrations[0],
+        {2,
+             "other", "DROP INDEX crate_seal; CREATE UNIQUE INDEX crate_seal ON crate (yard, seal)"}
+    };
+    SCOPED(text_done) Text text = {};
+    text_init(&text, 4096);
+    CHECK_OK(db_schema_diff(
+        &(DbOptions){
+            .migrations = migrations, .migration_count = 2, .schemas = schemas, .schema_count = 1},
+        &text,
+        NULL));
+    CHECK_STR(text_str(&text),
+              S("crate: no unique index on (seal)\n"
+                "crate: unique index on (yard,seal) is not in the schema\n"));
 }
 
 TEST(a_store_whose_tables_differ_is_not_opened) {
@@ -255,7 +287,7 @@ TEST(a_damaged_row_is_an_error_of_the_store) {
     Crate crate = crate_new(&fixture.arena, "north", "a", 1);
     CHECK_OK(crate_create(fixture.db, &crate));
     SCOPED(connection_close) Connection other = {};
-    CHECK_OK(connection_open(fixture.path, false, &other));
+    CHECK_OK(connection_open(fixture.path, false, &other, NULL));
     CHECK_OK(connection_run(&other, "UPDATE crate SET colour = 'puce'"));
     Err err = tx_get(fixture_tx(&fixture, NULL), &Crate_schema, id_str(&crate.id), &crate);
     CHECK(err.code == ERR_SYSTEM && err.sys == EBADMSG);
@@ -294,6 +326,7 @@ TEST_MAIN(CASE(what_was_committed_is_there_after_reopening),
           CASE(programs_that_open_at_once_migrate_once),
           CASE(every_difference_of_tables_and_schemas_is_listed),
           CASE(an_indexed_field_needs_an_index_that_begins_with_it),
+          CASE(a_global_field_needs_a_unique_index_on_itself_alone),
           CASE(a_store_whose_tables_differ_is_not_opened),
           CASE(a_damaged_row_is_an_error_of_the_store),
           CASE(a_rule_that_only_the_table_knows_is_the_records_fault))

@@ -43,9 +43,10 @@ static Err op_link(Writer *writer, const Op *op, Value **ret_row) {
     int code = sql_bind_op(statement, op, op->row);
     if (code == SQLITE_OK) code = sqlite3_step(statement);
     if (code != SQLITE_ROW && code != SQLITE_DONE) return connection_err(connection, code);
-    Value last[SCHEMA_FIELDS_MAX];
-    if (code == SQLITE_ROW) sql_row(statement, op->table, last);
     arena_reset(&writer->arena);
+    Value *last = ARENA_ARRAY(&writer->arena, Value, op->table->column_count);
+    if (!last) return arena_check(&writer->arena);
+    if (code == SQLITE_ROW) sql_row(statement, op->table, last);
     return table_link(
         op->table, op->row, code == SQLITE_ROW ? last : NULL, op->link, &writer->arena, ret_row);
 }

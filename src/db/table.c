@@ -7,24 +7,24 @@
 int table_kind(const Table *table, size_t position) {
     assert(position < table->column_count);
     switch (table->columns[position]->kind) {
-    case FIELD_BOOL:
-    case FIELD_U64:
-    case FIELD_I64:
-    case FIELD_TIME:
-    case FIELD_DURATION:
+    case KIND_BOOL:
+    case KIND_U64:
+    case KIND_I64:
+    case KIND_TIME:
+    case KIND_DURATION:
         return VALUE_I64;
-    case FIELD_DOUBLE:
+    case KIND_DOUBLE:
         return VALUE_DOUBLE;
-    case FIELD_BYTES:
+    case KIND_BYTES:
         return VALUE_BLOB;
-    case FIELD_ENUM:
-    case FIELD_STR:
-    case FIELD_ID:
-    case FIELD_JSON:
-    case FIELD_STRS:
-    case FIELD_MAP:
-    case FIELD_RECORD:
-    case FIELD_RECORDS:
+    case KIND_ENUM:
+    case KIND_STR:
+    case KIND_ID:
+    case KIND_JSON:
+    case KIND_STRS:
+    case KIND_MAP:
+    case KIND_RECORD:
+    case KIND_RECORDS:
         return VALUE_TEXT;
     }
     assert(false && "a field has a kind");
@@ -34,19 +34,20 @@ int table_kind(const Table *table, size_t position) {
 void table_init(Table *table, const Schema *schema) {
     *table =
         (Table){.schema = schema, .key = COLUMN_NONE, .scope = COLUMN_NONE, .rev = COLUMN_NONE};
-    assert(schema->count <= SCHEMA_FIELDS_MAX);
+    assert(schema_check(schema, NULL).code == OK);
     for (size_t i = 0; i < schema->count; i++) {
         const Field *field = &schema->fields[i];
         if (!field_is_stored(field)) continue;
         size_t position = table->column_count++;
         table->columns[position] = field;
+        assert(!(field->flags & GLOBAL) || field->flags & UNIQUE);
         if (field->flags & KEY) table->key = position;
         if (field->flags & SCOPE) table->scope = position;
         if (field->flags & REV) table->rev = position;
     }
     assert(table->key != COLUMN_NONE && table_kind(table, table->key) == VALUE_TEXT);
     assert(table->scope == COLUMN_NONE || table_kind(table, table->scope) == VALUE_TEXT);
-    assert(table->rev == COLUMN_NONE || table->columns[table->rev]->kind == FIELD_U64);
+    assert(table->rev == COLUMN_NONE || table->columns[table->rev]->kind == KIND_U64);
     assert(table->column_count >= 2); // a key alone would leave nothing to replace
 }
 
@@ -60,14 +61,19 @@ bool table_is_unique(const Table *table, size_t position) {
     return position != table->key && (table->columns[position]->flags & UNIQUE);
 }
 
+bool table_is_scoped(const Table *table, size_t position) {
+    return table->scope != COLUMN_NONE && table->scope != position
+           && !(table->columns[position]->flags & GLOBAL);
+}
+
 Err table_row(const Table *table, const void *record, Arena *arena, Value **ret_row) {
     Value *row = ARENA_ARRAY(arena, Value, table->column_count);
-    if (!row) return FAIL(ERR_LIMIT, "the call needs too much memory");
+    if (!row) return arena_check(arena);
     for (size_t i = 0; i < table->column_count; i++) {
         TRY(field_to_value(table->columns[i], record, arena, &row[i]));
         if (row[i].kind != VALUE_TEXT && row[i].kind != VALUE_BLOB) continue;
         row[i].text = str_dup(arena, row[i].text);
-        if (!row[i].text.ptr) return FAIL(ERR_LIMIT, "the call needs too much memory");
+        if (!row[i].text.ptr) return arena_check(arena);
     }
     *ret_row = row;
     return SUCCESS;
@@ -86,7 +92,7 @@ Err table_record(const Table *table, const Value *row, Arena *arena, void *recor
 
 static Err record_new(const Table *table, const Value *row, Arena *arena, void **ret_record) {
     void *record = arena_alloc(arena, table->schema->size, _Alignof(max_align_t));
-    if (!record) return FAIL(ERR_LIMIT, "the call needs too much memory");
+    if (!record) return arena_check(arena);
     TRY(table_record(table, row, arena, record));
     *ret_record = record;
     return SUCCESS;

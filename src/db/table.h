@@ -26,6 +26,8 @@ size_t table_column(const Table *table, Str name);
 int table_kind(const Table *table, size_t position);
 /// No two rows of a scope may share this column's value. (The KEY is unique in the whole table.)
 bool table_is_unique(const Table *table, size_t position);
+/// Of a unique column: the scope narrows it, it being neither GLOBAL nor the scope itself.
+bool table_is_scoped(const Table *table, size_t position);
 /// The row of `record`; it and its texts are copies in `arena`. ERR_LIMIT: arena exhausted.
 Err table_row(const Table *table, const void *record, Arena *arena, Value **ret_row);
 /// The record of `row`, of schema->size bytes; texts are copied into `arena`. ERR_LIMIT: arena

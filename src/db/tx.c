@@ -15,10 +15,10 @@ struct Tx {
 
 Err tx_open(Db *db, Arena *arena, Str scope, Tx **ret_tx) {
     Tx *tx = ARENA_NEW(arena, Tx);
-    if (!tx) return FAIL(ERR_LIMIT, "the call needs too much memory");
+    if (!tx) return arena_check(arena);
     *tx = (Tx){.db = db, .arena = arena, .scope = str_dup(arena, scope)};
     // A scope lost here would open every scope.
-    if (scope.ptr && !tx->scope.ptr) return FAIL(ERR_LIMIT, "the call needs too much memory");
+    if (scope.ptr && !tx->scope.ptr) return arena_check(arena);
     *ret_tx = tx;
     return SUCCESS;
 }
@@ -74,7 +74,7 @@ typedef struct Page {
 static Err page_grow(Page *page, size_t capacity) {
     size_t size = page->table->schema->size;
     char *items = arena_array(page->arena, capacity, size, _Alignof(max_align_t));
-    if (!items) return FAIL(ERR_LIMIT, "the call needs too much memory");
+    if (!items) return arena_check(page->arena);
     if (page->count > 0) memcpy(items, page->items, page->count * size);
     page->items = items;
     page->capacity = capacity;
@@ -140,7 +140,7 @@ Err tx_count(Tx *tx, const Schema *schema, const Query *query, uint64_t *ret_cou
 static Err op_slot(Tx *tx, Op **ret_slot) {
     if (tx->op_count == TX_OPS_MAX) return FAIL(ERR_LIMIT, "the call writes too many records");
     if (!tx->ops) tx->ops = ARENA_ARRAY(tx->arena, Op, TX_OPS_MAX);
-    if (!tx->ops) return FAIL(ERR_LIMIT, "the call needs too much memory");
+    if (!tx->ops) return arena_check(tx->arena);
     *ret_slot = &tx->ops[tx->op_count];
     return SUCCESS;
 }

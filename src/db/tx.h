@@ -12,7 +12,8 @@
 /// caller can forget it. An absent scope sees everything; it is for work that belongs to no caller
 /// (login by name, background work). A row stays in the scope it was made in: an update, delete or
 /// expectation whose record names another scope than the stored row finds none. UNIQUE holds within
-/// a scope (in the whole table where the schema has none); keys are unique in the whole table.
+/// a scope (in the whole table where the schema has none, or the field is GLOBAL); keys are unique
+/// in the whole table.
 ///
 /// Revisions: the REV field is 1 after tx_create and grows by one with each tx_update; tx_update
 /// and tx_delete apply only if the stored revision is the one that `record` holds.
@@ -21,7 +22,7 @@
 /// has no interactive transactions; ids and times come from the caller, so a retry is idempotent.
 #pragma once
 
-#include "base/schema.h"
+#include "base/field.h"
 
 typedef struct Db Db;
 typedef struct Tx Tx;

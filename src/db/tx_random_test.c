@@ -12,6 +12,7 @@
 enum { STEPS = 20'000, KEYS = 40, CALL_BYTES_MAX = 4 << 20, DUMP_BYTES_MAX = 1 << 20 };
 
 static const char *const yards[] = {"north", "south", NULL};
+static const char *const seals[] = {"1", "2", "3", "4", "", NULL};
 static const char *const names[] = {"a", "b", "c", "", "\xc3\xa9", NULL};
 
 typedef struct Random {
@@ -41,6 +42,7 @@ static Crate random_crate(Random *random, Arena *arena) {
     const char *yard = yards[random_below(random, 3)];
     const char *name = names[random_below(random, 6)];
     Crate crate = crate_new(arena, yard, name, random_below(random, KEYS));
+    crate.seal = str_from(seals[random_below(random, 6)]);
     crate.colour = random_below(random, 3);
     crate.size = random_below(random, 4);
     crate.weight = random_below(random, 8) / 4.0;
@@ -55,6 +57,7 @@ static Crate stored_crate(Random *random, Pair *pair) {
     if (random_below(random, 4) == 0) return crate;
     if (tx_get(pair->tx[0], &Crate_schema, id_str(&crate.id), &stored).code != OK) return crate;
     stored.name = crate.name;
+    stored.seal = crate.seal;
     stored.size = crate.size;
     return stored;
 }
@@ -108,7 +111,9 @@ static Query random_query(Random *random, Arena *arena) {
     Query query = {.limit = 1 + random_below(random, 12), .descending = random_below(random, 2)};
     size_t count = 0;
     if (random_below(random, 2))
-        query.where[count++] = WHERE_STR("name", str_from(names[random_below(random, 6)]));
+        query.where[count++] = random_below(random, 3)
+                                   ? WHERE_STR("name", str_from(names[random_below(random, 6)]))
+                                   : WHERE_STR("seal", str_from(seals[random_below(random, 6)]));
     if (random_below(random, 3) == 0)
         query.where[count++] = WHERE_STR("colour", random_below(random, 2) ? S("red") : S("blue"));
     if (random_below(random, 3) == 0)

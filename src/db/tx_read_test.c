@@ -3,6 +3,7 @@
 #include "db/db_fixture.h"
 
 #include "test.h"
+#include "wide.h"
 
 static Crate add(Fixture *fixture, const char *yard, const char *name, unsigned number) {
     Crate crate = crate_new(&fixture->arena, yard, name, number);
@@ -54,10 +55,37 @@ TEST_BOTH(absent_comes_back_absent_and_empty_comes_back_empty) {
     Crate crate = crate_new(&fixture->arena, "north", NULL, 1);
     crate.note.text = (Str){};
     crate.mark = (Bytes){(const uint8_t *)"", 0};
+    crate.owners = (StrList){(Str[1]){}, 0};
     CHECK_OK(crate_create(fixture->db, &crate));
     Crate got = crate_get(fixture, &crate.id);
-    CHECK(!got.name.ptr && !got.note.text.ptr && got.owners.count == 0 && got.packed_at.ms == 0);
+    CHECK(!got.name.ptr && !got.note.text.ptr && !got.labels.items && got.packed_at.ms == 0);
     CHECK(got.mark.ptr && got.mark.len == 0);
+    CHECK(got.owners.items && got.owners.count == 0);
+}
+
+TEST(a_record_may_have_many_fields) {
+    static const Schema *const schemas[] = {&Wide_schema};
+    static const Migration migrations[] = {
+        {1, "wide", "CREATE TABLE wide (id TEXT PRIMARY KEY" WIDE_EACH(WIDE_COLUMN) ") STRICT;"}
+    };
+    for (EngineKind kind = ENGINE_MEMORY; kind <= ENGINE_SQLITE; kind++) {
+        SCOPED(fixture_close) Fixture fixture = {};
+        CHECK_OK(fixture_init(&fixture));
+        DbOptions options = fixture_options(&fixture);
+        options.schemas = schemas;
+        options.schema_count = 1;
+        options.migrations = migrations;
+        options.migration_count = 1;
+        CHECK_OK(kind == ENGINE_SQLITE ? db_open_sqlite(&options, &fixture.db, NULL)
+                                       : db_open_memory(&options, &fixture.db));
+        Wide wide = {WIDE_EACH(WIDE_SET).id = id_new(S("wide"), 1)};
+        Tx *tx = fixture_tx(&fixture, NULL);
+        CHECK_OK(tx_create(tx, &Wide_schema, &wide));
+        CHECK_OK(tx_commit(tx));
+        Wide got = {};
+        CHECK_OK(tx_get(fixture_tx(&fixture, NULL), &Wide_schema, id_str(&wide.id), &got));
+        CHECK(got.n10 == 10 && got.n58 == 58 && got.n99 == 99);
+    }
 }
 
 TEST_BOTH(another_scope_is_invisible_to_reads) {
@@ -210,6 +238,7 @@ TEST_BOTH(an_exhausted_arena_is_an_error_and_loses_nothing_else) {
 
 TEST_MAIN(CASE_BOTH(every_kind_of_field_comes_back),
           CASE_BOTH(absent_comes_back_absent_and_empty_comes_back_empty),
+          CASE(a_record_may_have_many_fields),
           CASE_BOTH(another_scope_is_invisible_to_reads),
           CASE_BOTH(another_scope_is_invisible_to_writes),
           CASE_BOTH(a_record_that_lies_about_its_scope_reaches_no_row_of_another),

@@ -81,6 +81,25 @@ TEST_BOTH(names_are_unique_within_a_scope_only_and_absent_ones_never_collide) {
     CHECK_OK(crate_create(fixture->db, &unscoped));
 }
 
+TEST_BOTH(a_global_value_is_unique_across_scopes) {
+    Crate first = add(fixture, "north", "a", 1);
+    first.seal = S("7");
+    CHECK_OK(crate_update(fixture->db, &first));
+    Crate other = crate_new(&fixture->arena, "south", "b", 2);
+    other.seal = S("7");
+    CHECK_ERR(crate_create(fixture->db, &other), ERR_EXISTS);
+    other = crate_new(&fixture->arena, NULL, "b", 3);
+    other.seal = S("7");
+    CHECK_ERR(crate_create(fixture->db, &other), ERR_EXISTS);
+    other = add(fixture, "south", "b", 4); // without a seal, as many others
+    other.seal = S("7");
+    CHECK_ERR(crate_update(fixture->db, &other), ERR_EXISTS);
+    other.seal = S("8");
+    CHECK_OK(crate_update(fixture->db, &other));
+    first.rev = 2; // its own value does not count against it
+    CHECK_OK(crate_update(fixture->db, &first));
+}
+
 TEST_BOTH(a_unique_field_without_a_scope_is_unique_in_the_table) {
     Tx *tx = fixture_tx(fixture, "north");
     CHECK_OK(tx_create(tx, &Tag_schema, &(Tag){.name = S("a"), .alias = S("x")}));
@@ -267,6 +286,7 @@ TEST_MAIN(CASE_BOTH(a_tx_does_not_see_its_own_writes_until_they_are_committed),
           CASE_BOTH(writes_copy_the_record),
           CASE_BOTH(a_taken_key_or_name_is_refused),
           CASE_BOTH(names_are_unique_within_a_scope_only_and_absent_ones_never_collide),
+          CASE_BOTH(a_global_value_is_unique_across_scopes),
           CASE_BOTH(a_unique_field_without_a_scope_is_unique_in_the_table),
           CASE_BOTH(an_update_takes_the_revision_it_read_and_no_other),
           CASE_BOTH(a_delete_takes_the_revision_it_read_and_no_other),

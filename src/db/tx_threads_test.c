@@ -111,7 +111,7 @@ TEST(what_gathers_during_a_commit_shares_the_next) {
     CHECK_OK(fixture_open(&fixture, ENGINE_SQLITE));
     Writer *writer = &((SqliteDb *)fixture.db)->writer;
     SCOPED(connection_close) Connection other = {};
-    CHECK_OK(connection_open(fixture.path, false, &other));
+    CHECK_OK(connection_open(fixture.path, false, &other, NULL));
     CHECK_OK(connection_run(&other, "BEGIN IMMEDIATE")); // holds up the first commit
 
     Team team = {.db = fixture.db};

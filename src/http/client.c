@@ -34,14 +34,14 @@ static void client_closep(HttpClient **client) {
 Err http_client_open(const HttpClientOptions *options, HttpClient **ret_client) {
     assert(options->base_url && options->user_agent);
     SCOPED(client_closep) HttpClient *client = calloc(1, sizeof(*client));
-    if (!client) return FAIL(ERR_LIMIT, "no memory for the HTTP client");
+    if (!client) return FAIL(ERR_MEMORY, "no memory for the HTTP client");
     client->easy = curl_easy_init();
     client->base_url = strdup(options->base_url);
     client->user_agent = strdup(options->user_agent);
     if (options->ca_path) client->ca_path = strdup(options->ca_path);
     bool is_whole = client->easy && client->base_url && client->user_agent
                     && (client->ca_path || !options->ca_path);
-    if (!is_whole) return FAIL(ERR_LIMIT, "no memory for the HTTP client");
+    if (!is_whole) return FAIL(ERR_MEMORY, "no memory for the HTTP client");
     *ret_client = TAKE_PTR(client);
     return SUCCESS;
 }
@@ -121,7 +121,7 @@ static bool headers_add(struct curl_slist **headers, const char *name, Str value
     SCOPED(text_done) Text line;
     text_init(&line, HEADER_MAX);
     text_print(&line, "%s: %.*s", name, STR_FMT(value));
-    if (text_check(&line).code != OK) return false;
+    if (line.failed) return false;
     struct curl_slist *longer = curl_slist_append(*headers, line.ptr);
     if (longer) *headers = longer;
     return longer != NULL;
@@ -193,16 +193,19 @@ static Err transfer_err(CURLcode code) {
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
         return FAIL(ERR_INVALID, "the address of the server is not an http or https URL");
-    case CURLE_WRITE_ERROR:
+    case CURLE_WRITE_ERROR: // by on_body
         return FAIL(ERR_LIMIT, "the answer is longer than allowed");
     case CURLE_OUT_OF_MEMORY:
-        return FAIL(ERR_LIMIT, "no memory for the exchange");
+        return FAIL(ERR_MEMORY, "no memory for the exchange");
     default:
         return FAIL(ERR_UNAVAILABLE, "the server cannot be reached");
     }
 }
 
-Err http_client_call(HttpClient *client, const HttpCall *call, HttpAnswer *ret_answer) {
+Err http_client_call(HttpClient *client,
+                     const HttpCall *call,
+                     HttpAnswer *ret_answer,
+                     Reason *reason) {
     assert(call->method && call->within_ms && call->reply_max);
     if (!is_one_line(call->target) || !is_one_line(call->bearer) || !is_one_line(call->accept))
         return FAIL(ERR_INVALID, "the request holds a control character");
@@ -219,7 +222,14 @@ Err http_client_call(HttpClient *client, const HttpCall *call, HttpAnswer *ret_a
     easy_request(client->easy, call, &answer);
     curl_easy_setopt(client->easy, CURLOPT_URL, url.ptr);
     curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, headers);
-    TRY(transfer_err(curl_easy_perform(client->easy)));
+    char words[CURL_ERROR_SIZE] = "";
+    curl_easy_setopt(client->easy, CURLOPT_ERRORBUFFER, words);
+    CURLcode code = curl_easy_perform(client->easy);
+    curl_easy_setopt(client->easy, CURLOPT_ERRORBUFFER, NULL);
+    Err err = answer.body.failed == ERR_MEMORY ? OUT_OF_MEMORY : transfer_err(code);
+    if (err.code != OK)
+        return reason_fail(
+            reason, err, "%s: %s", client->base_url, words[0] ? words : curl_easy_strerror(code));
     long status = 0;
     curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
     answer.status = (uint32_t)status;

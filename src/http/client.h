@@ -30,12 +30,16 @@ typedef struct HttpAnswer {
     uint64_t retry_after_s; ///< 0: none
 } HttpAnswer;
 
-/// A client that has not connected yet. ERR_LIMIT: no memory.
+/// A client that has not connected yet. ERR_MEMORY: no memory.
 Err http_client_open(const HttpClientOptions *options, HttpClient **ret_client);
 /// NULL-safe; returns NULL.
 HttpClient *http_client_close(HttpClient *client);
 /// One exchange; any status is OK. ERR_UNAVAILABLE: no connection; ERR_UNAUTHENTICATED: the
-/// server's certificate is not good; ERR_TIMEOUT; ERR_LIMIT: over reply_max.
-Err http_client_call(HttpClient *client, const HttpCall *call, HttpAnswer *ret_answer);
+/// server's certificate is not good; ERR_TIMEOUT; ERR_LIMIT: over reply_max. The Reason is the base
+/// URL and what libcurl says.
+Err http_client_call(HttpClient *client,
+                     const HttpCall *call,
+                     HttpAnswer *ret_answer,
+                     Reason *reason);
 /// Append `text` percent-encoded for a path segment or query value (RFC 3986 unreserved stay).
 void http_encode(Text *out, Str text);

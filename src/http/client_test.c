@@ -98,7 +98,7 @@ TEST(an_answer_has_its_status_body_and_headers) {
     HttpCall call = get_call();
     call.bearer = S("token");
     HttpAnswer answer;
-    CHECK_OK(http_client_call(client, &call, &answer));
+    CHECK_OK(http_client_call(client, &call, &answer, NULL));
     CHECK(answer.status == 503 && answer.retry_after_s == 7);
     CHECK_STR(text_str(&answer.body), S("no"));
     CHECK_STR(str_from(answer.digest), S("sha256:ab"));
@@ -118,10 +118,10 @@ TEST(two_calls_share_a_connection_and_nothing_else) {
     call.method = "POST";
     call.body = S("{\"a\":1}");
     HttpAnswer answer;
-    CHECK_OK(http_client_call(client, &call, &answer));
+    CHECK_OK(http_client_call(client, &call, &answer, NULL));
     text_done(&answer.body);
     call = get_call();
-    CHECK_OK(http_client_call(client, &call, &answer));
+    CHECK_OK(http_client_call(client, &call, &answer, NULL));
     CHECK_STR(text_str(&answer.body), S("ok"));
     text_done(&answer.body);
     http_client_close(client);
@@ -136,7 +136,7 @@ TEST(an_answer_over_its_limit_is_cut_off) {
     HttpCall call = get_call();
     call.reply_max = 4;
     HttpAnswer answer;
-    CHECK_ERR(http_client_call(client, &call, &answer), ERR_LIMIT);
+    CHECK_ERR(http_client_call(client, &call, &answer, NULL), ERR_LIMIT);
     http_client_close(client);
     peer_stop(&peer);
 }
@@ -148,7 +148,7 @@ TEST(a_silent_server_is_left_in_time) {
     HttpCall call = get_call();
     call.within_ms = 100;
     HttpAnswer answer;
-    CHECK_ERR(http_client_call(client, &call, &answer), ERR_TIMEOUT);
+    CHECK_ERR(http_client_call(client, &call, &answer, NULL), ERR_TIMEOUT);
     http_client_close(client);
     peer_stop(&peer);
 }
@@ -161,7 +161,7 @@ TEST(a_redirect_is_an_answer_and_not_followed) {
     HttpClient *client = client_of(peer.port, "http");
     HttpCall call = get_call();
     HttpAnswer answer;
-    CHECK_OK(http_client_call(client, &call, &answer));
+    CHECK_OK(http_client_call(client, &call, &answer, NULL));
     CHECK(answer.status == 302);
     text_done(&answer.body);
     http_client_close(client);
@@ -175,7 +175,7 @@ TEST(a_proxy_of_the_environment_does_not_stand_before_this_machine) {
     HttpClient *client = client_of(peer.port, "http");
     HttpCall call = get_call();
     HttpAnswer answer;
-    CHECK_OK(http_client_call(client, &call, &answer));
+    CHECK_OK(http_client_call(client, &call, &answer, NULL));
     CHECK(answer.status == 204);
     unsetenv("http_proxy");
     text_done(&answer.body);
@@ -187,13 +187,16 @@ TEST(nobody_there_another_protocol_and_a_broken_line_are_told_apart) {
     HttpCall call = get_call();
     HttpAnswer answer;
     HttpClient *client = client_of(1, "http");
-    CHECK_ERR(http_client_call(client, &call, &answer), ERR_UNAVAILABLE);
+    Reason reason = {};
+    CHECK_ERR(http_client_call(client, &call, &answer, &reason), ERR_UNAVAILABLE);
+    CHECK(str_starts(str_from(reason.text), S("http://127.0.0.1:1: ")));
+    CHECK_SAID(reason, "port 1");
     call.target = S("/x HTTP/1.1\r\nEvil: 1");
-    CHECK_ERR(http_client_call(client, &call, &answer), ERR_INVALID);
+    CHECK_ERR(http_client_call(client, &call, &answer, NULL), ERR_INVALID);
     http_client_close(client);
     client = client_of(1, "ftp");
     call = get_call();
-    CHECK_ERR(http_client_call(client, &call, &answer), ERR_INVALID);
+    CHECK_ERR(http_client_call(client, &call, &answer, NULL), ERR_INVALID);
     http_client_close(client);
 }
 

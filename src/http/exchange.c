@@ -2,7 +2,7 @@
 #include "http/exchange.h"
 
 #include "base/log.h"
-#include "http/problem.h"
+#include "base/problem.h"
 #include "io/worker.h"
 
 #include <assert.h>
@@ -11,14 +11,13 @@
 
 enum {
     BODY_READ_MAX = 1024 * 1024, ///< more of a body is not even read to be refused
-    BUSY_RETRY_S = 1,
 };
 
 /// The router logs what it refuses; this is for what does not get that far.
 static void reply_problem(Exchange *exchange, Err err, uint32_t status) {
     Clock clock = clock_system();
     Id id = id_new(S("req"), clock_now_ms(&clock));
-    uint64_t retry_after_s = status == MHD_HTTP_SERVICE_UNAVAILABLE ? BUSY_RETRY_S : 0;
+    uint64_t retry_after_s = status == MHD_HTTP_SERVICE_UNAVAILABLE ? PROBLEM_RETRY_S : 0;
     log_event(LOG_INFO,
               "request.refused",
               F("request", id_str(&id)),
@@ -34,6 +33,10 @@ static void reply_problem(Exchange *exchange, Err err, uint32_t status) {
                                   .request_id = str_dup(&exchange->arena, id_str(&id)),
                                   .retry_after_s = retry_after_s};
     text_done(&text);
+    if (exchange->reply.body.ptr) return;
+    exchange->reply.status = err_http_status(ERR_MEMORY);
+    exchange->reply.retry_after_s = PROBLEM_RETRY_S;
+    exchange->reply.body = problem_of_no_memory;
 }
 
 static void reply_plain(Exchange *exchange, uint32_t status, Str text) {
@@ -134,11 +137,13 @@ static enum MHD_Result finish(Exchange *exchange) {
         return refuse(exchange,
                       FAIL(ERR_INVALID, "no segment of a path may hold a '/' or NUL"),
                       MHD_HTTP_BAD_REQUEST);
-    if (exchange->body.failed)
+    if (exchange->body.failed == ERR_LIMIT)
         return refuse(
             exchange, FAIL(ERR_LIMIT, "the body is too large"), MHD_HTTP_CONTENT_TOO_LARGE);
-    Err err = exchange_load_query(exchange);
-    if (err.code != OK) return refuse(exchange, err, MHD_HTTP_BAD_REQUEST);
+    Err err = text_check(&exchange->body);
+    if (err.code == OK) err = exchange_load_query(exchange);
+    if (err.code == ERR_INVALID) return refuse(exchange, err, MHD_HTTP_BAD_REQUEST);
+    if (err.code != OK) return refuse(exchange, err, err_http_status(err.code));
     if (exchange->is_probe && server_is_draining(exchange->server))
         return refuse(
             exchange, FAIL(ERR_UNAVAILABLE, "shutting down"), MHD_HTTP_SERVICE_UNAVAILABLE);

@@ -29,7 +29,7 @@ Err exchange_load_query(Exchange *exchange) {
     if (count > QUERY_MAX) return FAIL(ERR_INVALID, "too many query parameters");
     StrMap *query = &exchange->request.query;
     query->items = ARENA_ARRAY(&exchange->arena, StrPair, QUERY_MAX);
-    if (!query->items) return FAIL(ERR_LIMIT, "no memory for the request");
+    if (!query->items) return arena_check(&exchange->arena);
     MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, query_add, query);
     return SUCCESS;
 }

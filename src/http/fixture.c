@@ -13,7 +13,7 @@ static const Field Box_fields[] = {
     FIELD(Box, name, REQUIRED | IMMUTABLE, "its name", .pattern = &Pattern_slug, .max = 63),
     FIELD(Box, note, 0, "anything", .max = 200),
     FIELD(Box, size, 0, "its size", .max = 100),
-    FIELD_LIST(Box, parts, 0, "what is in it", .record = &Part_schema, .max = 4),
+    FIELD_LIST(Box, parts, Part, 0, "what is in it", .max = 4),
 };
 const Schema Box_schema = SCHEMA(Box, "box", "a box");
 
@@ -25,7 +25,7 @@ static const Schema BoxQuery_schema = SCHEMA(BoxQuery, "box_query", "which boxes
 static Err box_list(Call *call) {
     const BoxQuery *query = call->query;
     Box *boxes = ARENA_ARRAY(call->arena, Box, query->limit);
-    if (!boxes) return FAIL(ERR_LIMIT, "no memory");
+    if (!boxes) return arena_check(call->arena);
     for (size_t i = 0; i < query->limit; i++)
         boxes[i].name = S("a");
     return call_reply_list(call, boxes, query->limit, query->limit == 3 ? (Str){} : S("more"));
@@ -52,64 +52,38 @@ static Err box_create(Call *call) {
     return call_reply(call, box);
 }
 
-static Err box_change(Call *call) {
+static Err box_update(Call *call) {
     Box box = {.name = call_arg(call, S("name")), .note = S("old")};
     TRY(call_patch(call, &Box_schema, &box));
     return call_reply(call, &box);
 }
 
-static Err box_remove(Call *) {
+static Err box_delete(Call *) {
     return SUCCESS;
 }
 
+// clang-format off
+#define BOXES "/v1/boxes"
+static const Endpoint Box_show = {
+    GET, BOXES "/{name}", "box", "show", "One box", .out = &Box_schema};
+static const Endpoint Box_list = ENDPOINT_LIST(Box, "box", BOXES, "All boxes");
+static const Endpoint Box_create = ENDPOINT_CREATE(Box, "box", BOXES, "A new box");
+static const Endpoint Box_update = {
+    PATCH, BOXES "/{name}", "box", "update", "Change a box",
+    .in = &Box_schema, .out = &Box_schema};
+static const Endpoint Box_delete = {
+    DELETE, BOXES "/{name}", "box", "delete", "Remove a box", .shape = REPLY_NONE};
+static const Endpoint Box_best = {
+    GET, BOXES "/best", "box", "best", "The best box", .out = &Box_schema};
+// clang-format on
+
 static const Route routes[] = {
-    {.method = GET,
-     .path = "/v1/boxes/{name}",
-     .access = MAY_READ,
-     .out = &Box_schema,
-     .id = "box_show",
-     .doc = "One box",
-     .handler = box_show},
-    {.method = GET,
-     .path = "/v1/boxes",
-     .access = MAY_READ,
-     .query = &BoxQuery_schema,
-     .out = &Box_schema,
-     .shape = REPLY_LIST,
-     .id = "box_list",
-     .doc = "All boxes",
-     .handler = box_list},
-    {.method = POST,
-     .path = "/v1/boxes",
-     .access = MAY_WRITE,
-     .in = &Box_schema,
-     .out = &Box_schema,
-     .status = 201,
-     .id = "box_create",
-     .doc = "A new box",
-     .handler = box_create},
-    {.method = PATCH,
-     .path = "/v1/boxes/{name}",
-     .access = MAY_WRITE,
-     .in = &Box_schema,
-     .patch = true,
-     .out = &Box_schema,
-     .id = "box_change",
-     .doc = "Change a box",
-     .handler = box_change},
-    {.method = DELETE,
-     .path = "/v1/boxes/{name}",
-     .access = MAY_WRITE,
-     .shape = REPLY_NONE,
-     .id = "box_remove",
-     .doc = "Remove a box",
-     .handler = box_remove},
-    {.method = GET,
-     .path = "/v1/boxes/best",
-     .out = &Box_schema,
-     .id = "box_best",
-     .doc = "The best box",
-     .handler = box_best  },
+    {&Box_show,   MAY_READ,  box_show  },
+    {&Box_list,   MAY_READ,  box_list  },
+    {&Box_create, MAY_WRITE, box_create},
+    {&Box_update, MAY_WRITE, box_update},
+    {&Box_delete, MAY_WRITE, box_delete},
+    {&Box_best,   0,         box_best  },
 };
 
 static Err authorise(void *, Call *call) {

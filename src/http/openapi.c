@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The OpenAPI 3.1 document, written once from the sorted entries. A component is written only if
 // an operation reaches it, so the list of components is collected first.
-#include "http/problem.h"
+#include "base/problem.h"
+#include "http/openapi_schema.h"
 #include "http/router_parts.h"
 
 #include <assert.h>
@@ -44,12 +45,12 @@ static void components_add(Components *components, Component component) {
 static void components_collect(Components *components, const Router *router) {
     if (router->count) components_add(components, (Component){&Problem_schema, VIEW_REPLY, false});
     for (size_t i = 0; i < router->count; i++) {
-        const Route *route = router->entries[i].route;
-        SchemaView view = route->patch ? VIEW_PATCH : VIEW_INPUT;
-        if (route->in) components_add(components, (Component){route->in, view, false});
-        if (route->shape == REPLY_NONE) continue;
-        bool is_list = route->shape == REPLY_LIST;
-        components_add(components, (Component){route->out, VIEW_REPLY, is_list});
+        const Endpoint *endpoint = router->entries[i].route->endpoint;
+        SchemaView view = endpoint->method == PATCH ? VIEW_PATCH : VIEW_INPUT;
+        if (endpoint->in) components_add(components, (Component){endpoint->in, view, false});
+        if (endpoint->shape == REPLY_NONE) continue;
+        bool is_list = endpoint->shape == REPLY_LIST;
+        components_add(components, (Component){endpoint->out, VIEW_REPLY, is_list});
     }
 }
 
@@ -118,29 +119,29 @@ static void add_parameters(const Entry *entry, Text *out) {
                    ROUTE_ARG_MAX);
         separator = ",";
     }
-    const Schema *query = entry->route->query;
+    const Schema *query = entry->route->endpoint->query;
     for (size_t i = 0; query && i < query->count; i++) {
         const Field *field = &query->fields[i];
         // A map is given as "NAME.KEY", for which OpenAPI has no words.
-        if (field->kind == FIELD_MAP || !field_is_viewed(field, VIEW_INPUT)) continue;
+        if (field->kind == KIND_MAP || !field_is_viewed(field, VIEW_INPUT)) continue;
         bool is_required = (field->flags & REQUIRED) && !field->fallback;
         text_print(out,
                    "%s{\"name\":\"%s\",\"in\":\"query\",\"required\":%s,%s\"schema\":",
                    separator,
                    field->name.ptr,
                    is_required ? "true" : "false",
-                   field->kind == FIELD_STRS ? "\"style\":\"form\",\"explode\":false," : "");
+                   field->kind == KIND_STRS ? "\"style\":\"form\",\"explode\":false," : "");
         field_openapi(field, VIEW_INPUT, out);
         text_add_char(out, '}');
         separator = ",";
     }
 }
 
-static void add_responses(const Route *route, Text *out) {
-    text_print(out, "\"%u\":{\"description\":\"success\"", route_status(route));
-    if (route->shape != REPLY_NONE) {
+static void add_responses(const Endpoint *endpoint, Text *out) {
+    text_print(out, "\"%u\":{\"description\":\"success\"", endpoint_status(endpoint));
+    if (endpoint->shape != REPLY_NONE) {
         text_add(out, S(",\"content\":{\"application/json\":{\"schema\":"));
-        add_ref((Component){route->out, VIEW_REPLY, route->shape == REPLY_LIST}, out);
+        add_ref((Component){endpoint->out, VIEW_REPLY, endpoint->shape == REPLY_LIST}, out);
         text_add(out, S("}}"));
     }
     text_add(out,
@@ -161,10 +162,11 @@ static void add_access(const Router *router, const Route *route, Text *out) {
     text_add_char(out, ']');
 }
 
-static void add_request_body(const Route *route, Text *out) {
+static void add_request_body(const Endpoint *endpoint, Text *out) {
+    bool patch = endpoint->method == PATCH;
     text_add(out, S(",\"requestBody\":{\"required\":true,\"content\":{"));
-    Component body = {route->in, route->patch ? VIEW_PATCH : VIEW_INPUT, false};
-    if (route->patch) { // which is also taken as plain JSON
+    Component body = {endpoint->in, patch ? VIEW_PATCH : VIEW_INPUT, false};
+    if (patch) { // which is also taken as plain JSON
         text_add(out, S("\"application/merge-patch+json\":{\"schema\":"));
         add_ref(body, out);
         text_add(out, S("},"));
@@ -177,19 +179,23 @@ static void add_request_body(const Route *route, Text *out) {
 static void add_operation(const Router *router, const Entry *entry, Text *out) {
     static const char *const keys[METHOD_COUNT] = {
         [GET] = "get", [POST] = "post", [PATCH] = "patch", [DELETE] = "delete"};
-    const Route *route = entry->route;
-    text_print(out, "\"%s\":{\"operationId\":\"%s\",\"summary\":", keys[route->method], route->id);
-    text_add_json(out, str_from(route->doc));
+    const Endpoint *endpoint = entry->route->endpoint;
+    text_print(out,
+               "\"%s\":{\"operationId\":\"%s_%s\",\"summary\":",
+               keys[endpoint->method],
+               endpoint->noun,
+               endpoint->verb);
+    text_add_json(out, str_from(endpoint->doc));
     text_add(out, S(",\"tags\":["));
     text_add_json(out, entry_tag(entry));
     text_add(out, S("],\"parameters\":["));
     add_parameters(entry, out);
     text_add_char(out, ']');
-    if (route->in) add_request_body(route, out);
+    if (endpoint->in) add_request_body(endpoint, out);
     text_add(out, S(",\"responses\":{"));
-    add_responses(route, out);
+    add_responses(endpoint, out);
     text_add_char(out, '}');
-    add_access(router, route, out);
+    add_access(router, entry->route, out);
     text_add_char(out, '}');
 }
 
@@ -198,8 +204,8 @@ static void add_paths(const Router *router, Text *out) {
     Str path = {};
     for (size_t i = 0; i < router->count; i++) {
         const Entry *entry = &router->entries[i];
-        bool is_new = !str_eq(path, str_from(entry->route->path));
-        path = str_from(entry->route->path);
+        bool is_new = !str_eq(path, str_from(entry->route->endpoint->path));
+        path = str_from(entry->route->endpoint->path);
         if (is_new) {
             if (i) text_add(out, S("},"));
             text_add_json(out, path);

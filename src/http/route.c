@@ -10,7 +10,7 @@ enum { REFUSAL_MAX = 512 };
 
 /// The path parameters are counted from the left, as the router filled `args`.
 Str call_arg(const Call *call, Str name) {
-    Str rest = str_from(call->route->path);
+    Str rest = str_from(call->route->endpoint->path);
     Str segment;
     size_t index = 0;
     while (str_cut(&rest, '/', &segment)) {
@@ -23,9 +23,9 @@ Str call_arg(const Call *call, Str name) {
 }
 
 Err call_patch(Call *call, const Schema *schema, void *record) {
-    assert(call->route->patch);
+    assert(call->route->endpoint->method == PATCH);
     void *copy = arena_alloc(call->arena, schema->size, _Alignof(max_align_t));
-    if (!copy) return FAIL(ERR_LIMIT, "the change exceeds the memory of a call");
+    if (!copy) return arena_check(call->arena);
     memcpy(copy, record, schema->size);
     TRY(schema_decode(schema, call->body, DECODE_PATCH, call->arena, &call->faults, copy));
     memcpy(record, copy, schema->size);
@@ -44,8 +44,9 @@ Err call_refuse(Call *call, Str pointer, const char *allowed, ...) {
 }
 
 Err call_reply(Call *call, const void *record) {
-    assert(call->route->shape == REPLY_ONE && record);
-    size_t size = call->route->out->size;
+    const Endpoint *endpoint = call->route->endpoint;
+    assert(endpoint->shape == REPLY_ONE && record);
+    size_t size = endpoint->out->size;
     void *copy = arena_alloc(call->arena, size, _Alignof(max_align_t));
     if (copy) memcpy(copy, record, size); // else the router sees the exhausted arena
     call->out = copy;
@@ -54,7 +55,7 @@ Err call_reply(Call *call, const void *record) {
 }
 
 Err call_reply_list(Call *call, const void *items, size_t count, Str next) {
-    assert(call->route->shape == REPLY_LIST && (items || count == 0));
+    assert(call->route->endpoint->shape == REPLY_LIST && (items || count == 0));
     call->out = items;
     call->out_count = count;
     call->next = next;

@@ -1,55 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-/// One table describes an endpoint.
+/// What a server adds to an Endpoint (base/endpoint.h): who may call it, and a handler.
 ///
-/// A `Route` row gives routing, authorisation, decoding and validation, the OpenAPI operation and
-/// the success status. Its handler is a straight line on a worker thread: it gets a `Call` with
+/// The row gives routing, authorisation, decoding and validation, the OpenAPI operation and the
+/// success status. Its handler is a straight line on a worker thread: it gets a `Call` with
 /// everything it may use and leaves its answer there.
 ///
-///     static Err fleet_show(Call *call) {
-///         Fleet fleet;
-///         TRY(tx_get(call->tx, &Fleet_schema, call_arg(call, S("fleet_id")), &fleet));
-///         return call_reply(call, &fleet);
+///     static Err box_open(Call *call) {
+///         Box box;
+///         TRY(tx_get(call->tx, &Box_schema, call_arg(call, S("box_id")), &box));
+///         return call_reply(call, &box);
 ///     }
-///     const Route fleet_routes[] = {
-///         {.method = GET, .path = "/v1/fleets/{fleet_id}", .access = MAY_READ, .out =
-///         &Fleet_schema,
-///          .id = "fleet_show", .doc = "One fleet", .handler = fleet_show},
+///     static const Route routes[] = {
+///         {&Box_open, MAY_READ, box_open},
 ///     };
 #pragma once
 
-#include "base/schema.h"
+#include "base/endpoint.h"
 
 typedef struct Call Call;
 typedef struct Tx Tx;
 
-typedef enum Method { GET, POST, PATCH, DELETE, METHOD_COUNT } Method;
-
-/// The shape of a successful answer.
-typedef enum ReplyShape {
-    REPLY_ONE,  ///< one `out` record
-    REPLY_LIST, ///< {"items": [out, ...], "next": "cursor"}; `next` only when there is more
-    REPLY_NONE, ///< 204, no body
-} ReplyShape;
-
 typedef struct Route {
-    Method method;
-    const char *path; ///< "/v1/fleets/{fleet_id}"; parameters are whole segments
-    uint32_t access;  ///< who may call, in the owner's words (RouterOptions.authorise); 0: anyone
-    const Schema *query; ///< query parameters; NULL: none are taken
-    const Schema *in;    ///< the body; NULL: none is taken
-    bool patch;          ///< the body is a merge patch: the handler calls call_patch
-    const Schema *out;
-    ReplyShape shape;
-    uint16_t status;   ///< of success; 0: 200, or 204 for REPLY_NONE
-    uint32_t body_max; ///< bytes; 0: ROUTE_BODY_MAX
-    const char *id;    ///< operationId: noun_verb
-    const char *doc;   ///< one line
+    const Endpoint *endpoint;
+    uint32_t access; ///< who may call, in the owner's words (RouterOptions.authorise); 0: anyone
     Err (*handler)(Call *call);
+    const void *rules; ///< for a handler that several nouns share: what this one adds
 } Route;
 
 enum {
     ROUTE_ARGS_MAX = 4,
-    ROUTE_BODY_MAX = 16 * 1024,
     CALL_EVENTS_MAX = 8,
     CALL_ARENA_MAX = 8 * 1024 * 1024,
 };
@@ -80,8 +59,8 @@ struct Call {
     Principal principal;
     Tx *tx;            ///< opened before and committed after the handler by the owner's hooks
     Str body;          ///< as it came
-    const void *in;    ///< the decoded body, a record of route->in (not for patch routes)
-    const void *query; ///< the decoded query parameters, a record of route->query
+    const void *in;    ///< the decoded body, a record of endpoint->in (not of a PATCH)
+    const void *query; ///< the decoded query parameters, a record of endpoint->query
     Str args[ROUTE_ARGS_MAX];
     Faults faults;
     const void *out; ///< set by call_reply*
@@ -90,6 +69,7 @@ struct Call {
     uint64_t retry_after_s; ///< with an error: sent as Retry-After
     CallEvent events[CALL_EVENTS_MAX];
     size_t event_count;
+    void *memo; ///< what the owner remembers from one step of a try to the next; NULL at first
 };
 
 /// The value of the path parameter `name`; asserts that the route has it.
@@ -100,7 +80,7 @@ Err call_patch(Call *call, const Schema *schema, void *record);
 /// Refuse one field: adds a fault and returns ERR_INVALID. `pointer`: "/fleet_id".
 __attribute__((format(printf, 3, 4))) Err
 call_refuse(Call *call, Str pointer, const char *allowed, ...);
-/// Answer with `record` (of route->out), which must stay until the call ends (copied if it is on
+/// Answer with `record` (of endpoint->out), which must stay until the call ends (copied if it is on
 /// the handler's stack: the copy is shallow, texts live in the arena). Always OK.
 Err call_reply(Call *call, const void *record);
 /// Answer with a page; `next` absent at the end.

@@ -14,18 +14,6 @@ bool segment_is_parameter(Str segment) {
     return segment.len > 2 && segment.ptr[0] == '{';
 }
 
-Str method_str(Method method) {
-    static const char *const names[METHOD_COUNT] = {
-        [GET] = "GET", [POST] = "POST", [PATCH] = "PATCH", [DELETE] = "DELETE"};
-    assert(method < METHOD_COUNT);
-    return str_from(names[method]);
-}
-
-uint32_t route_status(const Route *route) {
-    if (route->status) return route->status;
-    return route->shape == REPLY_NONE ? 204 : 200;
-}
-
 /// Cut "/a/b" into "a", "b". False: no leading slash or too many segments.
 static bool path_cut(Str path, Str ret_segments[ROUTE_SEGMENTS_MAX], size_t *ret_count) {
     if (!str_starts(path, S("/"))) return false;
@@ -42,15 +30,17 @@ static bool path_cut(Str path, Str ret_segments[ROUTE_SEGMENTS_MAX], size_t *ret
 
 static Entry entry_of(const Route *route) {
     Entry entry = {.route = route};
-    bool is_path = path_cut(str_from(route->path), entry.segments, &entry.count);
+    bool is_path = path_cut(str_from(route->endpoint->path), entry.segments, &entry.count);
     assert(is_path);
     size_t args = 0;
     for (size_t i = 0; i < entry.count; i++)
         args += segment_is_parameter(entry.segments[i]);
     assert(args <= ROUTE_ARGS_MAX);
-    assert(route->handler && route->id && route->doc && route->method < METHOD_COUNT);
-    assert(route->shape == REPLY_NONE || route->out);
-    assert(!route->patch || route->in);
+    const Endpoint *endpoint = route->endpoint;
+    assert(route->handler && endpoint->noun && endpoint->verb && endpoint->doc);
+    assert(endpoint->method < METHOD_COUNT);
+    assert(endpoint->shape == REPLY_NONE || endpoint->out);
+    assert(endpoint->method != PATCH || endpoint->in);
     return entry;
 }
 
@@ -70,17 +60,28 @@ static int entry_cmp(const void *left, const void *right) {
     const Entry *a = left;
     const Entry *b = right;
     int order = entry_path_cmp(a, b);
-    return order ? order
-                 : (a->route->method > b->route->method) - (a->route->method < b->route->method);
+    Method a_method = a->route->endpoint->method, b_method = b->route->endpoint->method;
+    return order ? order : (a_method > b_method) - (a_method < b_method);
+}
+
+/// Both are the same operation.
+static bool endpoint_is_same(const Endpoint *a, const Endpoint *b) {
+    return strcmp(a->noun, b->noun) == 0 && strcmp(a->verb, b->verb) == 0;
+}
+
+static bool is_sound(const Schema *schema) {
+    return !schema || schema_check(schema, NULL).code == OK;
 }
 
 static void entries_check(const Entry *entries, size_t count) {
     for (size_t i = 0; i < count; i++) {
+        const Endpoint *endpoint = entries[i].route->endpoint;
+        assert(is_sound(endpoint->in) && is_sound(endpoint->out) && is_sound(endpoint->query));
         for (size_t j = i + 1; j < count; j++)
-            assert(strcmp(entries[i].route->id, entries[j].route->id) != 0);
+            assert(!endpoint_is_same(endpoint, entries[j].route->endpoint));
         if (i == 0 || entry_path_cmp(&entries[i - 1], &entries[i]) != 0) continue;
-        assert(strcmp(entries[i - 1].route->path, entries[i].route->path) == 0);
-        assert(entries[i - 1].route->method != entries[i].route->method);
+        assert(strcmp(entries[i - 1].route->endpoint->path, endpoint->path) == 0);
+        assert(entries[i - 1].route->endpoint->method != endpoint->method);
     }
 }
 
@@ -91,14 +92,14 @@ static void router_closep(Router **router) {
 Err router_open(const RouterOptions *options, Router **ret_router) {
     assert(options->authorise && options->begin && options->finish && options->clock.now_ms);
     SCOPED(router_closep) Router *router = calloc(1, sizeof(*router));
-    if (!router) return FAIL(ERR_LIMIT, "no memory for the routes");
+    if (!router) return FAIL(ERR_MEMORY, "no memory for the routes");
     router->options = *options;
     text_init(&router->openapi, OPENAPI_MAX);
     size_t count = 0;
     for (size_t i = 0; i < options->table_count; i++)
         count += options->tables[i].count;
     router->entries = calloc(count ? count : 1, sizeof(*router->entries));
-    if (!router->entries) return FAIL(ERR_LIMIT, "no memory for the routes");
+    if (!router->entries) return FAIL(ERR_MEMORY, "no memory for the routes");
     for (size_t i = 0; i < options->table_count; i++) {
         for (size_t j = 0; j < options->tables[i].count; j++)
             router->entries[router->count++] = entry_of(&options->tables[i].routes[j]);
@@ -143,7 +144,7 @@ static Str allow_list(const Router *router, size_t first, Arena *arena) {
     Str allow = S("");
     for (size_t i = first; i < router->count; i++) {
         if (entry_path_cmp(&router->entries[first], &router->entries[i]) != 0) break;
-        Str name = method_str(router->entries[i].route->method);
+        Str name = str_from(method_name(router->entries[i].route->endpoint->method));
         if (arena)
             allow = str_print(
                 arena, "%.*s%s%.*s", STR_FMT(allow), i == first ? "" : ", ", STR_FMT(name));
@@ -164,7 +165,8 @@ Match router_match(const Router *router, Str method, Str path, Arena *arena) {
     for (size_t i = at; i < router->count; i++) {
         const Entry *entry = &router->entries[i];
         if (entry_path_cmp(first, entry) != 0) break;
-        if (str_eq(method_str(entry->route->method), method)) match.route = entry->route;
+        if (str_eq(str_from(method_name(entry->route->endpoint->method)), method))
+            match.route = entry->route;
     }
     match.allow = match.route ? S("") : allow_list(router, at, arena);
     return match;
@@ -173,5 +175,6 @@ Match router_match(const Router *router, Str method, Str path, Arena *arena) {
 uint32_t router_body_max(const Router *router, Str method, Str path) {
     const Route *route = router_match(router, method, path, NULL).route;
     if (!route) return 0;
-    return route->body_max ? route->body_max : ROUTE_BODY_MAX;
+    uint32_t body_max = route->endpoint->body_max;
+    return body_max ? body_max : ENDPOINT_BODY_MAX;
 }

@@ -82,5 +82,3 @@ void router_run(const Router *router,
                 HttpReply *ret_reply);
 /// The OpenAPI 3.1 document, borrowed from the router.
 Str router_openapi(const Router *router);
-/// The HTTP status of an error code: the one mapping.
-uint32_t http_status(ErrCode code);

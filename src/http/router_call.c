@@ -2,7 +2,7 @@
 // One request, from top to bottom. Two arenas: the caller's holds what stays for the whole call
 // (body, query, principal, reply); one of our own holds what a try makes, and forgets it before
 // the next try.
-#include "http/problem.h"
+#include "base/problem.h"
 #include "http/router_parts.h"
 
 #include "base/log.h"
@@ -45,7 +45,7 @@ static Err run_match(Run *run) {
 
 static Err run_query(Run *run) {
     Call *call = &run->call;
-    const Schema *schema = call->route->query;
+    const Schema *schema = call->route->endpoint->query;
     StrMap query = run->request->query;
     if (!schema) {
         for (size_t i = 0; i < query.count; i++)
@@ -53,7 +53,7 @@ static Err run_query(Run *run) {
         return faults_check(&call->faults);
     }
     void *record = arena_alloc(run->arena, schema->size, _Alignof(max_align_t));
-    if (!record) return FAIL(ERR_LIMIT, "the query exceeds the memory of a call");
+    if (!record) return arena_check(run->arena);
     TRY(schema_decode_pairs(schema, query.items, query.count, run->arena, &call->faults, record));
     call->query = record;
     return SUCCESS;
@@ -62,7 +62,7 @@ static Err run_query(Run *run) {
 static Err run_body_type(Run *run) {
     Str type = run->request->content_type;
     if (is_type(type, S("application/json"))) return SUCCESS;
-    bool patch = run->call.route->patch;
+    bool patch = run->call.route->endpoint->method == PATCH;
     if (patch && is_type(type, S("application/merge-patch+json"))) return SUCCESS;
     run->status = STATUS_BAD_TYPE;
     return patch ? FAIL(ERR_INVALID, "the body must be application/merge-patch+json")
@@ -80,15 +80,17 @@ static Err run_body_parse(Run *run) {
 
 static Err run_body(Run *run) {
     Call *call = &run->call;
-    const Route *route = call->route;
-    if (!route->in) {
+    const Endpoint *endpoint = call->route->endpoint;
+    if (!endpoint->in) {
         return run->request->body.len ? FAIL(ERR_INVALID, "no body is taken here") : SUCCESS;
     }
     call->body = run->request->body;
-    if (route->patch) return run_body_parse(run); // the handler decodes it onto the record
-    void *record = arena_alloc(run->arena, route->in->size, _Alignof(max_align_t));
-    if (!record) return FAIL(ERR_LIMIT, "the body exceeds the memory of a call");
-    Err err = schema_decode(route->in, call->body, DECODE_INPUT, run->arena, &call->faults, record);
+    if (endpoint->method == PATCH)
+        return run_body_parse(run); // the handler decodes it onto the record
+    const Schema *in = endpoint->in;
+    void *record = arena_alloc(run->arena, in->size, _Alignof(max_align_t));
+    if (!record) return arena_check(run->arena);
+    Err err = schema_decode(in, call->body, DECODE_INPUT, run->arena, &call->faults, record);
     if (err.code == ERR_INVALID) TRY(run_body_parse(run));
     TRY(err);
     call->in = record;
@@ -107,6 +109,7 @@ static Err run_try(Run *run) {
     call->next = (Str){};
     call->retry_after_s = 0;
     call->event_count = 0;
+    call->memo = NULL;
     TRY(options->begin(options->app, call));
     Err err = call->route->handler(call);
     if (err.code == OK) err = arena_check(call->arena); // nothing half made is committed
@@ -126,22 +129,23 @@ static Err run_tries(Run *run) {
 
 static Err run_encode(Run *run) {
     const Call *call = &run->call;
-    const Route *route = call->route;
-    run->reply.status = route_status(route);
-    if (route->shape == REPLY_NONE) return SUCCESS;
+    const Endpoint *endpoint = call->route->endpoint;
+    run->reply.status = endpoint_status(endpoint);
+    if (endpoint->shape == REPLY_NONE) return SUCCESS;
     SCOPED(text_done) Text text;
     text_init(&text, CALL_ARENA_MAX);
-    if (route->shape == REPLY_ONE) {
+    if (endpoint->shape == REPLY_ONE) {
         assert(call->out);
-        schema_encode(route->out, call->out, ENCODE_REPLY, &text);
+        schema_encode(endpoint->out, call->out, ENCODE_REPLY, &text);
     } else {
         text_add(&text, S("{\"items\":"));
-        schema_encode_list(route->out, call->out, call->out_count, ENCODE_REPLY, &text);
+        schema_encode_list(endpoint->out, call->out, call->out_count, ENCODE_REPLY, &text);
         if (call->next.ptr) text_add(&text, S(",\"next\":"));
         if (call->next.ptr) text_add_json(&text, call->next);
         text_add_char(&text, '}');
     }
     Str body = text_check(&text).code == OK ? str_dup(run->arena, text_str(&text)) : (Str){};
+    if (text.failed == ERR_MEMORY || run->arena->failed == ERR_MEMORY) return OUT_OF_MEMORY;
     if (!body.ptr) return FAIL(ERR_UNAVAILABLE, "the answer exceeds the memory of a call");
     run->reply.content_type = S("application/json");
     run->reply.body = body;
@@ -153,7 +157,7 @@ static Err run_steps(Run *run, Arena *try_arena) {
     Call *call = &run->call;
     TRY(run_match(run));
     if (call->route->access) TRY(options->authorise(options->app, call));
-    if (call->route->in) TRY(run_body_type(run));
+    if (call->route->endpoint->in) TRY(run_body_type(run));
     TRY(run_query(run));
     TRY(run_body(run));
     call->arena = try_arena;
@@ -164,13 +168,15 @@ static Err run_steps(Run *run, Arena *try_arena) {
 static void run_fail(Run *run, Err err) {
     Call *call = &run->call;
     HttpReply *reply = &run->reply;
-    reply->status = run->status ? run->status : http_status(err.code);
+    reply->status = run->status ? run->status : err_http_status(err.code);
+    if (err.code == ERR_MEMORY && call->retry_after_s == 0) call->retry_after_s = PROBLEM_RETRY_S;
     reply->retry_after_s = call->retry_after_s;
     log_event(reply->status >= 500 ? LOG_ERROR : LOG_INFO,
               "call.failed",
               F("request", call->id),
               F("method", run->request->method),
-              F("route", call->route ? str_from(call->route->path) : S("none")),
+              F("route", call->route ? call->route->endpoint->path : "none"),
+              F("actor", call->principal.name.ptr ? call->principal.name : S("nobody")),
               F("status", (uint64_t)reply->status),
               F("code", err_code_name(err.code)),
               F("what", str_from(err.what)),
@@ -188,7 +194,11 @@ static void run_fail(Run *run, Err err) {
     Str body = text_check(&text).code == OK ? str_dup(run->arena, text_str(&text)) : (Str){};
     run->arena->max_bytes -= PROBLEM_BYTES_MAX;
     reply->content_type = S(PROBLEM_CONTENT_TYPE);
-    reply->body = body.ptr ? body : S("{\"code\":\"limit\",\"detail\":\"no memory\"}");
+    reply->body = body;
+    if (body.ptr) return;
+    reply->status = err_http_status(ERR_MEMORY);
+    reply->retry_after_s = PROBLEM_RETRY_S;
+    reply->body = problem_of_no_memory;
 }
 
 /// The document about all others is not one of the tables.

@@ -34,9 +34,5 @@ typedef struct Match {
 Match router_match(const Router *router, Str method, Str path, Arena *arena);
 /// "{id}" is a parameter.
 bool segment_is_parameter(Str segment);
-/// The text of a method, "GET".
-Str method_str(Method method);
-/// Status of the route's success.
-uint32_t route_status(const Route *route);
 /// Append the OpenAPI document of the sorted entries.
 void openapi_write(const Router *router, Text *out);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/problem.h"
 #include "http/fixture.h"
-#include "http/problem.h"
 
 #include <jansson.h>
 
@@ -20,10 +20,8 @@ static HttpReply ask(Fixture *fixture, Str method, Str path, Str body) {
 static Problem problem_of(Fixture *fixture, const HttpReply *reply) {
     CHECK_STR(reply->content_type, S(PROBLEM_CONTENT_TYPE));
     Problem problem;
-    Faults faults;
-    faults_init(&faults, &fixture->arena);
-    CHECK_OK(schema_decode(
-        &Problem_schema, reply->body, DECODE_REPLY, &fixture->arena, &faults, &problem));
+    CHECK_OK(
+        schema_read(&Problem_schema, reply->body, DECODE_REPLY, &fixture->arena, &problem, NULL));
     CHECK(problem.status == reply->status);
     CHECK_STR(problem.request_id, reply->request_id);
     return problem;
@@ -247,6 +245,7 @@ TEST(each_code_has_its_status_and_a_system_error_keeps_its_words_inside) {
         {ERR_BUSY,            429},
         {ERR_TIMEOUT,         504},
         {ERR_UNAVAILABLE,     503},
+        {ERR_MEMORY,          503},
         {ERR_SYSTEM,          500},
     };
     Fixture fixture;
@@ -287,7 +286,7 @@ TEST(an_exhausted_arena_still_tells_its_reason) {
 TEST(the_limit_of_a_body_is_its_routes) {
     Fixture fixture;
     fixture_open(&fixture);
-    CHECK(router_body_max(fixture.router, S("POST"), S("/v1/boxes")) == ROUTE_BODY_MAX);
+    CHECK(router_body_max(fixture.router, S("POST"), S("/v1/boxes")) == ENDPOINT_BODY_MAX);
     CHECK(router_body_max(fixture.router, S("POST"), S("/v1/nothing")) == 0);
     CHECK(router_body_max(fixture.router, S("PUT"), S("/v1/boxes")) == 0);
     fixture_close(&fixture);

@@ -23,27 +23,33 @@ enum {
     OPTIONS_MAX = 12,
 };
 
-static Err pems_load(const ServerOptions *options, Server *server) {
+static Err pems_load(const ServerOptions *options, Server *server, Reason *reason) {
     if (!options->cert_path) return SUCCESS;
-    TRY(file_load(options->cert_path, PEM_MAX, &server->arena, &server->cert_pem));
-    return file_load(options->key_path, PEM_MAX, &server->arena, &server->key_pem);
+    TRY(file_load(options->cert_path, PEM_MAX, &server->arena, &server->cert_pem, reason));
+    return file_load(options->key_path, PEM_MAX, &server->arena, &server->key_pem, reason);
 }
 
-static Err address_find(const ServerOptions *options, struct addrinfo **ret_found) {
+/// Which address a failure is about.
+static Err address_name(Err err, const ServerOptions *options, Reason *reason) {
+    return reason_fail(reason, err, "%s port %u", options->address, options->port);
+}
+
+static Err address_find(const ServerOptions *options, struct addrinfo **ret_found, Reason *reason) {
     char port[8];
     snprintf(port, sizeof(port), "%u", options->port);
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
     if (getaddrinfo(options->address, port, &hints, ret_found) != 0)
-        return FAIL(ERR_INVALID, "the address to listen on is not an address");
+        return address_name(
+            FAIL(ERR_INVALID, "the address to listen on is not an address"), options, reason);
     return SUCCESS;
 }
 
 /// libmicrohttpd would not say what is wrong with certificate and key.
-static Err pems_check(const ServerOptions *options) {
+static Err pems_check(const ServerOptions *options, Reason *reason) {
     if (!options->cert_path) return SUCCESS;
     TlsContext *context = NULL;
-    TRY(tls_server_context_open(options->cert_path, options->key_path, &context));
+    TRY(tls_server_context_open(options->cert_path, options->key_path, &context, reason));
     tls_context_close(context);
     return SUCCESS;
 }
@@ -80,9 +86,9 @@ static void options_list(const Server *server,
     assert(count <= OPTIONS_MAX);
 }
 
-static Err daemon_start(Server *server, const ServerOptions *options) {
+static Err daemon_start(Server *server, const ServerOptions *options, Reason *reason) {
     struct addrinfo *found = NULL;
-    TRY(address_find(options, &found));
+    TRY(address_find(options, &found, reason));
     struct MHD_OptionItem list[OPTIONS_MAX];
     options_list(server, options, found->ai_addr, list);
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
@@ -107,18 +113,20 @@ static Err daemon_start(Server *server, const ServerOptions *options) {
                                       list,
                                       MHD_OPTION_END);
     freeaddrinfo(found);
-    return server->daemon ? SUCCESS : FAIL_SYS("cannot listen for requests");
+    if (server->daemon) return SUCCESS;
+    return address_name(FAIL_SYS("cannot listen for requests"), options, reason);
 }
 
 Err server_open(const ServerOptions *options,
                 const Router *router,
                 WorkerPool *workers,
-                Server **ret_server) {
+                Server **ret_server,
+                Reason *reason) {
     assert(options->threads >= 1 && options->threads <= THREADS_MAX);
     assert(options->connections_max >= options->threads);
     assert(!options->cert_path == !options->key_path);
     Server *server = calloc(1, sizeof(*server));
-    if (!server) return FAIL(ERR_LIMIT, "no memory for the server");
+    if (!server) return FAIL(ERR_MEMORY, "no memory for the server");
     server->router = router;
     server->workers = workers;
     server->ready = options->ready;
@@ -131,9 +139,9 @@ Err server_open(const ServerOptions *options,
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&server->idle, &attributes);
     pthread_condattr_destroy(&attributes);
-    Err err = pems_check(options);
-    if (err.code == OK) err = pems_load(options, server);
-    if (err.code == OK) err = daemon_start(server, options);
+    Err err = pems_check(options, reason);
+    if (err.code == OK) err = pems_load(options, server, reason);
+    if (err.code == OK) err = daemon_start(server, options, reason);
     if (err.code != OK) {
         server_close(server);
         return err;

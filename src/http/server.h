@@ -29,11 +29,13 @@ typedef struct ServerOptions {
 } ServerOptions;
 
 /// Listen and serve. `router` and `workers` must outlive the server.
-/// ERR_SYSTEM: the address cannot be bound. ERR_INVALID: certificate or key.
+/// ERR_SYSTEM: the address cannot be bound. ERR_INVALID: certificate or key. The Reason names the
+/// address or the file.
 Err server_open(const ServerOptions *options,
                 const Router *router,
                 WorkerPool *workers,
-                Server **ret_server);
+                Server **ret_server,
+                Reason *reason);
 /// The port it listens on.
 uint16_t server_port(const Server *server);
 /// From now on: no new connection, /readyz says 503, answers carry Connection: close. Then wait

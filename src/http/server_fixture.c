@@ -40,7 +40,7 @@ void host_open_with(Host *host, ServerOptions options, WorkerOptions workers) {
     options.ready = host_ready;
     options.app = host;
     if (!options.threads) options.threads = 1;
-    must(server_open(&options, host->fixture.router, host->workers, &host->server));
+    must(server_open(&options, host->fixture.router, host->workers, &host->server, NULL));
     snprintf(host->url,
              sizeof(host->url),
              "%s://127.0.0.1:%u",
@@ -81,7 +81,8 @@ client_ask(HttpClient *client, const char *method, Str target, Str body, HttpAns
                                       .body = body,
                                       .within_ms = WITHIN_MS,
                                       .reply_max = REPLY_MAX},
-                          &answer));
+                          &answer,
+                          NULL));
     if (ret_answer)
         *ret_answer = answer;
     else

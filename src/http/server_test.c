@@ -87,10 +87,10 @@ TEST(a_body_over_the_limit_of_its_route_is_refused_and_the_connection_lives) {
     Host host;
     host_open(&host);
     Text body;
-    body_fill(&body, ROUTE_BODY_MAX);
+    body_fill(&body, ENDPOINT_BODY_MAX);
     CHECK(ask(&host, "POST", S("/v1/boxes"), text_str(&body)) == 422); // read, and judged
     text_done(&body);
-    body_fill(&body, ROUTE_BODY_MAX + 1);
+    body_fill(&body, ENDPOINT_BODY_MAX + 1);
     CHECK(ask(&host, "POST", S("/v1/boxes"), text_str(&body)) == 413);
     CHECK(ask(&host, "POST", S("/nothing"), text_str(&body)) == 404);
     text_done(&body);
@@ -241,7 +241,7 @@ TEST(the_same_over_tls) {
     tls_fixture_open(&tls, S("127.0.0.1"), 0, 30);
     char ca_path[96];
     snprintf(ca_path, sizeof(ca_path), "%s/trusted.pem", tls.folder);
-    CHECK_OK(file_save(ca_path, tls.ca.cert_pem, 0600));
+    CHECK_OK(file_save(ca_path, tls.ca.cert_pem, 0600, NULL));
     Host host;
     host_open_with(
         &host,
@@ -262,12 +262,19 @@ TEST(a_server_does_not_open_over_a_bad_key_or_a_taken_port) {
         .address = "127.0.0.1", .threads = 1, .connections_max = 1, .ready = host_ready};
     Server *server = NULL;
     options.cert_path = options.key_path = tls.cert_path;
-    CHECK_ERR(server_open(&options, host.fixture.router, host.workers, &server), ERR_INVALID);
+    Reason reason = {};
+    CHECK_ERR(server_open(&options, host.fixture.router, host.workers, &server, &reason),
+              ERR_INVALID);
+    CHECK_SAID(reason, tls.cert_path);
     options.cert_path = options.key_path = NULL;
     options.port = server_port(host.server);
-    CHECK_ERR(server_open(&options, host.fixture.router, host.workers, &server), ERR_SYSTEM);
+    Err err = server_open(&options, host.fixture.router, host.workers, &server, &reason);
+    CHECK(err.code == ERR_SYSTEM && err.sys == EADDRINUSE);
+    char taken[64];
+    snprintf(taken, sizeof(taken), "127.0.0.1 port %u", options.port);
+    CHECK_STR(str_from(reason.text), str_from(taken));
     options.address = "localhost";
-    CHECK_ERR(server_open(&options, host.fixture.router, host.workers, &server), ERR_INVALID);
+    CHECK_ERR(server_open(&options, host.fixture.router, host.workers, &server, NULL), ERR_INVALID);
     CHECK(!server);
     host_close(&host);
     tls_fixture_close(&tls);

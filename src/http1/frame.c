@@ -22,6 +22,11 @@ void frame_decoder_init(FrameDecoder *decoder, bool is_server, uint32_t message_
     *decoder = (FrameDecoder){.is_server = is_server, .message_max = message_max};
 }
 
+void frame_raise(FrameDecoder *decoder, uint32_t message_max) {
+    assert(message_max >= decoder->message_max);
+    decoder->message_max = message_max;
+}
+
 void frame_forget(FrameDecoder *decoder) {
     free(decoder->message);
     decoder->message = NULL;

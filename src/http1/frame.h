@@ -35,6 +35,7 @@ typedef enum FrameStatus {
     FRAME_POLICY = 1008,
     FRAME_TOO_BIG = 1009,
     FRAME_INTERNAL = 1011,
+    FRAME_TRY_LATER = 1013, ///< of IANA's registry
 } FrameStatus;
 
 typedef struct FrameEvent {
@@ -79,6 +80,9 @@ typedef struct FrameDecoder {
 void frame_decoder_init(FrameDecoder *decoder, bool is_server, uint32_t message_max);
 /// Free what a half-read message holds. The decoder may be used no more.
 void frame_decoder_done(FrameDecoder *decoder);
+/// From now on a message may have so many bytes. Only between messages, and never fewer than
+/// before.
+void frame_raise(FrameDecoder *decoder, uint32_t message_max);
 /// The last message was handled: free it now instead of with the next call.
 void frame_forget(FrameDecoder *decoder);
 /// Take bytes from the front of `input` up to the next event.

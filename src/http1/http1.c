@@ -28,12 +28,13 @@ typedef struct Exchange {
     Http1Parse parse;
     uint64_t deadline_ms;
     bool has_reply; ///< a byte of it came
+    Reason said;    ///< by the system or the TLS library, about a failure
 } Exchange;
 
 Err http1_open(const Http1Options *options, Http1 **ret_http) {
     assert(options->unix_path || options->host);
     Http1 *http = calloc(1, sizeof(*http));
-    if (!http) return FAIL_SYS("no memory for a client");
+    if (!http) return FAIL(ERR_MEMORY, "no memory for a client");
     http->options = *options;
     http->socket.fd = -1;
     http->options.unix_path = options->unix_path ? strdup(options->unix_path) : NULL;
@@ -42,7 +43,7 @@ Err http1_open(const Http1Options *options, Http1 **ret_http) {
     if ((options->unix_path && !http->options.unix_path) || (options->host && !http->options.host)
         || (options->source && !http->options.source)) {
         http1_close(http);
-        return FAIL_SYS("no memory for a client");
+        return FAIL(ERR_MEMORY, "no memory for a client");
     }
     *ret_http = http;
     return SUCCESS;
@@ -117,7 +118,9 @@ static Err body_take(void *app, Str bytes) {
         return SUCCESS;
     }
     text_add(&exchange->reply->body, bytes);
-    if (exchange->reply->body.failed) return FAIL(ERR_LIMIT, "the reply is larger than allowed");
+    if (exchange->reply->body.failed == ERR_LIMIT)
+        return FAIL(ERR_LIMIT, "the reply is larger than allowed");
+    TRY(text_check(&exchange->reply->body));
     return SUCCESS;
 }
 
@@ -147,7 +150,8 @@ static Err ask(Exchange *exchange, Str request) {
     Http1 *http = exchange->http;
     Err err = SUCCESS;
     if (http->socket.fd < 0)
-        err = http1_socket_open(&http->socket, &http->options, exchange->deadline_ms);
+        err = http1_socket_open(
+            &http->socket, &http->options, exchange->deadline_ms, &exchange->said);
     if (err.code == OK) err = http1_socket_write(&http->socket, request, exchange->deadline_ms);
     if (err.code == OK) err = reply_read(exchange);
     if (err.code != OK) http1_socket_close(&http->socket);
@@ -173,30 +177,55 @@ static Err exchange_run(Exchange *exchange) {
     return err;
 }
 
-Err http1_exchange(Http1 *http, const Http1Request *request, Http1Reply *ret_reply) {
+/// Which peer a failure is about, and what was `said` of it.
+static Err peer_fail(const Http1Options *options, Err err, const Reason *said, Reason *reason) {
+    const char *separator = said->text[0] ? ": " : "";
+    if (options->unix_path)
+        return reason_fail(reason, err, "%s%s%s", options->unix_path, separator, said->text);
+    bool is_v6 = strchr(options->host, ':');
+    return reason_fail(reason,
+                       err,
+                       "%s%s%s:%u%s%s",
+                       is_v6 ? "[" : "",
+                       options->host,
+                       is_v6 ? "]" : "",
+                       options->port,
+                       separator,
+                       said->text);
+}
+
+Err http1_exchange(Http1 *http,
+                   const Http1Request *request,
+                   Http1Reply *ret_reply,
+                   Reason *reason) {
     Exchange exchange = {.http = http, .request = request, .reply = ret_reply};
-    return exchange_run(&exchange);
+    Err err = exchange_run(&exchange);
+    return err.code == OK ? SUCCESS : peer_fail(&http->options, err, &exchange.said, reason);
 }
 
 Err http1_stream(Http1 *http,
                  const Http1Request *request,
                  Err (*piece)(void *app, Str bytes),
                  void *app,
-                 Http1Reply *ret_reply) {
+                 Http1Reply *ret_reply,
+                 Reason *reason) {
     assert(piece);
     Exchange exchange = {
         .http = http, .request = request, .piece = piece, .app = app, .reply = ret_reply};
-    return exchange_run(&exchange);
+    Err err = exchange_run(&exchange);
+    return err.code == OK ? SUCCESS : peer_fail(&http->options, err, &exchange.said, reason);
 }
 
 Err http1_peer_ca(const Http1Options *options,
                   Str fingerprint_hex,
                   uint64_t within_ms,
                   Arena *arena,
-                  Str *ret_pem) {
+                  Str *ret_pem,
+                  Reason *reason) {
+    Reason said = {};
     Http1Socket socket = {.fd = -1, .cancel_fd = options->cancel_fd};
-    TRY(http1_socket_open(&socket, options, clock_monotonic_ms() + within_ms));
-    Err err = tls_peer_ca(socket.tls, fingerprint_hex, arena, ret_pem);
+    Err err = http1_socket_open(&socket, options, clock_monotonic_ms() + within_ms, &said);
+    if (err.code == OK) err = tls_peer_ca(socket.tls, fingerprint_hex, arena, ret_pem);
     http1_socket_close(&socket);
-    return err;
+    return err.code == OK ? SUCCESS : peer_fail(options, err, &said, reason);
 }

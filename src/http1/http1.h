@@ -45,8 +45,9 @@ Http1 *http1_close(Http1 *http);
 /// ERR_UNAVAILABLE: no connection, or it broke. ERR_UNAUTHENTICATED: the certificate is not good.
 /// ERR_TIMEOUT. ERR_LIMIT: the body is over reply_max, or the head over 16 KiB. ERR_INVALID: not
 /// HTTP, or a request with bytes in its head that may not be there. After an error the next
-/// exchange is on a new connection.
-Err http1_exchange(Http1 *http, const Http1Request *request, Http1Reply *ret_reply);
+/// exchange is on a new connection. The Reason is the peer's address, and what the system or the
+/// TLS library says.
+Err http1_exchange(Http1 *http, const Http1Request *request, Http1Reply *ret_reply, Reason *reason);
 /// One exchange whose 2xx body is handed on as it comes, to `piece` (OK goes on, an error stops and
 /// is returned). Another status is collected into `ret_reply` as above. The connection is closed
 /// afterwards unless the body came to its end.
@@ -54,7 +55,8 @@ Err http1_stream(Http1 *http,
                  const Http1Request *request,
                  Err (*piece)(void *app, Str bytes),
                  void *app,
-                 Http1Reply *ret_reply);
+                 Http1Reply *ret_reply,
+                 Reason *reason);
 /// The socket of a stream's connection, to poll; -1 when not connected.
 int http1_fd(const Http1 *http);
 /// Connect and take from the server's chain the certificate whose SHA-256 is `fingerprint_hex`, as
@@ -64,4 +66,5 @@ Err http1_peer_ca(const Http1Options *options,
                   Str fingerprint_hex,
                   uint64_t within_ms,
                   Arena *arena,
-                  Str *ret_pem);
+                  Str *ret_pem,
+                  Reason *reason);

@@ -35,7 +35,7 @@ static bool peer_accept(Peer *peer) {
     TlsWant want = TLS_WANT_READ;
     Err err = tls_open(peer->tls_context, peer->fd, (Str){}, &peer->tls);
     while (err.code == OK && want != TLS_DONE && peer_wait(peer->fd, PATIENCE_MS))
-        err = tls_handshake(peer->tls, &want);
+        err = tls_handshake(peer->tls, &want, NULL);
     return err.code == OK && want == TLS_DONE;
 }
 

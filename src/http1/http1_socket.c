@@ -45,36 +45,42 @@ static bool is_later(int error) {
     return error == EAGAIN || error == EINTR;
 }
 
+static Err connect_fail(int error, Reason *reason) {
+    return reason_fail(reason, FAIL(ERR_UNAVAILABLE, "cannot connect"), "%s", strerror(error));
+}
+
 /// Connect to one address; the socket is open then.
 static Err connect_to(Http1Socket *opened,
                       const struct sockaddr *address,
                       socklen_t address_len,
                       const char *source,
-                      uint64_t deadline_ms) {
+                      uint64_t deadline_ms,
+                      Reason *reason) {
     SCOPED(fd_closep)
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return FAIL_SYS("cannot make a socket");
     TRY(source_bind(fd, source));
     if (connect(fd, address, address_len) != 0) {
-        if (errno != EINPROGRESS) return FAIL(ERR_UNAVAILABLE, "the connection was refused");
+        if (errno != EINPROGRESS) return connect_fail(errno, reason);
         Http1Socket connecting = {.fd = fd, .cancel_fd = opened->cancel_fd};
         TRY(wait_for(&connecting, POLLOUT, deadline_ms));
         int error = 0;
         socklen_t error_len = sizeof(error);
         getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_len);
-        if (error != 0) return FAIL(ERR_UNAVAILABLE, "the connection was refused");
+        if (error != 0) return connect_fail(error, reason);
     }
     opened->fd = TAKE_FD(fd);
     return SUCCESS;
 }
 
-static Err connect_unix(Http1Socket *opened, const char *path, uint64_t deadline_ms) {
+static Err
+connect_unix(Http1Socket *opened, const char *path, uint64_t deadline_ms, Reason *reason) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int len = snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
     if (len >= (int)sizeof(address.sun_path))
         return FAIL(ERR_INVALID, "the path of a socket is too long");
     return connect_to(
-        opened, (const struct sockaddr *)&address, sizeof(address), NULL, deadline_ms);
+        opened, (const struct sockaddr *)&address, sizeof(address), NULL, deadline_ms, reason);
 }
 
 static void addresses_free(struct addrinfo **list) {
@@ -83,13 +89,20 @@ static void addresses_free(struct addrinfo **list) {
 
 /// Try the host's addresses in turn; each gets its share of the time, so that one which does not
 /// answer leaves some for the next.
-static Err connect_host(Http1Socket *opened, const Http1Options *options, uint64_t deadline_ms) {
+static Err connect_host(Http1Socket *opened,
+                        const Http1Options *options,
+                        uint64_t deadline_ms,
+                        Reason *reason) {
     char service[PORT_TEXT_MAX];
     snprintf(service, sizeof(service), "%u", options->port);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     SCOPED(addresses_free) struct addrinfo *list = NULL;
-    if (getaddrinfo(options->host, service, &hints, &list) != 0)
-        return FAIL(ERR_UNAVAILABLE, "the host's name cannot be resolved");
+    int rc = getaddrinfo(options->host, service, &hints, &list);
+    if (rc != 0)
+        return reason_fail(reason,
+                           FAIL(ERR_UNAVAILABLE, "the host's name cannot be resolved"),
+                           "%s",
+                           gai_strerror(rc));
     uint64_t count = 0;
     for (struct addrinfo *at = list; at && count < ADDRESSES_MAX; at = at->ai_next)
         count++;
@@ -97,35 +110,41 @@ static Err connect_host(Http1Socket *opened, const Http1Options *options, uint64
     for (struct addrinfo *at = list; count > 0 && opened->fd < 0; at = at->ai_next, count--) {
         uint64_t now_ms = clock_monotonic_ms();
         uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
+        reason_clear(reason);
         err = connect_to(
-            opened, at->ai_addr, at->ai_addrlen, options->source, now_ms + left_ms / count);
+            opened, at->ai_addr, at->ai_addrlen, options->source, now_ms + left_ms / count, reason);
     }
     return err;
 }
 
-static Err secure(Http1Socket *socket, TlsContext *context, Str host, uint64_t deadline_ms) {
+static Err
+secure(Http1Socket *socket, TlsContext *context, Str host, uint64_t deadline_ms, Reason *reason) {
     TRY(tls_open(context, socket->fd, host, &socket->tls));
     TlsWant want = TLS_DONE;
-    TRY(tls_handshake(socket->tls, &want));
+    TRY(tls_handshake(socket->tls, &want, reason));
     while (want != TLS_DONE) {
         TRY(wait_for_tls(socket, want, deadline_ms));
-        TRY(tls_handshake(socket->tls, &want));
+        TRY(tls_handshake(socket->tls, &want, reason));
     }
     return SUCCESS;
 }
 
-static Err open_as(Http1Socket *socket, const Http1Options *options, uint64_t deadline_ms) {
-    if (options->unix_path) return connect_unix(socket, options->unix_path, deadline_ms);
-    TRY(connect_host(socket, options, deadline_ms));
+static Err
+open_as(Http1Socket *socket, const Http1Options *options, uint64_t deadline_ms, Reason *reason) {
+    if (options->unix_path) return connect_unix(socket, options->unix_path, deadline_ms, reason);
+    TRY(connect_host(socket, options, deadline_ms, reason));
     int on = 1; // a request is one write, there is nothing to collect
     (void)setsockopt(socket->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (!options->tls) return SUCCESS;
-    return secure(socket, options->tls, str_from(options->host), deadline_ms);
+    return secure(socket, options->tls, str_from(options->host), deadline_ms, reason);
 }
 
-Err http1_socket_open(Http1Socket *socket, const Http1Options *options, uint64_t deadline_ms) {
+Err http1_socket_open(Http1Socket *socket,
+                      const Http1Options *options,
+                      uint64_t deadline_ms,
+                      Reason *reason) {
     *socket = (Http1Socket){.fd = -1, .cancel_fd = options->cancel_fd};
-    Err err = open_as(socket, options, deadline_ms);
+    Err err = open_as(socket, options, deadline_ms, reason);
     if (err.code != OK) http1_socket_close(socket);
     return err;
 }

@@ -14,8 +14,12 @@ typedef struct Http1Socket {
 
 /// Connect, and verify the server if there is TLS. `deadline_ms` is monotonic, here and below.
 /// ERR_UNAVAILABLE: no connection. ERR_UNAUTHENTICATED: the certificate is not good.
-/// ERR_TIMEOUT: the deadline passed, or it was cancelled.
-Err http1_socket_open(Http1Socket *socket, const Http1Options *options, uint64_t deadline_ms);
+/// ERR_TIMEOUT: the deadline passed, or it was cancelled. The Reason is what the system or the TLS
+/// library says.
+Err http1_socket_open(Http1Socket *socket,
+                      const Http1Options *options,
+                      uint64_t deadline_ms,
+                      Reason *reason);
 /// Disconnect, if connected.
 void http1_socket_close(Http1Socket *socket);
 /// Connected, and the peer has neither closed nor sent anything meanwhile.

@@ -47,7 +47,7 @@ static Err get(Talk *talk, uint64_t within_ms, size_t reply_max) {
     text_done(&talk->reply.body);
     Http1Request request = {
         .method = "GET", .target = S("/x"), .within_ms = within_ms, .reply_max = reply_max};
-    return http1_exchange(talk->http, &request, &talk->reply);
+    return http1_exchange(talk->http, &request, &talk->reply, NULL);
 }
 
 #define OK_REPLY "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -62,11 +62,11 @@ TEST(a_request_is_written_as_it_should_be) {
                             .within_ms = SOON_MS,
                             .reply_max = 64};
     text_done(&talk.reply.body);
-    CHECK_OK(http1_exchange(talk.http, &request, &talk.reply));
+    CHECK_OK(http1_exchange(talk.http, &request, &talk.reply, NULL));
     request = (Http1Request){.method = "POST", .target = S("/y"), .within_ms = SOON_MS};
     request.reply_max = 64;
     text_done(&talk.reply.body);
-    CHECK_OK(http1_exchange(talk.http, &request, &talk.reply));
+    CHECK_OK(http1_exchange(talk.http, &request, &talk.reply, NULL));
     talk_end(&talk);
     CHECK_STR(
         str_from(talk.peer.requests[0]),
@@ -86,17 +86,38 @@ TEST(a_request_that_would_break_its_head_is_not_sent) {
     Http1Reply reply = {};
     CHECK_OK(http1_open(&(Http1Options){.unix_path = "/nowhere", .cancel_fd = -1}, &http));
     Http1Request request = {.method = "GET", .target = S("/a b"), .within_ms = SOON_MS};
-    CHECK_ERR(http1_exchange(http, &request, &reply), ERR_INVALID);
+    CHECK_ERR(http1_exchange(http, &request, &reply, NULL), ERR_INVALID);
     request.target = S("");
-    CHECK_ERR(http1_exchange(http, &request, &reply), ERR_INVALID);
+    CHECK_ERR(http1_exchange(http, &request, &reply, NULL), ERR_INVALID);
     request.target = S("/a");
     request.bearer = S("x\r\nEvil: 1");
-    CHECK_ERR(http1_exchange(http, &request, &reply), ERR_INVALID);
+    CHECK_ERR(http1_exchange(http, &request, &reply, NULL), ERR_INVALID);
     request.bearer = (Str){};
-    CHECK_ERR(http1_exchange(http, &request, &reply), ERR_UNAVAILABLE);
+    Reason reason = {};
+    CHECK_ERR(http1_exchange(http, &request, &reply, &reason), ERR_UNAVAILABLE);
+    CHECK_STR(str_from(reason.text), S("/nowhere: No such file or directory"));
     CHECK(http1_fd(http) == -1);
     http1_close(http);
     CHECK(!http1_close(NULL));
+}
+
+TEST(a_peer_that_is_not_there_is_named) {
+    Http1 *http = NULL;
+    Http1Reply reply = {};
+    Reason reason = {};
+    Http1Request request = {.method = "GET", .target = S("/"), .within_ms = SOON_MS};
+    CHECK_OK(http1_open(&(Http1Options){.host = "127.0.0.1", .port = 1, .cancel_fd = -1}, &http));
+    CHECK_ERR(http1_exchange(http, &request, &reply, &reason), ERR_UNAVAILABLE);
+    CHECK_STR(str_from(reason.text), S("127.0.0.1:1: Connection refused"));
+    http1_close(http);
+    CHECK_OK(http1_open(&(Http1Options){.host = "::1", .port = 1, .cancel_fd = -1}, &http));
+    CHECK_ERR(http1_exchange(http, &request, &reply, &reason), ERR_UNAVAILABLE);
+    CHECK(str_starts(str_from(reason.text), S("[::1]:1: ")));
+    http1_close(http);
+    CHECK_OK(http1_open(&(Http1Options){.host = "a host", .port = 1, .cancel_fd = -1}, &http));
+    CHECK_ERR(http1_exchange(http, &request, &reply, &reason), ERR_UNAVAILABLE);
+    CHECK(str_starts(str_from(reason.text), S("a host:1: ")));
+    http1_close(http);
 }
 
 TEST(replies_with_a_length_or_in_chunks_share_a_connection) {
@@ -205,7 +226,7 @@ static Err stream(Talk *talk, Taker *taker, uint64_t within_ms) {
     text_init(&taker->text, 256);
     Http1Request request = {
         .method = "GET", .target = S("/x"), .within_ms = within_ms, .reply_max = 64};
-    return http1_stream(talk->http, &request, take, taker, &talk->reply);
+    return http1_stream(talk->http, &request, take, taker, &talk->reply, NULL);
 }
 
 TEST(a_wait_can_be_cancelled) {
@@ -271,7 +292,7 @@ TEST(tcp_and_tls_carry_exchanges_too) {
     TlsFixture files;
     TlsContext *server = NULL, *client = NULL;
     tls_fixture_open(&files, S("localhost"), 0, 10);
-    CHECK_OK(tls_server_context_open(files.cert_path, files.key_path, &server));
+    CHECK_OK(tls_server_context_open(files.cert_path, files.key_path, &server, NULL));
     CHECK_OK(tls_client_context_open(files.ca.cert_pem, &client));
     const Step steps[] = {
         {OK_REPLY, KEEP },
@@ -286,7 +307,7 @@ TEST(tcp_and_tls_carry_exchanges_too) {
         Http1 *http = NULL;
         Http1Reply reply = {};
         CHECK_OK(http1_open(&options, &http));
-        CHECK_OK(http1_exchange(http, &request, &reply));
+        CHECK_OK(http1_exchange(http, &request, &reply, NULL));
         CHECK_STR(text_str(&reply.body), S("ok"));
         text_done(&reply.body);
         http1_close(http);
@@ -302,7 +323,10 @@ TEST(tcp_and_tls_carry_exchanges_too) {
     Http1 *http = NULL;
     Http1Reply reply = {};
     CHECK_OK(http1_open(&options, &http));
-    CHECK_ERR(http1_exchange(http, &request, &reply), ERR_UNAUTHENTICATED);
+    Reason reason = {};
+    CHECK_ERR(http1_exchange(http, &request, &reply, &reason), ERR_UNAUTHENTICATED);
+    CHECK(str_starts(str_from(reason.text), S("127.0.0.1:")));
+    CHECK_SAID(reason, "does not match the expected");
     http1_close(http);
     peer_stop(&peer);
     tls_context_close(client);
@@ -312,6 +336,7 @@ TEST(tcp_and_tls_carry_exchanges_too) {
 
 TEST_MAIN(CASE(a_request_is_written_as_it_should_be),
           CASE(a_request_that_would_break_its_head_is_not_sent),
+          CASE(a_peer_that_is_not_there_is_named),
           CASE(replies_with_a_length_or_in_chunks_share_a_connection),
           CASE(a_connection_that_was_closed_meanwhile_is_opened_again),
           CASE(a_new_connection_without_an_answer_is_not_tried_again),

@@ -19,7 +19,7 @@ typedef enum HeadField {
     HEAD_KEY,
     HEAD_VERSION,
     HEAD_ACCEPT,
-    HEAD_AUTHORIZATION,
+    HEAD_PROTOCOL,
     HEAD_RETRY_AFTER,
     HEAD_CONTENT_LENGTH,
     HEAD_TRANSFER_ENCODING,
@@ -34,7 +34,7 @@ static const char *const field_names[HEAD_FIELD_COUNT] = {
     [HEAD_KEY] = "Sec-WebSocket-Key",
     [HEAD_VERSION] = "Sec-WebSocket-Version",
     [HEAD_ACCEPT] = "Sec-WebSocket-Accept",
-    [HEAD_AUTHORIZATION] = "Authorization",
+    [HEAD_PROTOCOL] = "Sec-WebSocket-Protocol",
     [HEAD_RETRY_AFTER] = "Retry-After",
     [HEAD_CONTENT_LENGTH] = "Content-Length",
     [HEAD_TRANSFER_ENCODING] = "Transfer-Encoding",
@@ -42,6 +42,8 @@ static const char *const field_names[HEAD_FIELD_COUNT] = {
 };
 
 typedef struct Head {
+    Str protocol;    // the one to look for
+    bool is_offered; // by a request: it has `protocol`
     uint16_t status; // of an answer
     bool is_get;
     bool is_whole; // all headers were seen
@@ -71,15 +73,31 @@ static int on_field(http_parser *parser, const char *at, size_t len) {
     return 0;
 }
 
-/// A second value for the same field is a folded or a repeated one: both are refused.
+/// `list` is comma separated and has `word`, as it is written or `in_any_case`.
+static bool list_has(Str list, Str word, bool in_any_case) {
+    Str part;
+    while (list.ptr && str_cut(&list, ',', &part)) {
+        part = str_trim(part);
+        if (in_any_case ? same_word(part, word) : str_eq(part, word)) return true;
+    }
+    return false;
+}
+
+/// A second value for the same field is a folded or a repeated one: both are refused, but that a
+/// request may offer its subprotocols in several fields.
 static int on_value(http_parser *parser, const char *at, size_t len) {
     Head *head = parser->data;
+    Str value = str_trim((Str){at, len});
     bool is_folded = head->in_value;
     head->in_value = true;
     if (is_folded) return 1;
     if (head->field == HEAD_FIELD_COUNT) return 0;
+    if (head->field == HEAD_PROTOCOL && parser->type == HTTP_REQUEST) {
+        head->is_offered |= list_has(value, head->protocol, false);
+        return 0;
+    }
     if (head->fields[head->field].ptr) return 1;
-    head->fields[head->field] = str_trim((Str){at, len});
+    head->fields[head->field] = value;
     return 0;
 }
 
@@ -90,14 +108,14 @@ static int on_complete(http_parser *parser) {
     return 2; // whatever follows is not HTTP
 }
 
-static bool head_parse(Str bytes, enum http_parser_type type, Head *ret_head) {
+static bool head_parse(Str bytes, enum http_parser_type type, Str protocol, Head *ret_head) {
     static const http_parser_settings settings = {
         .on_url = on_target,
         .on_header_field = on_field,
         .on_header_value = on_value,
         .on_headers_complete = on_complete,
     };
-    Head head = {};
+    Head head = {.protocol = protocol};
     http_parser parser;
     http_parser_init(&parser, type);
     parser.data = &head;
@@ -110,12 +128,8 @@ static bool head_parse(Str bytes, enum http_parser_type type, Head *ret_head) {
     return true;
 }
 
-/// `list` is comma separated and has `word`, in any case.
 static bool has_word(Str list, Str word) {
-    Str part;
-    while (list.ptr && str_cut(&list, ',', &part))
-        if (same_word(str_trim(part), word)) return true;
-    return false;
+    return list_has(list, word, true);
 }
 
 size_t upgrade_head_len(Str bytes, size_t from) {
@@ -142,30 +156,38 @@ static bool key_is_good(Str key) {
            && len == NONCE_LEN;
 }
 
-/// The token of "Bearer TOKEN"; absent for anything else.
-static Str bearer_of(Str authorization) {
-    static const Str scheme = S("Bearer ");
-    if (!same_word(str_slice(authorization, 0, scheme.len), scheme)) return (Str){};
-    return str_trim(str_slice(authorization, scheme.len, authorization.len));
+static bool has_body(const Str fields[HEAD_FIELD_COUNT]) {
+    return fields[HEAD_TRANSFER_ENCODING].ptr
+           || (fields[HEAD_CONTENT_LENGTH].ptr && !str_eq(fields[HEAD_CONTENT_LENGTH], S("0")));
 }
 
-UpgradeStatus upgrade_request_parse(Str bytes, Str path, UpgradeRequest *ret_request) {
+/// A client that does not offer our subprotocol speaks WebSocket, so 426 (RFC 9110 section 15.5.22:
+/// upgrade to another protocol) would tell it to do what it does. Its handshake lacks what is
+/// required here, and for that RFC 6455 section 4.2.1 has 400. What would do is named in the same
+/// header, as section 4.4 does for the version.
+UpgradeVerdict upgrade_request_parse(Str bytes, Str path, Str protocol, Str *ret_key) {
     Head head;
-    if (!head_parse(bytes, HTTP_REQUEST, &head)) return UPGRADE_BAD_REQUEST;
+    if (!head_parse(bytes, HTTP_REQUEST, protocol, &head))
+        return (UpgradeVerdict){UPGRADE_BAD_REQUEST, "this is no request of HTTP/1.1"};
     const Str *fields = head.fields;
-    bool has_body =
-        fields[HEAD_TRANSFER_ENCODING].ptr
-        || (fields[HEAD_CONTENT_LENGTH].ptr && !str_eq(fields[HEAD_CONTENT_LENGTH], S("0")));
-    if (has_body || fields[HEAD_HOST].len == 0) return UPGRADE_BAD_REQUEST;
-    if (!str_eq(head.target, path)) return UPGRADE_NOT_FOUND;
-    if (!head.is_get) return UPGRADE_BAD_METHOD;
+    if (has_body(fields)) return (UpgradeVerdict){UPGRADE_BAD_REQUEST, "the request has a body"};
+    if (fields[HEAD_HOST].len == 0)
+        return (UpgradeVerdict){UPGRADE_BAD_REQUEST, "the request names no host"};
+    if (!str_eq(head.target, path))
+        return (UpgradeVerdict){UPGRADE_NOT_FOUND, "there is no such path"};
+    if (!head.is_get) return (UpgradeVerdict){UPGRADE_BAD_METHOD, "the method is not GET"};
     if (!has_word(fields[HEAD_UPGRADE], S("websocket"))
         || !has_word(fields[HEAD_CONNECTION], S("upgrade"))
         || !str_eq(fields[HEAD_VERSION], S("13")))
-        return UPGRADE_REQUIRED;
-    if (!key_is_good(fields[HEAD_KEY])) return UPGRADE_BAD_REQUEST;
-    *ret_request = (UpgradeRequest){fields[HEAD_KEY], bearer_of(fields[HEAD_AUTHORIZATION])};
-    return UPGRADE_ACCEPTED;
+        return (UpgradeVerdict){UPGRADE_REQUIRED,
+                                "the request asks for no WebSocket of version 13"};
+    if (!key_is_good(fields[HEAD_KEY]))
+        return (UpgradeVerdict){UPGRADE_BAD_REQUEST, "Sec-WebSocket-Key is not 16 bytes in base64"};
+    if (!head.is_offered)
+        return (UpgradeVerdict){UPGRADE_BAD_REQUEST,
+                                "Sec-WebSocket-Protocol does not offer what is spoken here"};
+    *ret_key = fields[HEAD_KEY];
+    return (UpgradeVerdict){.status = UPGRADE_ACCEPTED};
 }
 
 /// What a server that speaks WebSocket answers to `key` (RFC 6455 section 4.2.2).
@@ -182,57 +204,57 @@ static void accept_of(Str key, char ret_accept[ACCEPT_LEN + 1]) {
         ret_accept, ACCEPT_LEN + 1, digest, sizeof(digest), sodium_base64_VARIANT_ORIGINAL);
 }
 
-void upgrade_accept(Text *out, Str key) {
+void upgrade_accept(Text *out, Str key, Str protocol) {
     char accept[ACCEPT_LEN + 1];
     accept_of(key, accept);
     text_print(out,
                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-               "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
-               accept);
+               "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n"
+               "Sec-WebSocket-Protocol: %.*s\r\n\r\n",
+               accept,
+               STR_FMT(protocol));
 }
 
 typedef struct Refusal {
     UpgradeStatus status;
+    bool names_protocol;
     const char *title;
     const char *code;
     const char *headers;
 } Refusal;
 
 static const Refusal refusals[] = {
-    {UPGRADE_BAD_REQUEST,  "Bad Request",                     "invalid",         ""                            },
-    {UPGRADE_UNAUTHORISED, "Unauthorized",                    "unauthenticated", "WWW-Authenticate: Bearer\r\n"},
-    {UPGRADE_FORBIDDEN,    "Forbidden",                       "forbidden",       ""                            },
-    {UPGRADE_NOT_FOUND,    "Not Found",                       "not_found",       ""                            },
-    {UPGRADE_BAD_METHOD,   "Method Not Allowed",              "invalid",         "Allow: GET\r\n"              },
+    {UPGRADE_BAD_REQUEST,  true,  "Bad Request",                     "invalid",   ""                                                   },
+    {UPGRADE_NOT_FOUND,    false, "Not Found",                       "not_found", ""                                                   },
+    {UPGRADE_BAD_METHOD,   false, "Method Not Allowed",              "invalid",   "Allow: GET\r\n"                                     },
     {UPGRADE_REQUIRED,
-     "Upgrade Required",                                      "invalid",
-     "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"                                                     },
-    {UPGRADE_HEAD_TOO_BIG, "Request Header Fields Too Large", "limit",           ""                            },
-    {UPGRADE_INTERNAL,     "Internal Server Error",           "system",          ""                            },
-    {UPGRADE_BUSY,         "Service Unavailable",             "busy",            "Retry-After: 5\r\n"          },
+     true,                        "Upgrade Required",
+     "invalid",                                                                   "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"},
+    {UPGRADE_HEAD_TOO_BIG, false, "Request Header Fields Too Large", "limit",     ""                                                   },
 };
 
-void upgrade_refuse(Text *out, UpgradeStatus status) {
+void upgrade_refuse(Text *out, UpgradeVerdict verdict, Str protocol) {
     const Refusal *refusal = refusals;
-    while (refusal->status != status) {
+    while (refusal->status != verdict.status) {
         refusal++;
         assert(refusal < refusals + sizeof(refusals) / sizeof(refusals[0]));
     }
-    char body[192];
-    int len =
-        snprintf(body,
-                 sizeof(body),
-                 "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"code\":\"%s\"}\n",
-                 refusal->title,
-                 (int)status,
-                 refusal->code);
+    char body[256];
+    int len = snprintf(body,
+                       sizeof(body),
+                       "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,"
+                       "\"code\":\"%s\",\"detail\":\"%s\"}\n",
+                       refusal->title,
+                       (int)verdict.status,
+                       refusal->code,
+                       verdict.detail);
     assert(len > 0 && (size_t)len < sizeof(body));
+    text_print(out, "HTTP/1.1 %d %s\r\n%s", (int)verdict.status, refusal->title, refusal->headers);
+    if (refusal->names_protocol)
+        text_print(out, "Sec-WebSocket-Protocol: %.*s\r\n", STR_FMT(protocol));
     text_print(out,
-               "HTTP/1.1 %d %s\r\n%sContent-Type: application/problem+json\r\n"
+               "Content-Type: application/problem+json\r\n"
                "Content-Length: %d\r\nConnection: close\r\n\r\n%s",
-               (int)status,
-               refusal->title,
-               refusal->headers,
                len,
                body);
 }
@@ -244,24 +266,24 @@ void upgrade_key_make(char ret_key[UPGRADE_KEY_LEN + 1]) {
         ret_key, UPGRADE_KEY_LEN + 1, nonce, sizeof(nonce), sodium_base64_VARIANT_ORIGINAL);
 }
 
-void upgrade_ask(Text *out, Str host, uint16_t port, Str path, Str bearer, Str key) {
+void upgrade_ask(Text *out, Str host, uint16_t port, Str path, Str protocol, Str key) {
     bool is_v6 = str_index(host, ':', 0) < host.len;
     text_print(out,
                "GET %.*s HTTP/1.1\r\nHost: %s%.*s%s:%u\r\nUpgrade: websocket\r\n"
-               "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %.*s\r\n",
+               "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %.*s\r\n"
+               "Sec-WebSocket-Protocol: %.*s\r\n\r\n",
                STR_FMT(path),
                is_v6 ? "[" : "",
                STR_FMT(host),
                is_v6 ? "]" : "",
                port,
-               STR_FMT(key));
-    if (bearer.ptr) text_print(out, "Authorization: Bearer %.*s\r\n", STR_FMT(bearer));
-    text_add(out, S("\r\n"));
+               STR_FMT(key),
+               STR_FMT(protocol));
 }
 
-Err upgrade_answer_parse(Str bytes, Str key, UpgradeAnswer *ret_answer) {
+Err upgrade_answer_parse(Str bytes, Str key, Str protocol, UpgradeAnswer *ret_answer) {
     Head head;
-    if (!head_parse(bytes, HTTP_RESPONSE, &head))
+    if (!head_parse(bytes, HTTP_RESPONSE, protocol, &head))
         return FAIL(ERR_INVALID, "the server's answer is not HTTP/1.1");
     const Str *fields = head.fields;
     UpgradeAnswer answer = {.status = head.status};
@@ -277,6 +299,8 @@ Err upgrade_answer_parse(Str bytes, Str key, UpgradeAnswer *ret_answer) {
         || !has_word(fields[HEAD_CONNECTION], S("upgrade")) || fields[HEAD_EXTENSIONS].ptr
         || !str_eq(fields[HEAD_ACCEPT], str_from(accept)))
         return FAIL(ERR_INVALID, "the server's answer is not an upgrade to WebSocket");
+    if (!str_eq(fields[HEAD_PROTOCOL], protocol))
+        return FAIL(ERR_INVALID, "the server does not agree to the channel's protocol");
     *ret_answer = answer;
     return SUCCESS;
 }

@@ -3,7 +3,8 @@
 ///
 /// A head (start line and headers) is collected up to its empty line, at most UPGRADE_HEAD_MAX
 /// bytes, and then parsed in one go with http_parser. Whatever is doubtful is refused: repeated or
-/// folded headers, a body, another version.
+/// folded headers, a body, another version, a peer that does not know the subprotocol. Only the
+/// subprotocols of a request may stand in several headers (RFC 6455 section 11.3.4).
 #pragma once
 
 #include "base/text.h"
@@ -17,25 +18,23 @@ enum {
 typedef enum UpgradeStatus {
     UPGRADE_ACCEPTED = 101,
     UPGRADE_BAD_REQUEST = 400,
-    UPGRADE_UNAUTHORISED = 401,
-    UPGRADE_FORBIDDEN = 403,
     UPGRADE_NOT_FOUND = 404,
     UPGRADE_BAD_METHOD = 405,
     UPGRADE_REQUIRED = 426,
-    UPGRADE_TOO_MANY = 429,
+    UPGRADE_TOO_MANY = 429, ///< like 503 only from others, in front of the server
     UPGRADE_HEAD_TOO_BIG = 431,
-    UPGRADE_INTERNAL = 500,
-    UPGRADE_BUSY = 503,
+    UPGRADE_UNAVAILABLE = 503,
 } UpgradeStatus;
 
-/// A request that may be accepted; texts borrow from the head.
-typedef struct UpgradeRequest {
-    Str key;
-    Str bearer; ///< absent: there is none
-} UpgradeRequest;
+/// What a server makes of a request.
+typedef struct UpgradeVerdict {
+    UpgradeStatus status;
+    const char *detail; ///< why it is refused; NULL: accepted
+} UpgradeVerdict;
 
 typedef struct UpgradeAnswer {
-    uint16_t status; ///< UPGRADE_ACCEPTED: the server showed that it speaks WebSocket
+    uint16_t
+        status; ///< UPGRADE_ACCEPTED: the server showed that it speaks WebSocket and our protocol
     uint64_t retry_after_s;
 } UpgradeAnswer;
 
@@ -43,17 +42,19 @@ typedef struct UpgradeAnswer {
 /// bytes an earlier call has seen.
 size_t upgrade_head_len(Str bytes, size_t from);
 
-/// The server's view of a complete head: UPGRADE_ACCEPTED and `*ret_request`, or the status to
-/// refuse it with. `path`: the only one there is.
-UpgradeStatus upgrade_request_parse(Str head, Str path, UpgradeRequest *ret_request);
-/// Append the 101 answer to a request with this key.
-void upgrade_accept(Text *out, Str key);
+/// The server's view of a complete head. `path`: the only one there is. `protocol`: the subprotocol
+/// that must be among those that the client offers. `*ret_key`: of an accepted request, borrowed
+/// from the head. Who asks is nothing of the upgrade's: an Authorization header is skipped.
+UpgradeVerdict upgrade_request_parse(Str head, Str path, Str protocol, Str *ret_key);
+/// Append the 101 answer to a request with this key; it agrees to `protocol`.
+void upgrade_accept(Text *out, Str key, Str protocol);
 /// Append a whole refusal with a small problem document; the connection ends after it.
-void upgrade_refuse(Text *out, UpgradeStatus status);
+void upgrade_refuse(Text *out, UpgradeVerdict verdict, Str protocol);
 
 /// A fresh random key, NUL-terminated.
 void upgrade_key_make(char ret_key[UPGRADE_KEY_LEN + 1]);
-/// Append the client's request. `bearer` absent: none is shown.
-void upgrade_ask(Text *out, Str host, uint16_t port, Str path, Str bearer, Str key);
-/// The client's view of a complete head. ERR_INVALID: not an answer to this `key`.
-Err upgrade_answer_parse(Str head, Str key, UpgradeAnswer *ret_answer);
+/// Append the client's request, which offers `protocol` and no other.
+void upgrade_ask(Text *out, Str host, uint16_t port, Str path, Str protocol, Str key);
+/// The client's view of a complete head. ERR_INVALID: not an answer to this `key`, or one that does
+/// not agree to `protocol`.
+Err upgrade_answer_parse(Str head, Str key, Str protocol, UpgradeAnswer *ret_answer);

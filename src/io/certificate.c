@@ -32,8 +32,9 @@ static void key_done(const Key *key) {
 
 /// GnuTLS says "fine" by 0 or more.
 static Err made(int status) {
-    return status >= 0 ? SUCCESS
-                       : (Err){ERR_SYSTEM, ENOMEM, "the library cannot make the certificate"};
+    if (status >= 0) return SUCCESS;
+    if (status == GNUTLS_E_MEMORY_ERROR) return OUT_OF_MEMORY;
+    return FAIL(ERR_UNAVAILABLE, "the library cannot make the certificate");
 }
 
 /// Copy a text that GnuTLS allocated, and free it.
@@ -104,22 +105,23 @@ Err certificate_make_ca(
     return certificate_export(crt, key, S(""), arena, ret_ca);
 }
 
-static Err pem_read(Str pem, Crt *ret_crt) {
+static Err pem_read(Str pem, Crt *ret_crt, Reason *reason) {
     gnutls_datum_t datum = datum_of(pem);
     TRY(made(gnutls_x509_crt_init(ret_crt)));
-    if (!pem.ptr || pem.len > CERTIFICATE_PEM_MAX
-        || gnutls_x509_crt_import(*ret_crt, &datum, GNUTLS_X509_FMT_PEM) < 0)
-        return FAIL(ERR_INVALID, "this is not a certificate in PEM");
-    return SUCCESS;
+    const Err wrong = FAIL(ERR_INVALID, "this is not a certificate in PEM");
+    if (!pem.ptr || pem.len > CERTIFICATE_PEM_MAX) return wrong;
+    int status = gnutls_x509_crt_import(*ret_crt, &datum, GNUTLS_X509_FMT_PEM);
+    return status >= 0 ? SUCCESS : reason_fail(reason, wrong, "%s", gnutls_strerror(status));
 }
 
-static Err ca_read(const Certificate *ca, Crt *ret_crt, Key *ret_key) {
-    TRY(pem_read(ca->cert_pem, ret_crt));
+static Err ca_read(const Certificate *ca, Crt *ret_crt, Key *ret_key, Reason *reason) {
+    TRY(pem_read(ca->cert_pem, ret_crt, reason));
     gnutls_datum_t datum = datum_of(ca->key_pem);
     TRY(made(gnutls_x509_privkey_init(ret_key)));
-    if (!ca->key_pem.ptr || gnutls_x509_privkey_import(*ret_key, &datum, GNUTLS_X509_FMT_PEM) < 0)
-        return FAIL(ERR_INVALID, "the authority's key cannot be read");
-    return SUCCESS;
+    const Err wrong = FAIL(ERR_INVALID, "the authority's key cannot be read");
+    if (!ca->key_pem.ptr) return wrong;
+    int status = gnutls_x509_privkey_import(*ret_key, &datum, GNUTLS_X509_FMT_PEM);
+    return status >= 0 ? SUCCESS : reason_fail(reason, wrong, "%s", gnutls_strerror(status));
 }
 
 static bool host_is_name(Str host) {
@@ -161,18 +163,21 @@ Err certificate_make_server(const Certificate *ca,
                             uint64_t now_ms,
                             uint32_t days,
                             Arena *arena,
-                            Certificate *ret_server) {
+                            Certificate *ret_server,
+                            Reason *reason) {
     if (hosts.count == 0) return FAIL(ERR_INVALID, "a server's certificate needs a host");
     SCOPED(crt_done) Crt issuer = NULL;
     SCOPED(key_done) Key issuer_key = NULL;
     SCOPED(key_done) Key key = NULL;
     SCOPED(crt_done) Crt crt = NULL;
-    TRY(ca_read(ca, &issuer, &issuer_key));
+    TRY(ca_read(ca, &issuer, &issuer_key, reason));
     TRY(key_make(&key));
     TRY(made(gnutls_x509_crt_init(&crt)));
     TRY(crt_fill(crt, key, str_slice(hosts.items[0], 0, COMMON_NAME_MAX), now_ms, days));
-    for (size_t i = 0; i < hosts.count; i++)
-        TRY(host_add(crt, hosts.items[i]));
+    for (size_t i = 0; i < hosts.count; i++) {
+        Err err = host_add(crt, hosts.items[i]);
+        if (err.code != OK) return reason_fail(reason, err, "%.*s", STR_FMT(hosts.items[i]));
+    }
     TRY(made(gnutls_x509_crt_set_basic_constraints(crt, 0, -1)));
     TRY(made(gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE)));
     TRY(made(gnutls_x509_crt_set_key_purpose_oid(crt, GNUTLS_KP_TLS_WWW_SERVER, 0)));
@@ -181,9 +186,11 @@ Err certificate_make_server(const Certificate *ca,
     return certificate_export(crt, key, ca->cert_pem, arena, ret_server);
 }
 
-Err certificate_fingerprint(Str pem, char ret_hex[CERTIFICATE_FINGERPRINT_LEN + 1]) {
+Err certificate_fingerprint(Str pem,
+                            char ret_hex[CERTIFICATE_FINGERPRINT_LEN + 1],
+                            Reason *reason) {
     SCOPED(crt_done) Crt crt = NULL;
-    TRY(pem_read(pem, &crt));
+    TRY(pem_read(pem, &crt, reason));
     unsigned char digest[CERTIFICATE_FINGERPRINT_LEN / 2];
     size_t digest_len = sizeof(digest);
     TRY(made(gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, digest, &digest_len)));

@@ -22,13 +22,14 @@ Err certificate_make_ca(
     Str name, uint64_t now_ms, uint32_t days, Arena *arena, Certificate *ret_ca);
 /// A server certificate for the DNS names and IP addresses `hosts`, signed by `ca`. `cert_pem` is
 /// the chain: leaf, then CA. ERR_INVALID: no host, a host that is neither name nor address, or the
-/// CA cannot be read.
+/// CA cannot be read. The Reason is the host, or what the library says.
 Err certificate_make_server(const Certificate *ca,
                             StrList hosts,
                             uint64_t now_ms,
                             uint32_t days,
                             Arena *arena,
-                            Certificate *ret_server);
+                            Certificate *ret_server,
+                            Reason *reason);
 /// SHA-256 over the DER of the first certificate in `pem`, as 64 hex digits.
-/// ERR_INVALID: not a certificate.
-Err certificate_fingerprint(Str pem, char ret_hex[CERTIFICATE_FINGERPRINT_LEN + 1]);
+/// ERR_INVALID: not a certificate; the Reason is what the library says.
+Err certificate_fingerprint(Str pem, char ret_hex[CERTIFICATE_FINGERPRINT_LEN + 1], Reason *reason);

@@ -61,7 +61,7 @@ TEST(a_server_is_verified_by_its_authority_for_each_of_its_hosts) {
     Certificate ca, server;
     CHECK_OK(certificate_make_ca(S("north"), NOW_MS, 3650, &arena, &ca));
     Str hosts[] = {S("muster.example"), S("*.lan.example"), S("192.0.2.7"), S("2001:db8::1")};
-    CHECK_OK(certificate_make_server(&ca, hosts_of(hosts, 4), NOW_MS, 365, &arena, &server));
+    CHECK_OK(certificate_make_server(&ca, hosts_of(hosts, 4), NOW_MS, 365, &arena, &server, NULL));
     CHECK(chain_status(server.cert_pem, ca.cert_pem, "muster.example") == 0);
     CHECK(chain_status(server.cert_pem, ca.cert_pem, "a.lan.example") == 0);
     CHECK(chain_status(server.cert_pem, ca.cert_pem, "192.0.2.7") == 0);
@@ -83,15 +83,15 @@ TEST(a_certificate_is_good_for_its_days_only) {
     Str host = S("a");
     const uint64_t day_ms = 86'400'000;
     CHECK_OK(certificate_make_ca(S("north"), NOW_MS - 9 * day_ms, 3650, &arena, &ca));
-    CHECK_OK(
-        certificate_make_server(&ca, hosts_of(&host, 1), NOW_MS - 3 * day_ms, 2, &arena, &server));
+    CHECK_OK(certificate_make_server(
+        &ca, hosts_of(&host, 1), NOW_MS - 3 * day_ms, 2, &arena, &server, NULL));
     CHECK(chain_status(server.cert_pem, ca.cert_pem, "a") & GNUTLS_CERT_EXPIRED);
-    CHECK_OK(
-        certificate_make_server(&ca, hosts_of(&host, 1), NOW_MS + 3 * day_ms, 2, &arena, &server));
+    CHECK_OK(certificate_make_server(
+        &ca, hosts_of(&host, 1), NOW_MS + 3 * day_ms, 2, &arena, &server, NULL));
     CHECK(chain_status(server.cert_pem, ca.cert_pem, "a") & GNUTLS_CERT_NOT_ACTIVATED);
     // a clock that is half an hour behind is still fine
-    CHECK_OK(
-        certificate_make_server(&ca, hosts_of(&host, 1), NOW_MS + 1'800'000, 2, &arena, &server));
+    CHECK_OK(certificate_make_server(
+        &ca, hosts_of(&host, 1), NOW_MS + 1'800'000, 2, &arena, &server, NULL));
     CHECK(chain_status(server.cert_pem, ca.cert_pem, "a") == 0);
     arena_done(&arena);
 }
@@ -102,10 +102,10 @@ TEST(a_server_cannot_sign_for_others) {
     Certificate ca, server, forged;
     Str host = S("a");
     CHECK_OK(certificate_make_ca(S("north"), NOW_MS, 10, &arena, &ca));
-    CHECK_OK(certificate_make_server(&ca, hosts_of(&host, 1), NOW_MS, 10, &arena, &server));
+    CHECK_OK(certificate_make_server(&ca, hosts_of(&host, 1), NOW_MS, 10, &arena, &server, NULL));
     Certificate leaf = {.cert_pem = server.cert_pem, .key_pem = server.key_pem};
     leaf.cert_pem.len = server.cert_pem.len - ca.cert_pem.len;
-    CHECK_OK(certificate_make_server(&leaf, hosts_of(&host, 1), NOW_MS, 10, &arena, &forged));
+    CHECK_OK(certificate_make_server(&leaf, hosts_of(&host, 1), NOW_MS, 10, &arena, &forged, NULL));
     CHECK(chain_status(forged.cert_pem, ca.cert_pem, "a") & GNUTLS_CERT_INVALID);
     arena_done(&arena);
 }
@@ -115,20 +115,25 @@ TEST(what_cannot_be_certified_is_refused) {
     arena_init(&arena, 1 << 16);
     Certificate ca, server = {};
     CHECK_OK(certificate_make_ca(S("north"), NOW_MS, 10, &arena, &ca));
-    CHECK_ERR(certificate_make_server(&ca, (StrList){}, NOW_MS, 10, &arena, &server), ERR_INVALID);
+    CHECK_ERR(certificate_make_server(&ca, (StrList){}, NOW_MS, 10, &arena, &server, NULL),
+              ERR_INVALID);
     const Str bad[] = {S(""), S("a b"), S("https://a"), S("a\0b"), S("[::1]"), S("a/24")};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         Str hosts[] = {S("a"), bad[i]};
-        CHECK_ERR(certificate_make_server(&ca, hosts_of(hosts, 2), NOW_MS, 10, &arena, &server),
-                  ERR_INVALID);
+        Reason reason = {};
+        CHECK_ERR(
+            certificate_make_server(&ca, hosts_of(hosts, 2), NOW_MS, 10, &arena, &server, &reason),
+            ERR_INVALID);
+        CHECK(strlen(reason.text) == bad[i].len || bad[i].ptr[1] == '\0');
     }
     Str host = S("a");
     Certificate mixed = {.cert_pem = ca.cert_pem, .key_pem = S("no key")};
-    CHECK_ERR(certificate_make_server(&mixed, hosts_of(&host, 1), NOW_MS, 10, &arena, &server),
-              ERR_INVALID);
     CHECK_ERR(
-        certificate_make_server(&(Certificate){}, hosts_of(&host, 1), NOW_MS, 10, &arena, &server),
+        certificate_make_server(&mixed, hosts_of(&host, 1), NOW_MS, 10, &arena, &server, NULL),
         ERR_INVALID);
+    CHECK_ERR(certificate_make_server(
+                  &(Certificate){}, hosts_of(&host, 1), NOW_MS, 10, &arena, &server, NULL),
+              ERR_INVALID);
     CHECK_ERR(certificate_make_ca(S(""), NOW_MS, 10, &arena, &ca), ERR_INVALID);
     Arena small;
     arena_init(&small, 300);
@@ -140,7 +145,7 @@ TEST(what_cannot_be_certified_is_refused) {
 
 TEST(a_fingerprint_is_the_one_that_other_tools_show) {
     char hex[CERTIFICATE_FINGERPRINT_LEN + 1];
-    CHECK_OK(certificate_fingerprint(str_from(foreign_pem), hex));
+    CHECK_OK(certificate_fingerprint(str_from(foreign_pem), hex, NULL));
     CHECK_STR(str_from(hex), S(FOREIGN_FINGERPRINT));
 }
 
@@ -149,10 +154,10 @@ TEST(a_chain_has_the_fingerprint_of_its_first_certificate) {
     arena_init(&arena, 1 << 16);
     Str chain = str_print(&arena, "%s%s", foreign_pem, "-----BEGIN CERTIFICATE-----\nMA==\n");
     char hex[CERTIFICATE_FINGERPRINT_LEN + 1] = "";
-    CHECK_OK(certificate_fingerprint(chain, hex));
+    CHECK_OK(certificate_fingerprint(chain, hex, NULL));
     CHECK_STR(str_from(hex), S(FOREIGN_FINGERPRINT));
-    CHECK_ERR(certificate_fingerprint(S("nothing"), hex), ERR_INVALID);
-    CHECK_ERR(certificate_fingerprint((Str){}, hex), ERR_INVALID);
+    CHECK_ERR(certificate_fingerprint(S("nothing"), hex, NULL), ERR_INVALID);
+    CHECK_ERR(certificate_fingerprint((Str){}, hex, NULL), ERR_INVALID);
     CHECK_STR(str_from(hex), S(FOREIGN_FINGERPRINT));
     arena_done(&arena);
 }

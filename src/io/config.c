@@ -3,6 +3,7 @@
 
 #include "io/file.h"
 
+#include "base/field.h"
 #include "base/scope.h"
 
 #include <ini.h>
@@ -63,7 +64,7 @@ static Err pairs_read(Config *config, Faults *faults) {
     }
     int line = ini_parse_stream(line_read, config, pair_add, config);
     TRY(arena_check(config->arena));
-    if (line < 0) return FAIL(ERR_LIMIT, "no memory to read a file");
+    if (line < 0) return FAIL(ERR_MEMORY, "no memory to read a file");
     if (config->has_too_many) return FAIL(ERR_LIMIT, "the file has too many keys");
     if (config->long_line)
         faults_add(faults,
@@ -75,28 +76,38 @@ static Err pairs_read(Config *config, Faults *faults) {
     return faults_check(faults);
 }
 
-Err config_load(
-    const char *path, const Schema *schema, Arena *arena, Faults *faults, void *record) {
+static Err
+config_read(const char *path, const Schema *schema, Arena *arena, Faults *faults, void *record) {
     // a file that people keep may well be a link, which file_load would refuse
     SCOPED(mem_freep) char *real = realpath(path, NULL);
     if (!real && errno == ENOENT) return FAIL(ERR_NOT_FOUND, "there is no such file");
-    if (!real) return FAIL_SYS("cannot open a file");
+    if (!real) return FAIL_SYS("cannot open");
     Config config = {.arena = arena};
-    TRY(file_load(real, FILE_MAX, arena, &config.rest));
+    TRY(file_load(real, FILE_MAX, arena, &config.rest, NULL));
     TRY(pairs_read(&config, faults));
     return schema_decode_pairs(schema, config.pairs, config.count, arena, faults, record);
 }
 
+Err config_load(const char *path,
+                const Schema *schema,
+                Arena *arena,
+                Faults *faults,
+                void *record,
+                Reason *reason) {
+    Err err = config_read(path, schema, arena, faults, record);
+    return err.code == OK ? SUCCESS : reason_fail(reason, err, "%s", path);
+}
+
 static bool field_is_config(const Field *field) {
-    return !(field->flags & (READ_ONLY | COMPUTED | HIDDEN)) && field->kind != FIELD_JSON
-           && field->kind != FIELD_RECORD && field->kind != FIELD_RECORDS;
+    return !(field->flags & (READ_ONLY | COMPUTED | HIDDEN)) && field->kind != KIND_JSON
+           && field->kind != KIND_RECORD && field->kind != KIND_RECORDS;
 }
 
 static void sample_add(const Field *field, Text *out) {
     text_print(out, "# %s\n# It must be ", field->doc);
     field_allowed(field, out);
     text_add(out, field->flags & REQUIRED ? S("; it must be given.\n") : S(".\n"));
-    if (field->kind == FIELD_MAP) {
+    if (field->kind == KIND_MAP) {
         text_print(out, "#[%.*s]\n#KEY = VALUE\n\n", STR_FMT(field->name));
         return;
     }
@@ -109,7 +120,7 @@ void config_sample(const Schema *schema, Text *out) {
     for (int is_map = 0; is_map <= 1; is_map++) { // sections last: they take all that follows
         for (size_t i = 0; i < schema->count; i++) {
             const Field *field = &schema->fields[i];
-            if (field_is_config(field) && (field->kind == FIELD_MAP) == (is_map == 1))
+            if (field_is_config(field) && (field->kind == KIND_MAP) == (is_map == 1))
                 sample_add(field, out);
         }
     }

@@ -11,7 +11,13 @@
 /// "labels.KEY". Defaults, bounds and faults are the Schema's; a repeated key is a fault.
 /// ERR_NOT_FOUND: no such file. ERR_INVALID: faults; a line that is not `key = value` is one for
 /// the whole file. ERR_LIMIT: over 64 KiB or 256 keys, or the arena is exhausted. ERR_SYSTEM.
-Err config_load(const char *path, const Schema *schema, Arena *arena, Faults *faults, void *record);
+/// The Reason of a failure that is no fault is the path.
+Err config_load(const char *path,
+                const Schema *schema,
+                Arena *arena,
+                Faults *faults,
+                void *record,
+                Reason *reason);
 /// Append a sample file: each field with its doc, what is allowed and its default, commented out,
 /// sections last.
 void config_sample(const Schema *schema, Text *out);

@@ -61,10 +61,10 @@ static int fixture_close(void **state) {
 #define FIXED(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
 
 static Err load(Fixture *fixture, Str text) {
-    CHECK_OK(file_save(fixture->path, text, 0600));
+    CHECK_OK(file_save(fixture->path, text, 0600, NULL));
     faults_init(&fixture->faults, &fixture->arena);
     return config_load(
-        fixture->path, &Shop_schema, &fixture->arena, &fixture->faults, &fixture->shop);
+        fixture->path, &Shop_schema, &fixture->arena, &fixture->faults, &fixture->shop, NULL);
 }
 
 /// The file is refused with one fault, at the key, with the words in it.
@@ -139,7 +139,8 @@ TEST(what_is_not_there_or_far_too_much_is_refused) {
     Fixture *fixture = *test_state;
     faults_init(&fixture->faults, &fixture->arena);
     CHECK_ERR(
-        config_load(fixture->path, &Shop_schema, &fixture->arena, &fixture->faults, &fixture->shop),
+        config_load(
+            fixture->path, &Shop_schema, &fixture->arena, &fixture->faults, &fixture->shop, NULL),
         ERR_NOT_FOUND);
     Text text;
     text_init(&text, 1 << 18);
@@ -152,8 +153,9 @@ TEST(what_is_not_there_or_far_too_much_is_refused) {
     text_done(&text);
     Arena small;
     arena_init(&small, 100);
-    CHECK_ERR(config_load(fixture->path, &Shop_schema, &small, &fixture->faults, &fixture->shop),
-              ERR_LIMIT);
+    CHECK_ERR(
+        config_load(fixture->path, &Shop_schema, &small, &fixture->faults, &fixture->shop, NULL),
+        ERR_LIMIT);
     arena_done(&small);
 }
 
@@ -161,13 +163,13 @@ TEST(a_link_to_a_file_is_followed) {
     Fixture *fixture = *test_state;
     char target[96];
     snprintf(target, sizeof(target), "%s/target", fixture->folder);
-    CHECK_OK(file_save(target, S("port = 5\n"), 0600));
+    CHECK_OK(file_save(target, S("port = 5\n"), 0600, NULL));
     CHECK(symlink(target, fixture->path) == 0);
     faults_init(&fixture->faults, &fixture->arena);
     CHECK_OK(config_load(
-        fixture->path, &Shop_schema, &fixture->arena, &fixture->faults, &fixture->shop));
+        fixture->path, &Shop_schema, &fixture->arena, &fixture->faults, &fixture->shop, NULL));
     CHECK(fixture->shop.port == 5);
-    CHECK_OK(file_remove(target));
+    CHECK_OK(file_remove(target, NULL));
 }
 
 /// Take the comment sign from each line that is a key and has a default.

@@ -17,15 +17,21 @@ static Err system_err(int error, const char *what) {
     return (Err){.code = ERR_SYSTEM, .sys = error, .what = what};
 }
 
+/// A failure tells which file or folder it is about.
+static Err path_name(Err err, const char *path, Reason *reason) {
+    return err.code == OK ? err : reason_fail(reason, err, "%s", path);
+}
+
 static Err read_all(int fd, Text *text) {
     char piece[PIECE_BYTES];
     for (;;) {
         ssize_t got = read(fd, piece, sizeof(piece));
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return FAIL_SYS("cannot read a file");
+        if (got < 0) return FAIL_SYS("cannot read");
         if (got == 0) return SUCCESS;
         text_add(text, (Str){piece, (size_t)got});
-        if (text->failed) return FAIL(ERR_LIMIT, "a file is larger than allowed");
+        if (text->failed == ERR_LIMIT) return FAIL(ERR_LIMIT, "the file is larger than allowed");
+        TRY(text_check(text));
     }
 }
 
@@ -39,23 +45,27 @@ Err fd_load(int fd, size_t max, Arena *arena, Str *ret_data) {
     return SUCCESS;
 }
 
-Err file_load(const char *path, size_t max, Arena *arena, Str *ret_data) {
+static Err file_read(const char *path, size_t max, Arena *arena, Str *ret_data) {
     // O_NONBLOCK: a pipe in the place of a file must not hold us
     SCOPED(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0 && errno == ENOENT) return FAIL(ERR_NOT_FOUND, "there is no such file");
-    if (fd < 0) return FAIL_SYS("cannot open a file");
+    if (fd < 0) return FAIL_SYS("cannot open");
     struct stat status;
-    if (fstat(fd, &status) != 0) return FAIL_SYS("cannot look at a file");
+    if (fstat(fd, &status) != 0) return FAIL_SYS("cannot look at");
     if (!S_ISREG(status.st_mode)) return system_err(EINVAL, "not a regular file");
 
     return fd_load(fd, max, arena, ret_data);
+}
+
+Err file_load(const char *path, size_t max, Arena *arena, Str *ret_data, Reason *reason) {
+    return path_name(file_read(path, max, arena, ret_data), path, reason);
 }
 
 static Err write_all(int fd, Str data) {
     while (data.len > 0) {
         ssize_t put = write(fd, data.ptr, data.len);
         if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return FAIL_SYS("cannot write a file");
+        if (put < 0) return FAIL_SYS("cannot write");
         data = str_slice(data, (size_t)put, data.len);
     }
     return SUCCESS;
@@ -69,36 +79,36 @@ static Err folder_open(const char *path, int *ret_fd) {
     char folder[PATH_MAX];
     int len = rest.len ? snprintf(folder, sizeof(folder), "%.*s", STR_FMT(rest))
                        : snprintf(folder, sizeof(folder), ".");
-    if (len >= (int)sizeof(folder)) return system_err(ENAMETOOLONG, "a path is too long");
+    if (len >= (int)sizeof(folder)) return system_err(ENAMETOOLONG, "the path is too long");
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return FAIL_SYS("cannot open a folder");
+    if (fd < 0) return FAIL_SYS("cannot open the folder of");
     *ret_fd = fd;
     return SUCCESS;
 }
 
 /// Make the names in a folder durable.
 static Err folder_sync(int fd) {
-    return fsync(fd) == 0 ? SUCCESS : FAIL_SYS("cannot sync a folder");
+    return fsync(fd) == 0 ? SUCCESS : FAIL_SYS("cannot sync the folder of");
 }
 
 /// Fill the new file and put it in the place of the old.
 static Err
 temporary_install(int fd, const char *temporary, const char *path, Str data, mode_t mode) {
     TRY(write_all(fd, data));
-    if (fchmod(fd, mode) != 0) return FAIL_SYS("cannot set the mode of a file");
-    if (fsync(fd) != 0) return FAIL_SYS("cannot sync a file");
-    if (rename(temporary, path) != 0) return FAIL_SYS("cannot replace a file");
+    if (fchmod(fd, mode) != 0) return FAIL_SYS("cannot set the mode of");
+    if (fsync(fd) != 0) return FAIL_SYS("cannot sync");
+    if (rename(temporary, path) != 0) return FAIL_SYS("cannot replace");
     return SUCCESS;
 }
 
-Err file_save(const char *path, Str data, mode_t mode) {
+static Err file_replace(const char *path, Str data, mode_t mode) {
     SCOPED(fd_closep) int folder = -1;
     TRY(folder_open(path, &folder));
     char temporary[PATH_MAX];
     int len = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
-    if (len >= (int)sizeof(temporary)) return system_err(ENAMETOOLONG, "a path is too long");
+    if (len >= (int)sizeof(temporary)) return system_err(ENAMETOOLONG, "the path is too long");
     SCOPED(fd_closep) int fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0) return FAIL_SYS("cannot make a temporary file");
+    if (fd < 0) return FAIL_SYS("cannot make a file beside");
     Err err = temporary_install(fd, temporary, path, data, mode);
     if (err.code != OK) {
         unlink(temporary);
@@ -107,22 +117,34 @@ Err file_save(const char *path, Str data, mode_t mode) {
     return folder_sync(folder);
 }
 
-Err file_remove(const char *path) {
-    if (unlink(path) != 0) return errno == ENOENT ? SUCCESS : FAIL_SYS("cannot remove a file");
+Err file_save(const char *path, Str data, mode_t mode, Reason *reason) {
+    return path_name(file_replace(path, data, mode), path, reason);
+}
+
+static Err file_unlink(const char *path) {
+    if (unlink(path) != 0) return errno == ENOENT ? SUCCESS : FAIL_SYS("cannot remove");
     SCOPED(fd_closep) int folder = -1;
     TRY(folder_open(path, &folder));
     return folder_sync(folder);
 }
 
-Err folder_make(const char *path, mode_t mode) {
+Err file_remove(const char *path, Reason *reason) {
+    return path_name(file_unlink(path), path, reason);
+}
+
+static Err folder_add(const char *path, mode_t mode) {
     if (mkdir(path, mode) != 0) {
-        if (errno != EEXIST) return FAIL_SYS("cannot make a folder");
+        if (errno != EEXIST) return FAIL_SYS("cannot make the folder");
         struct stat status;
-        if (stat(path, &status) != 0) return FAIL_SYS("cannot look at a folder");
+        if (stat(path, &status) != 0) return FAIL_SYS("cannot look at");
         return S_ISDIR(status.st_mode) ? SUCCESS : system_err(ENOTDIR, "not a folder");
     }
-    if (chmod(path, mode) != 0) return FAIL_SYS("cannot set the mode of a folder"); // umask
+    if (chmod(path, mode) != 0) return FAIL_SYS("cannot set the mode of"); // umask
     SCOPED(fd_closep) int folder = -1;
     TRY(folder_open(path, &folder));
     return folder_sync(folder);
+}
+
+Err folder_make(const char *path, mode_t mode, Reason *reason) {
+    return path_name(folder_add(path, mode), path, reason);
 }

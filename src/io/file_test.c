@@ -55,20 +55,20 @@ static int place_close(void **state) {
 
 static Str load(Place *place, const char *path) {
     Str data = {};
-    CHECK_OK(file_load(path, 1 << 16, &place->arena, &data));
+    CHECK_OK(file_load(path, 1 << 16, &place->arena, &data, NULL));
     return data;
 }
 
 TEST(what_was_saved_is_loaded) {
     Place *place = *test_state;
-    CHECK_OK(file_save("state", S("one\0two"), 0640));
+    CHECK_OK(file_save("state", S("one\0two"), 0640, NULL));
     Str data = load(place, "state");
     CHECK_STR(data, S("one\0two"));
     CHECK(data.ptr[data.len] == '\0');
     struct stat status;
     CHECK(stat("state", &status) == 0);
     CHECK((status.st_mode & 07777) == 0640);
-    CHECK_OK(file_save("state", S(""), 0600));
+    CHECK_OK(file_save("state", S(""), 0600, NULL));
     data = load(place, "state");
     CHECK(data.ptr && data.len == 0);
     CHECK(names_count(false) == 1);
@@ -76,38 +76,57 @@ TEST(what_was_saved_is_loaded) {
 
 TEST(a_path_with_folders_is_saved_in_its_folder) {
     Place *place = *test_state;
-    CHECK_OK(folder_make("sub", 0700));
-    CHECK_OK(file_save("sub/state", S("x"), 0600));
+    CHECK_OK(folder_make("sub", 0700, NULL));
+    CHECK_OK(file_save("sub/state", S("x"), 0600, NULL));
     CHECK_STR(load(place, "sub/state"), S("x"));
-    CHECK_OK(file_remove("sub/state"));
-    CHECK_ERR(file_save("none/state", S("x"), 0600), ERR_SYSTEM);
+    CHECK_OK(file_remove("sub/state", NULL));
+    CHECK_ERR(file_save("none/state", S("x"), 0600, NULL), ERR_SYSTEM);
 }
 
 TEST(a_missing_file_is_not_found_and_may_be_removed) {
     Place *place = *test_state;
     Str data = S("untouched");
-    CHECK_ERR(file_load("none", 10, &place->arena, &data), ERR_NOT_FOUND);
+    CHECK_ERR(file_load("none", 10, &place->arena, &data, NULL), ERR_NOT_FOUND);
     CHECK_STR(data, S("untouched"));
-    CHECK_OK(file_remove("none"));
+    CHECK_OK(file_remove("none", NULL));
+}
+
+TEST(each_failure_names_its_path) {
+    Place *place = *test_state;
+    Str data = {};
+    Reason reason = {};
+    CHECK_ERR(file_load("none", 10, &place->arena, &data, &reason), ERR_NOT_FOUND);
+    CHECK_STR(str_from(reason.text), S("none"));
+    CHECK_ERR(file_load("none/state", 10, &place->arena, &data, &reason), ERR_NOT_FOUND);
+    CHECK_STR(str_from(reason.text), S("none/state"));
+    CHECK_ERR(file_save("none/new", S("x"), 0600, &reason), ERR_SYSTEM);
+    CHECK_STR(str_from(reason.text), S("none/new"));
+    CHECK_ERR(folder_make("none/sub", 0700, &reason), ERR_SYSTEM);
+    CHECK_STR(str_from(reason.text), S("none/sub"));
+    CHECK_OK(folder_make("full", 0700, &reason));
+    Err err = file_remove("full", &reason);
+    CHECK(err.code == ERR_SYSTEM && err.sys == EISDIR);
+    CHECK_STR(str_from(reason.text), S("full"));
+    CHECK(rmdir("full") == 0);
 }
 
 TEST(a_removed_file_is_gone) {
     Place *place = *test_state;
-    CHECK_OK(file_save("state", S("x"), 0600));
-    CHECK_OK(file_remove("state"));
+    CHECK_OK(file_save("state", S("x"), 0600, NULL));
+    CHECK_OK(file_remove("state", NULL));
     Str data = {};
-    CHECK_ERR(file_load("state", 10, &place->arena, &data), ERR_NOT_FOUND);
+    CHECK_ERR(file_load("state", 10, &place->arena, &data, NULL), ERR_NOT_FOUND);
 }
 
 TEST(a_file_over_the_limit_is_refused) {
     Place *place = *test_state;
-    CHECK_OK(file_save("state", S("12345"), 0600));
+    CHECK_OK(file_save("state", S("12345"), 0600, NULL));
     Str data = {};
-    CHECK_ERR(file_load("state", 4, &place->arena, &data), ERR_LIMIT);
-    CHECK_OK(file_load("state", 5, &place->arena, &data));
+    CHECK_ERR(file_load("state", 4, &place->arena, &data, NULL), ERR_LIMIT);
+    CHECK_OK(file_load("state", 5, &place->arena, &data, NULL));
     Arena small;
     arena_init(&small, 3);
-    CHECK_ERR(file_load("state", 5, &small, &data), ERR_LIMIT);
+    CHECK_ERR(file_load("state", 5, &small, &data, NULL), ERR_LIMIT);
     arena_done(&small);
 }
 
@@ -118,13 +137,13 @@ TEST(files_that_show_no_size_are_loaded_too) {
 
 TEST(links_pipes_and_folders_are_not_loaded) {
     Place *place = *test_state;
-    CHECK_OK(file_save("real", S("x"), 0600));
+    CHECK_OK(file_save("real", S("x"), 0600, NULL));
     CHECK(symlink("real", "link") == 0);
     CHECK(mkfifo("pipe", 0600) == 0);
     Str data = {};
-    CHECK_ERR(file_load("link", 10, &place->arena, &data), ERR_SYSTEM);
-    CHECK_ERR(file_load("pipe", 10, &place->arena, &data), ERR_SYSTEM);
-    CHECK_ERR(file_load(".", 10, &place->arena, &data), ERR_SYSTEM);
+    CHECK_ERR(file_load("link", 10, &place->arena, &data, NULL), ERR_SYSTEM);
+    CHECK_ERR(file_load("pipe", 10, &place->arena, &data, NULL), ERR_SYSTEM);
+    CHECK_ERR(file_load(".", 10, &place->arena, &data, NULL), ERR_SYSTEM);
 }
 
 /// What fd_load makes of a pipe with `data` in it.
@@ -148,9 +167,9 @@ TEST(an_open_pipe_is_loaded_to_its_end) {
 
 TEST(saving_never_writes_through_a_link) {
     Place *place = *test_state;
-    CHECK_OK(file_save("real", S("old"), 0600));
+    CHECK_OK(file_save("real", S("old"), 0600, NULL));
     CHECK(symlink("real", "link") == 0);
-    CHECK_OK(file_save("link", S("new"), 0600));
+    CHECK_OK(file_save("link", S("new"), 0600, NULL));
     CHECK_STR(load(place, "real"), S("old"));
     CHECK_STR(load(place, "link"), S("new"));
 }
@@ -165,12 +184,12 @@ static void size_limit(rlim_t bytes) {
 
 TEST(a_save_that_fails_half_way_leaves_the_old_contents_and_nothing_else) {
     Place *place = *test_state;
-    CHECK_OK(file_save("state", S("old"), 0600));
+    CHECK_OK(file_save("state", S("old"), 0600, NULL));
     static char large[10'000];
     memset(large, 'x', sizeof(large));
     signal(SIGXFSZ, SIG_IGN);
     size_limit(5000);
-    Err err = file_save("state", (Str){large, sizeof(large)}, 0600);
+    Err err = file_save("state", (Str){large, sizeof(large)}, 0600, NULL);
     size_limit(RLIM_INFINITY);
     CHECK(err.code == ERR_SYSTEM && err.sys == EFBIG);
     CHECK_STR(load(place, "state"), S("old"));
@@ -178,8 +197,8 @@ TEST(a_save_that_fails_half_way_leaves_the_old_contents_and_nothing_else) {
 }
 
 TEST(a_save_that_cannot_replace_leaves_nothing_behind) {
-    CHECK_OK(folder_make("state", 0700));
-    CHECK_ERR(file_save("state", S("x"), 0600), ERR_SYSTEM);
+    CHECK_OK(folder_make("state", 0700, NULL));
+    CHECK_ERR(file_save("state", S("x"), 0600, NULL), ERR_SYSTEM);
     CHECK(names_count(false) == 1);
 }
 
@@ -187,27 +206,28 @@ TEST(a_path_that_is_too_long_is_refused) {
     char path[5000];
     memset(path, 'x', sizeof(path) - 1);
     path[sizeof(path) - 1] = '\0';
-    CHECK_ERR(file_save(path, S("x"), 0600), ERR_SYSTEM);
+    CHECK_ERR(file_save(path, S("x"), 0600, NULL), ERR_SYSTEM);
     path[4990] = '/';
-    CHECK_ERR(file_save(path, S("x"), 0600), ERR_SYSTEM);
+    CHECK_ERR(file_save(path, S("x"), 0600, NULL), ERR_SYSTEM);
 }
 
 TEST(a_folder_is_made_once_with_its_mode) {
     mode_t before = umask(0077);
-    CHECK_OK(folder_make("sub", 0755));
+    CHECK_OK(folder_make("sub", 0755, NULL));
     umask(before);
-    CHECK_OK(folder_make("sub", 0700));
+    CHECK_OK(folder_make("sub", 0700, NULL));
     struct stat status;
     CHECK(stat("sub", &status) == 0);
     CHECK((status.st_mode & 07777) == 0755);
-    CHECK_OK(file_save("state", S("x"), 0600));
-    CHECK_ERR(folder_make("state", 0700), ERR_SYSTEM);
-    CHECK_ERR(folder_make("none/sub", 0700), ERR_SYSTEM);
+    CHECK_OK(file_save("state", S("x"), 0600, NULL));
+    CHECK_ERR(folder_make("state", 0700, NULL), ERR_SYSTEM);
+    CHECK_ERR(folder_make("none/sub", 0700, NULL), ERR_SYSTEM);
 }
 
 TEST_MAIN(PLACED(what_was_saved_is_loaded),
           PLACED(a_path_with_folders_is_saved_in_its_folder),
           PLACED(a_missing_file_is_not_found_and_may_be_removed),
+          PLACED(each_failure_names_its_path),
           PLACED(a_removed_file_is_gone),
           PLACED(a_file_over_the_limit_is_refused),
           PLACED(files_that_show_no_size_are_loaded_too),

@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+enum { TLS_BINDING_LEN = 32 }; ///< bytes of a channel binding
+
 typedef struct TlsContext TlsContext; ///< credentials, shared by many sessions and threads
 typedef struct Tls Tls;               ///< one session over one socket; one thread at a time
 
@@ -16,8 +18,12 @@ typedef struct Tls Tls;               ///< one session over one socket; one thre
 typedef enum TlsWant { TLS_DONE, TLS_WANT_READ, TLS_WANT_WRITE } TlsWant;
 
 /// A server's credentials: PEM chain and key files. Session tickets are on, keys rotate.
-/// ERR_INVALID: the files do not hold a matching certificate and key. ERR_SYSTEM: unreadable.
-Err tls_server_context_open(const char *cert_path, const char *key_path, TlsContext **ret_context);
+/// ERR_INVALID: the files do not hold a matching certificate and key. ERR_SYSTEM: unreadable. The
+/// Reason names the files and has the library's words.
+Err tls_server_context_open(const char *cert_path,
+                            const char *key_path,
+                            TlsContext **ret_context,
+                            Reason *reason);
 /// A client that trusts exactly the CA certificates in `ca_pem`; absent: none is trusted, and the
 /// session is good only for tls_peer_ca. ERR_INVALID: not certificates.
 Err tls_client_context_open(Str ca_pem, TlsContext **ret_context);
@@ -30,8 +36,9 @@ Err tls_open(TlsContext *context, int fd, Str host, Tls **ret_tls);
 /// Free without any more bytes on the wire. NULL-safe; returns NULL.
 Tls *tls_close(Tls *tls);
 /// Go on with the handshake. A client verifies chain, dates and host in it. ERR_UNAUTHENTICATED:
-/// the certificate is not good, `what` says why. ERR_UNAVAILABLE: the peer went away.
-Err tls_handshake(Tls *tls, TlsWant *ret_want);
+/// the certificate is not good, `what` says why. ERR_UNAVAILABLE: the peer went away. The Reason is
+/// what the library says.
+Err tls_handshake(Tls *tls, TlsWant *ret_want, Reason *reason);
 /// Read up to `size` bytes. `*ret_len` is 0 with TLS_DONE at the peer's orderly end.
 /// ERR_UNAVAILABLE: the connection broke.
 Err tls_read(Tls *tls, void *bytes, size_t size, size_t *ret_len, TlsWant *ret_want);
@@ -48,3 +55,7 @@ void tls_bye(Tls *tls);
 Err tls_peer_ca(Tls *tls, Str fingerprint_hex, Arena *arena, Str *ret_pem);
 /// The session was resumed from a ticket.
 bool tls_is_resumed(const Tls *tls);
+/// After the handshake: the channel binding "tls-exporter" (RFC 9266), which is the same at both
+/// ends of this session and at no other, so that a proof over it cannot be carried elsewhere.
+/// ERR_STATE: there is none yet, or never (TLS 1.2 without an extended master secret).
+Err tls_session_binding(const Tls *tls, uint8_t ret_binding[TLS_BINDING_LEN]);

@@ -32,19 +32,19 @@ void tls_fixture_open(TlsFixture *fixture, Str hosts, int64_t age_days, uint32_t
     Arena *arena = &fixture->arena;
     must(certificate_make_ca(
         S("test authority"), clock_now_ms(&clock) - 100 * DAY_MS, CA_DAYS, arena, &fixture->ca));
-    must(certificate_make_server(&fixture->ca, list, made_ms, days, arena, &fixture->server));
+    must(certificate_make_server(&fixture->ca, list, made_ms, days, arena, &fixture->server, NULL));
 
     snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/tls_fixture.XXXXXX");
     assert(mkdtemp(fixture->folder));
     snprintf(fixture->cert_path, sizeof(fixture->cert_path), "%s/cert.pem", fixture->folder);
     snprintf(fixture->key_path, sizeof(fixture->key_path), "%s/key.pem", fixture->folder);
-    must(file_save(fixture->cert_path, fixture->server.cert_pem, 0644));
-    must(file_save(fixture->key_path, fixture->server.key_pem, 0600));
+    must(file_save(fixture->cert_path, fixture->server.cert_pem, 0644, NULL));
+    must(file_save(fixture->key_path, fixture->server.key_pem, 0600, NULL));
 }
 
 void tls_fixture_close(TlsFixture *fixture) {
-    must(file_remove(fixture->cert_path));
-    must(file_remove(fixture->key_path));
+    must(file_remove(fixture->cert_path, NULL));
+    must(file_remove(fixture->key_path, NULL));
     assert(rmdir(fixture->folder) == 0);
     arena_done(&fixture->arena);
 }
@@ -68,8 +68,9 @@ void pair_handshake(Pair *pair) {
     TlsWant client = TLS_WANT_WRITE, server = TLS_WANT_READ;
     pair->client_err = pair->server_err = SUCCESS;
     for (int turn = 0; turn < TURNS_MAX && (client != TLS_DONE || server != TLS_DONE); turn++) {
-        if (client != TLS_DONE) pair->client_err = tls_handshake(pair->client, &client);
-        if (server != TLS_DONE) pair->server_err = tls_handshake(pair->server, &server);
+        if (client != TLS_DONE)
+            pair->client_err = tls_handshake(pair->client, &client, &pair->client_said);
+        if (server != TLS_DONE) pair->server_err = tls_handshake(pair->server, &server, NULL);
         if (pair->client_err.code != OK) client = TLS_DONE;
         if (pair->server_err.code != OK) server = TLS_DONE;
     }
@@ -90,7 +91,7 @@ void pair_carry(Tls *from, Tls *to, Str text) {
 
 void ends_open(Ends *ends, Str hosts, int64_t age_days, uint32_t days) {
     tls_fixture_open(&ends->files, hosts, age_days, days);
-    must(tls_server_context_open(ends->files.cert_path, ends->files.key_path, &ends->server));
+    must(tls_server_context_open(ends->files.cert_path, ends->files.key_path, &ends->server, NULL));
     must(tls_client_context_open(ends->files.ca.cert_pem, &ends->client));
 }
 

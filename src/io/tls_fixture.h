@@ -36,6 +36,7 @@ typedef struct Pair {
     int client_fd, server_fd;
     Tls *client, *server;
     Err client_err, server_err; ///< of the handshake
+    Reason client_said;
 } Pair;
 
 /// Two sessions that have not shaken hands; `host` is the one that the client wants.

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 enum {
     HOST_MAX = 253,
@@ -48,7 +49,7 @@ struct Tls {
 
 static Err context_new(bool is_server, TlsContext **ret_context) {
     TlsContext *context = calloc(1, sizeof(*context));
-    if (!context) return FAIL_SYS("no memory for TLS");
+    if (!context) return FAIL(ERR_MEMORY, "no memory for TLS");
     context->is_server = is_server;
     pthread_mutex_init(&context->lock, NULL);
     *ret_context = context;
@@ -77,13 +78,30 @@ static void context_closep(TlsContext **context) {
     tls_context_close(*context);
 }
 
-Err tls_server_context_open(const char *cert_path, const char *key_path, TlsContext **ret_context) {
+/// Which of both files cannot be read, by trying: GnuTLS does not tell.
+static Err files_fault(const char *cert_path, const char *key_path, Reason *reason) {
+    const char *path = access(cert_path, R_OK) == 0 ? key_path : cert_path;
+    errno = 0;
+    (void)access(path, R_OK);
+    return reason_fail(reason, FAIL_SYS("cannot read the certificate or its key"), "%s", path);
+}
+
+Err tls_server_context_open(const char *cert_path,
+                            const char *key_path,
+                            TlsContext **ret_context,
+                            Reason *reason) {
     SCOPED(context_closep) TlsContext *context = NULL;
     TRY(context_new(true, &context));
     int status = gnutls_certificate_set_x509_key_file(
         context->credentials, cert_path, key_path, GNUTLS_X509_FMT_PEM);
-    if (status == GNUTLS_E_FILE_ERROR) return FAIL_SYS("cannot read the certificate or its key");
-    if (status < 0) return FAIL(ERR_INVALID, "the files hold no certificate with its key in PEM");
+    if (status == GNUTLS_E_FILE_ERROR) return files_fault(cert_path, key_path, reason);
+    if (status < 0)
+        return reason_fail(reason,
+                           FAIL(ERR_INVALID, "the files hold no certificate with its key in PEM"),
+                           "%s, %s: %s",
+                           cert_path,
+                           key_path,
+                           gnutls_strerror(status));
     if (gnutls_session_ticket_key_generate(&context->ticket_key) < 0)
         return FAIL(ERR_UNAVAILABLE, "the TLS library cannot make a key for tickets");
     *ret_context = TAKE_PTR(context);
@@ -94,7 +112,7 @@ Err tls_client_context_open(Str ca_pem, TlsContext **ret_context) {
     SCOPED(context_closep) TlsContext *context = NULL;
     TRY(context_new(false, &context));
     context->tickets = calloc(TICKETS_MAX, sizeof(Ticket));
-    if (!context->tickets) return FAIL_SYS("no memory for TLS");
+    if (!context->tickets) return FAIL(ERR_MEMORY, "no memory for TLS");
     context->has_trust = ca_pem.ptr;
     gnutls_datum_t pem = {(unsigned char *)(uintptr_t)ca_pem.ptr, (unsigned)ca_pem.len};
     if (context->has_trust
@@ -165,7 +183,7 @@ Err tls_open(TlsContext *context, int fd, Str host, Tls **ret_tls) {
     assert(context->is_server || host.len > 0);
     if (host.len > HOST_MAX) return FAIL(ERR_INVALID, "the server's name is too long");
     Tls *tls = calloc(1, sizeof(*tls) + host.len + 1);
-    if (!tls) return FAIL_SYS("no memory for TLS");
+    if (!tls) return FAIL(ERR_MEMORY, "no memory for TLS");
     tls->context = context;
     if (host.len) memcpy(tls->host, host.ptr, host.len);
     unsigned end = context->is_server ? GNUTLS_SERVER : GNUTLS_CLIENT;
@@ -224,7 +242,27 @@ static const char *handshake_fault(int status) {
     return "the peer does not speak TLS as we do";
 }
 
-Err tls_handshake(Tls *tls, TlsWant *ret_want) {
+/// Why the peer's certificate is not good, in GnuTLS's words.
+static Err certificate_refused(Tls *tls, Reason *reason) {
+    unsigned faults = gnutls_session_get_verify_cert_status(tls->session);
+    gnutls_datum_t words = {};
+    if (gnutls_certificate_verification_status_print(faults, GNUTLS_CRT_X509, &words, 0) >= 0)
+        reason_set(reason, "%.*s", (int)words.size, (const char *)words.data);
+    gnutls_free(words.data);
+    return FAIL(ERR_UNAUTHENTICATED, certificate_fault(faults));
+}
+
+/// What the library says about a handshake that failed: of an alert, also which one the peer sent.
+static void handshake_words(Tls *tls, int status, Reason *reason) {
+    if (status == GNUTLS_E_FATAL_ALERT_RECEIVED) {
+        const char *alert = gnutls_alert_get_name(gnutls_alert_get(tls->session));
+        reason_set(reason, "%s: %s", gnutls_strerror(status), alert ? alert : "an unknown one");
+    } else {
+        reason_set(reason, "%s", gnutls_strerror(status));
+    }
+}
+
+Err tls_handshake(Tls *tls, TlsWant *ret_want, Reason *reason) {
     int status = gnutls_handshake(tls->session);
     if (status >= 0) {
         ticket_keep(tls);
@@ -232,10 +270,10 @@ Err tls_handshake(Tls *tls, TlsWant *ret_want) {
         return SUCCESS;
     }
     if (gnutls_error_is_fatal(status)) (void)gnutls_alert_send_appropriate(tls->session, status);
-    if (status == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
-        return FAIL(ERR_UNAUTHENTICATED,
-                    certificate_fault(gnutls_session_get_verify_cert_status(tls->session)));
-    return call_failed(tls, status, handshake_fault(status), ret_want);
+    if (status == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR) return certificate_refused(tls, reason);
+    Err err = call_failed(tls, status, handshake_fault(status), ret_want);
+    if (err.code != OK) handshake_words(tls, status, reason);
+    return err;
 }
 
 Err tls_read(Tls *tls, void *bytes, size_t size, size_t *ret_len, TlsWant *ret_want) {
@@ -304,4 +342,19 @@ Err tls_peer_ca(Tls *tls, Str fingerprint_hex, Arena *arena, Str *ret_pem) {
 
 bool tls_is_resumed(const Tls *tls) {
     return gnutls_session_is_resumed(tls->session) != 0;
+}
+
+Err tls_session_binding(const Tls *tls, uint8_t ret_binding[TLS_BINDING_LEN]) {
+    // RFC 9266 section 3: in TLS 1.2 the binding is unique only with an extended master secret
+    bool is_unique = gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_3
+                     || gnutls_session_ext_master_secret_status(tls->session);
+    gnutls_datum_t binding = {};
+    if (!is_unique
+        || gnutls_session_channel_binding(tls->session, GNUTLS_CB_TLS_EXPORTER, &binding) < 0)
+        return FAIL(ERR_STATE, "the TLS session has no channel binding");
+    assert(binding.size == TLS_BINDING_LEN);
+    memcpy(ret_binding, binding.data, TLS_BINDING_LEN);
+    gnutls_memset(binding.data, 0, binding.size);
+    gnutls_free(binding.data);
+    return SUCCESS;
 }

@@ -9,7 +9,16 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+/// The binding of a session, which is the same at both ends.
+static void binding_of(const Pair *pair, uint8_t ret_binding[TLS_BINDING_LEN]) {
+    uint8_t other[TLS_BINDING_LEN];
+    CHECK_OK(tls_session_binding(pair->client, ret_binding));
+    CHECK_OK(tls_session_binding(pair->server, other));
+    CHECK(memcmp(ret_binding, other, TLS_BINDING_LEN) == 0);
+}
 
 /// A whole session that ends abruptly; true if it was resumed, as both ends saw it.
 static bool session_is_resumed(TlsContext *client, TlsContext *server, Str host) {
@@ -41,12 +50,33 @@ TEST(a_session_resumes_the_last_one_with_the_same_host_and_context) {
     ends_close(&ends);
 }
 
+TEST(both_ends_have_the_same_binding_and_no_other_session_has_it) {
+    enum { SESSIONS = 3 }; // the first is a full one, the others are resumed
+    Ends ends;
+    uint8_t bindings[SESSIONS][TLS_BINDING_LEN];
+    ends_open(&ends, S("localhost"), 0, 10);
+    for (int i = 0; i < SESSIONS; i++) {
+        Pair pair;
+        pair_open(&pair, ends.client, ends.server, S("localhost"));
+        CHECK_ERR(tls_session_binding(pair.client, bindings[i]), ERR_STATE);
+        CHECK_ERR(tls_session_binding(pair.server, bindings[i]), ERR_STATE);
+        pair_handshake(&pair);
+        pair_carry(pair.server, pair.client, S("hello"));
+        CHECK(tls_is_resumed(pair.client) == (i > 0));
+        binding_of(&pair, bindings[i]);
+        for (int before = 0; before < i; before++)
+            CHECK(memcmp(bindings[i], bindings[before], TLS_BINDING_LEN) != 0);
+        pair_close(&pair);
+    }
+    ends_close(&ends);
+}
+
 TEST(a_session_of_another_server_or_an_unverified_one_is_not_resumed) {
     Ends ends;
     ends_open(&ends, S("localhost"), 0, 10);
     CHECK(!session_is_resumed(ends.client, ends.server, S("localhost")));
     TlsContext *restarted = NULL, *stranger = NULL;
-    CHECK_OK(tls_server_context_open(ends.files.cert_path, ends.files.key_path, &restarted));
+    CHECK_OK(tls_server_context_open(ends.files.cert_path, ends.files.key_path, &restarted, NULL));
     CHECK(!session_is_resumed(ends.client, restarted, S("localhost")));
     CHECK_OK(tls_client_context_open((Str){}, &stranger));
     CHECK(!session_is_resumed(stranger, ends.server, S("localhost")));
@@ -110,6 +140,7 @@ TEST(an_idle_session_of_a_server_holds_less_than_16_kilobytes) {
 }
 
 TEST_MAIN(CASE(a_session_resumes_the_last_one_with_the_same_host_and_context),
+          CASE(both_ends_have_the_same_binding_and_no_other_session_has_it),
           CASE(a_session_of_another_server_or_an_unverified_one_is_not_resumed),
           CASE(more_hosts_than_there_is_room_for_cost_only_full_handshakes),
           CASE(threads_share_the_contexts),

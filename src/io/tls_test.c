@@ -15,7 +15,7 @@
 enum { TURNS_MAX = 1000 };
 
 /// The outcome of a client's handshake with a server for `hosts`.
-static Err outcome(Str hosts, int64_t age_days, uint32_t days, Str host) {
+static Err outcome_said(Str hosts, int64_t age_days, uint32_t days, Str host, Reason *reason) {
     Ends ends;
     Pair pair;
     ends_open(&ends, hosts, age_days, days);
@@ -23,7 +23,13 @@ static Err outcome(Str hosts, int64_t age_days, uint32_t days, Str host) {
     pair_handshake(&pair);
     pair_close(&pair);
     ends_close(&ends);
+    *reason = pair.client_said;
     return pair.client_err;
+}
+
+static Err outcome(Str hosts, int64_t age_days, uint32_t days, Str host) {
+    Reason ignored;
+    return outcome_said(hosts, age_days, days, host, &ignored);
 }
 
 TEST(a_verified_session_carries_bytes_both_ways) {
@@ -79,6 +85,16 @@ TEST(a_certificate_out_of_its_days_is_refused) {
     CHECK_REFUSED(outcome(S("one"), -5, 10, S("one")), "not valid yet");
 }
 
+TEST(a_refused_certificate_has_the_librarys_words) {
+    Reason reason;
+    CHECK_ERR(outcome_said(S("one"), 0, 10, S("two"), &reason), ERR_UNAUTHENTICATED);
+    CHECK_SAID(reason, "does not match the expected");
+    CHECK_ERR(outcome_said(S("one"), 20, 10, S("one"), &reason), ERR_UNAUTHENTICATED);
+    CHECK_SAID(reason, "expired");
+    CHECK_OK(outcome_said(S("one"), 0, 10, S("one"), &reason));
+    CHECK_STR(str_from(reason.text), S(""));
+}
+
 TEST(an_address_is_a_host_too) {
     CHECK_OK(outcome(S("127.0.0.1,::1"), 0, 10, S("127.0.0.1")));
     CHECK_OK(outcome(S("127.0.0.1,::1"), 0, 10, S("::1")));
@@ -94,6 +110,7 @@ TEST(an_authority_that_is_not_trusted_is_refused) {
     pair_open(&pair, other.client, ends.server, S("localhost"));
     pair_handshake(&pair);
     CHECK_REFUSED(pair.client_err, "not trusted");
+    CHECK_SAID(pair.client_said, "issuer is unknown");
     TlsWant want = TLS_DONE;
     Err err = pair.server_err; // the server hears of it, in TLS 1.3 after its own handshake
     char got[8];
@@ -110,7 +127,7 @@ TEST(an_authority_known_by_its_fingerprint_is_fetched_and_then_trusted) {
     Pair pair;
     ends_open(&ends, S("localhost"), 0, 10);
     char fingerprint[CERTIFICATE_FINGERPRINT_LEN + 1];
-    CHECK_OK(certificate_fingerprint(ends.files.ca.cert_pem, fingerprint));
+    CHECK_OK(certificate_fingerprint(ends.files.ca.cert_pem, fingerprint, NULL));
     TlsContext *stranger = NULL;
     CHECK_OK(tls_client_context_open((Str){}, &stranger));
     pair_open(&pair, stranger, ends.server, S("localhost"));
@@ -239,20 +256,22 @@ TEST(whoever_does_not_speak_tls_is_turned_away) {
     ends_open(&ends, S("localhost"), 0, 10);
     pair_open(&pair, ends.client, ends.server, S("localhost"));
     CHECK(write(pair.client_fd, "GET / HTTP/1.1\r\n\r\n", 18) == 18);
-    CHECK_ERR(tls_handshake(pair.server, &want), ERR_UNAVAILABLE);
+    CHECK_ERR(tls_handshake(pair.server, &want, NULL), ERR_UNAVAILABLE);
     pair_close(&pair);
 
     pair_open(&pair, ends.client, ends.server, S("localhost"));
-    CHECK_OK(tls_handshake(pair.client, &want));
+    CHECK_OK(tls_handshake(pair.client, &want, NULL));
     CHECK(want == TLS_WANT_READ);
     close(TAKE_FD(pair.server_fd));
-    CHECK_ERR(tls_handshake(pair.client, &want), ERR_UNAVAILABLE);
+    CHECK_ERR(tls_handshake(pair.client, &want, NULL), ERR_UNAVAILABLE);
     pair_close(&pair);
     ends_close(&ends);
 }
 
-/// What a bare GnuTLS client with these priorities makes of our server.
-static bool foreign_client_is_served(TlsContext *server, const char *priorities) {
+/// What a bare GnuTLS client with these priorities makes of our server; and whether our end of a
+/// session with it has a channel binding.
+static bool
+foreign_client_is_served(TlsContext *server, const char *priorities, bool *ret_is_bound) {
     int fds[2];
     Tls *tls = NULL;
     gnutls_session_t client;
@@ -269,8 +288,10 @@ static bool foreign_client_is_served(TlsContext *server, const char *priorities)
     int status = GNUTLS_E_AGAIN;
     for (int turn = 0; turn < TURNS_MAX && err.code == OK; turn++) {
         if (status == GNUTLS_E_AGAIN) status = gnutls_handshake(client);
-        if (want != TLS_DONE) err = tls_handshake(tls, &want);
+        if (want != TLS_DONE) err = tls_handshake(tls, &want, NULL);
     }
+    uint8_t binding[TLS_BINDING_LEN];
+    *ret_is_bound = tls_session_binding(tls, binding).code == OK;
     gnutls_deinit(client);
     gnutls_certificate_free_credentials(nobody);
     tls_close(tls);
@@ -281,10 +302,23 @@ static bool foreign_client_is_served(TlsContext *server, const char *priorities)
 
 TEST(tls_is_of_version_1_3_or_1_2_and_no_other) {
     Ends ends;
+    bool is_bound = false;
     ends_open(&ends, S("localhost"), 0, 10);
-    CHECK(foreign_client_is_served(ends.server, "NORMAL:-VERS-ALL:+VERS-TLS1.3"));
-    CHECK(foreign_client_is_served(ends.server, "NORMAL:-VERS-ALL:+VERS-TLS1.2"));
-    CHECK(!foreign_client_is_served(ends.server, "NORMAL:-VERS-ALL:+VERS-TLS1.1"));
+    CHECK(foreign_client_is_served(ends.server, "NORMAL:-VERS-ALL:+VERS-TLS1.3", &is_bound));
+    CHECK(is_bound);
+    CHECK(foreign_client_is_served(ends.server, "NORMAL:-VERS-ALL:+VERS-TLS1.2", &is_bound));
+    CHECK(is_bound);
+    CHECK(!foreign_client_is_served(ends.server, "NORMAL:-VERS-ALL:+VERS-TLS1.1", &is_bound));
+    ends_close(&ends);
+}
+
+TEST(without_an_extended_master_secret_there_is_no_binding) {
+    Ends ends;
+    bool is_bound = true;
+    ends_open(&ends, S("localhost"), 0, 10);
+    CHECK(foreign_client_is_served(
+        ends.server, "NORMAL:-VERS-ALL:+VERS-TLS1.2:%NO_SESSION_HASH", &is_bound));
+    CHECK(!is_bound);
     ends_close(&ends);
 }
 
@@ -293,11 +327,18 @@ TEST(files_that_hold_no_matching_certificate_and_key_are_refused) {
     TlsContext *none = NULL;
     ends_open(&ends, S("localhost"), 0, 10);
     ends_open(&other, S("localhost"), 0, 10);
-    Err err = tls_server_context_open("/nowhere/cert.pem", ends.files.key_path, &none);
+    Reason reason = {};
+    Err err = tls_server_context_open("/nowhere/cert.pem", ends.files.key_path, &none, &reason);
     CHECK(err.code == ERR_SYSTEM && err.sys == ENOENT);
-    CHECK_ERR(tls_server_context_open(ends.files.cert_path, other.files.key_path, &none),
+    CHECK_STR(str_from(reason.text), S("/nowhere/cert.pem"));
+    err = tls_server_context_open(ends.files.cert_path, "/nowhere/key.pem", &none, &reason);
+    CHECK(err.code == ERR_SYSTEM && err.sys == ENOENT);
+    CHECK_STR(str_from(reason.text), S("/nowhere/key.pem"));
+    CHECK_ERR(tls_server_context_open(ends.files.cert_path, other.files.key_path, &none, &reason),
               ERR_INVALID);
-    CHECK_ERR(tls_server_context_open(ends.files.key_path, ends.files.key_path, &none),
+    CHECK_SAID(reason, ends.files.cert_path);
+    CHECK_SAID(reason, other.files.key_path);
+    CHECK_ERR(tls_server_context_open(ends.files.key_path, ends.files.key_path, &none, NULL),
               ERR_INVALID);
     CHECK_ERR(tls_client_context_open(S("no certificate"), &none), ERR_INVALID);
     CHECK_ERR(tls_client_context_open(S(""), &none), ERR_INVALID);
@@ -311,6 +352,7 @@ TEST_MAIN(CASE(a_verified_session_carries_bytes_both_ways),
           CASE(bytes_that_were_decrypted_already_are_pending),
           CASE(a_server_for_another_host_is_refused),
           CASE(a_certificate_out_of_its_days_is_refused),
+          CASE(a_refused_certificate_has_the_librarys_words),
           CASE(an_address_is_a_host_too),
           CASE(an_authority_that_is_not_trusted_is_refused),
           CASE(an_authority_known_by_its_fingerprint_is_fetched_and_then_trusted),
@@ -319,4 +361,5 @@ TEST_MAIN(CASE(a_verified_session_carries_bytes_both_ways),
           CASE(writing_to_a_peer_that_went_away_is_an_error_and_no_signal),
           CASE(whoever_does_not_speak_tls_is_turned_away),
           CASE(tls_is_of_version_1_3_or_1_2_and_no_other),
+          CASE(without_an_extended_master_secret_there_is_no_binding),
           CASE(files_that_hold_no_matching_certificate_and_key_are_refused))

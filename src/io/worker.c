@@ -64,7 +64,7 @@ Err worker_pool_open(const WorkerOptions *options, WorkerPool **ret_pool) {
     assert(options->threads >= 1 && options->threads <= THREADS_MAX);
     assert(options->queue_max >= 1 && options->queue_max <= QUEUE_MAX);
     WorkerPool *pool = calloc(1, sizeof(*pool) + options->queue_max * sizeof(Job));
-    if (!pool) return FAIL_SYS("no memory for the worker pool");
+    if (!pool) return FAIL(ERR_MEMORY, "no memory for the worker pool");
     pool->queue_max = options->queue_max;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->change, NULL);

@@ -23,7 +23,7 @@ static const Field EnrolInput_fields[] = {
     FIELD(EnrolInput, public_key, REQUIRED, "the device's Ed25519 key", .pattern = &Pattern_key32),
     FIELD(EnrolInput, proof, REQUIRED, "JWS over an EnrolProof by that key", .max = JWS_TEXT_MAX),
     FIELD(EnrolInput, name, 0, "wished name", .pattern = &Pattern_slug, .max = 63),
-    FIELD(EnrolInput, facts, 0, "what the device is", .record = &Facts_schema),
+    FIELD_RECORD(EnrolInput, facts, Facts, 0, "what the device is"),
 };
 const Schema EnrolInput_schema = SCHEMA(EnrolInput, "enrolment", "a device that joins");
 
@@ -64,9 +64,9 @@ const Schema DeviceTokenReply_schema =
 static const Field SyncUp_fields[] = {
     FIELD(SyncUp, seq, REQUIRED, "grows with each message", .min = 1),
     FIELD(SyncUp, desired_version, 0, "of the desired state that the device holds"),
-    FIELD(SyncUp, facts, 0, "when they changed", .record = &Facts_schema),
-    FIELD(SyncUp, reported, 0, "when it changed", .record = &Reported_schema),
-    FIELD(SyncUp, telemetry, 0, "latest measurements", .record = &Telemetry_schema),
+    FIELD_RECORD(SyncUp, facts, Facts, 0, "when they changed"),
+    FIELD_RECORD(SyncUp, reported, Reported, 0, "when it changed"),
+    FIELD_RECORD(SyncUp, telemetry, Telemetry, 0, "latest measurements"),
 };
 const Schema SyncUp_schema = SCHEMA(SyncUp, "sync_up", "what a device has");
 
@@ -80,7 +80,7 @@ const Schema Desired_schema = SCHEMA(Desired, "desired", "what a device should r
 
 static const Field SyncDown_fields[] = {
     FIELD(SyncDown, ack, REQUIRED, "what is durable; 0: a push"),
-    FIELD(SyncDown, desired, 0, "if it is newer", .record = &Desired_schema),
+    FIELD_RECORD(SyncDown, desired, Desired, 0, "if it is newer"),
     FIELD(SyncDown, now, REQUIRED, "the server's time"),
     FIELD(SyncDown, heartbeat, 0, "how often to say something"),
 };

@@ -22,6 +22,7 @@ enum {
 #define AGENT_TOKEN_PATH "/v1/agent/token"
 #define AGENT_SYNC_PATH "/v1/agent/sync"
 #define AGENT_CHANNEL_PATH "/v1/agent/channel"
+#define AGENT_CHANNEL_PROTOCOL "muster.1"
 #define ASSERTION_GRANT "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 /// Answer to a challenge request: something fresh to sign.

@@ -3,14 +3,12 @@
 
 static const char *const container_states[] = {
     "missing", "created", "running", "restarting", "exited"};
-const EnumNames container_state_names = ENUM_NAMES(container_states);
+const EnumNames ContainerState_names = ENUM_NAMES(container_states);
 static const char *const healths[] = {"none", "starting", "healthy", "unhealthy"};
-const EnumNames health_names = ENUM_NAMES(healths);
+const EnumNames Health_names = ENUM_NAMES(healths, .unknown = HEALTH_STARTING);
 static const char *const workload_states[] = {
     "none", "pulling", "starting", "running", "degraded", "failed"};
-const EnumNames workload_state_names = ENUM_NAMES(workload_states);
-static const char *const presences[] = {"never", "online", "late", "offline"};
-const EnumNames presence_names = ENUM_NAMES(presences);
+const EnumNames WorkloadState_names = ENUM_NAMES(workload_states, .unknown = WORKLOAD_STARTING);
 
 static const Field Facts_fields[] = {
     FIELD(Facts, hostname, 0, "host name", .pattern = &Pattern_line),
@@ -43,8 +41,8 @@ static const Field ServiceStatus_fields[] = {
           "the engine's id of the container",
           .pattern = &Pattern_line,
           .max = 64),
-    FIELD(ServiceStatus, state, LISTED, "the container", .names = &container_state_names),
-    FIELD(ServiceStatus, health, LISTED, "result of its health check", .names = &health_names),
+    FIELD_ENUM(ServiceStatus, state, ContainerState, LISTED, "the container"),
+    FIELD_ENUM(ServiceStatus, health, Health, LISTED, "result of its health check"),
     FIELD(ServiceStatus, exit_code, 0, "of its last end"),
 };
 const Schema ServiceStatus_schema =
@@ -53,9 +51,9 @@ const Schema ServiceStatus_schema =
 static const Field Reported_fields[] = {
     FIELD(Reported, version, 0, "of the desired state that this is about"),
     FIELD(Reported, release_id, 0, "release of it", .prefix = "release"),
-    FIELD(Reported, state, 0, "how far it is", .names = &workload_state_names),
+    FIELD_ENUM(Reported, state, WorkloadState, 0, "how far it is"),
     FIELD(Reported, detail, 0, "why", .pattern = &Pattern_line, .max = 1024),
-    FIELD_LIST(Reported, services, 0, "its services", .record = &ServiceStatus_schema, .max = 64),
+    FIELD_LIST(Reported, services, ServiceStatus, 0, "its services", .max = 64),
 };
 const Schema Reported_schema = SCHEMA(Reported, "reported", "a device's account of its workload");
 
@@ -73,36 +71,3 @@ static const Field Telemetry_fields[] = {
     FIELD(Telemetry, containers, LISTED, "running containers"),
 };
 const Schema Telemetry_schema = SCHEMA(Telemetry, "telemetry", "latest measurements of a device");
-
-static const Field Device_fields[] = {
-    FIELD(Device, id, KEY | READ_ONLY | LISTED, "id of the device", .prefix = "device"),
-    FIELD(Device, org_id, SCOPE | READ_ONLY, "organisation", .prefix = "org"),
-    FIELD(Device, rev, REV | READ_ONLY, "revision"),
-    FIELD(Device, fleet_id, INDEXED, "its fleet", .prefix = "fleet"),
-    FIELD(
-        Device, name, REQUIRED | UNIQUE | LISTED, "its name", .pattern = &Pattern_slug, .max = 63),
-    FIELD(Device, labels, 0, "for grouping", .max = 32, .item_max = 255, .pattern = &Pattern_label),
-    FIELD(Device,
-          public_key,
-          READ_ONLY | UNIQUE,
-          "Ed25519 key, its identity",
-          .pattern = &Pattern_key32),
-    FIELD(Device, facts, READ_ONLY, "what it is", .record = &Facts_schema),
-    FIELD(Device, assigned_version, HIDDEN, "least desired version"),
-    FIELD(Device, created_at, READ_ONLY, "when it was enrolled"),
-    FIELD(
-        Device, presence, COMPUTED | LISTED, "when it was last heard of", .names = &presence_names),
-    FIELD(Device, last_seen_at, COMPUTED | LISTED, "its last word"),
-    FIELD(Device, desired_release_id, COMPUTED, "what it should run", .prefix = "release"),
-    FIELD(Device, desired_version, COMPUTED, "version of the desired state"),
-    FIELD(Device,
-          reported_release_id,
-          COMPUTED | LISTED,
-          "what it says it runs",
-          .prefix = "release"),
-    FIELD(Device, reported_version, COMPUTED, "version of the desired state it is at"),
-    FIELD(Device, state, COMPUTED | LISTED, "how far it is", .names = &workload_state_names),
-    FIELD(Device, detail, COMPUTED, "why", .max = 1024),
-    FIELD_LIST(Device, services, COMPUTED, "its services", .record = &ServiceStatus_schema),
-};
-const Schema Device_schema = SCHEMA(Device, "device", "one machine that Muster manages");

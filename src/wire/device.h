@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Devices: what an operator sees of them, and what they say of themselves.
+/// Devices: what they say of themselves.
 #pragma once
 
 #include "base/schema.h"
@@ -24,10 +24,10 @@ typedef enum ContainerState {
     CONTAINER_RESTARTING,
     CONTAINER_EXITED,
 } ContainerState;
-extern const EnumNames container_state_names;
+extern const EnumNames ContainerState_names;
 
 typedef enum Health { HEALTH_NONE, HEALTH_STARTING, HEALTH_HEALTHY, HEALTH_UNHEALTHY } Health;
-extern const EnumNames health_names;
+extern const EnumNames Health_names; ///< a newer agent's: starting, so never taken for healthy
 
 /// One service as it runs on a device.
 typedef struct ServiceStatus {
@@ -53,7 +53,7 @@ typedef enum WorkloadState {
     WORKLOAD_DEGRADED, ///< was running; a service is down or unhealthy
     WORKLOAD_FAILED,   ///< cannot get there; `detail` says why; keeps trying
 } WorkloadState;
-extern const EnumNames workload_state_names;
+extern const EnumNames WorkloadState_names; ///< a newer agent's: starting, neither done nor failed
 
 /// A device's account of its workload. `version` and `release_id`: of the desired state that it is
 /// about, 0 and absent while there is none.
@@ -81,35 +81,3 @@ typedef struct Telemetry {
     uint64_t containers; ///< running, of ours
 } Telemetry;
 extern const Schema Telemetry_schema;
-
-typedef enum Presence {
-    PRESENCE_NEVER,   ///< enrolled, not heard of yet
-    PRESENCE_ONLINE,  ///< its channel is open, or its last word is as recent as it should be
-    PRESENCE_LATE,    ///< missed a heartbeat
-    PRESENCE_OFFLINE, ///< missed three
-} Presence;
-extern const EnumNames presence_names;
-
-typedef struct Device {
-    Id id;
-    Id org_id;
-    uint64_t rev;
-    Id fleet_id;
-    Str name;
-    StrMap labels;
-    Str public_key; ///< Ed25519, base64; the device's identity
-    Facts facts;
-    uint64_t assigned_version; ///< least desired version, so that moving fleets never goes back
-    Time created_at;
-    // The rest is computed for the reply.
-    Presence presence;
-    Time last_seen_at;
-    Id desired_release_id;
-    uint64_t desired_version;
-    Id reported_release_id;
-    uint64_t reported_version;
-    WorkloadState state;
-    Str detail;
-    ServiceStatusList services;
-} Device;
-extern const Schema Device_schema;

@@ -9,11 +9,11 @@
 #include <string.h>
 
 static const char *const protocol_names[] = {"tcp", "udp"};
-static const EnumNames protocols = ENUM_NAMES(protocol_names);
+static const EnumNames PortProtocol_names = ENUM_NAMES(protocol_names);
 static const char *const depends_names[] = {"started", "healthy"};
-static const EnumNames depends_conditions = ENUM_NAMES(depends_names);
+static const EnumNames DependsOn_names = ENUM_NAMES(depends_names);
 static const char *const restart_names[] = {"always", "unless-stopped", "on-failure", "no"};
-static const EnumNames restarts = ENUM_NAMES(restart_names);
+static const EnumNames Restart_names = ENUM_NAMES(restart_names);
 
 static bool is_image(Str text) {
     Str rest = text;
@@ -48,7 +48,7 @@ static const Pattern Pattern_path = {
 static const Field Port_fields[] = {
     FIELD(Port, host, REQUIRED, "port of the device", .min = 1, .max = 65535),
     FIELD(Port, container, REQUIRED, "port in the container", .min = 1, .max = 65535),
-    FIELD(Port, protocol, 0, "transport", .names = &protocols, .fallback = "tcp"),
+    FIELD_ENUM(Port, protocol, PortProtocol, 0, "transport", .fallback = "tcp"),
     FIELD(Port, address, 0, "address of the device to listen on; all if absent", .max = 45),
 };
 const Schema Port_schema = SCHEMA(Port, "port", "a port of the device that leads into a container");
@@ -71,12 +71,8 @@ static const Field Dependency_fields[] = {
           "the service that comes first",
           .pattern = &Pattern_dns_label,
           .max = SERVICE_NAME_MAX),
-    FIELD(Dependency,
-          condition,
-          0,
-          "what it must have reached",
-          .names = &depends_conditions,
-          .fallback = "started"),
+    FIELD_ENUM(
+        Dependency, condition, DependsOn, 0, "what it must have reached", .fallback = "started"),
 };
 const Schema Dependency_schema = SCHEMA(Dependency, "dependency", "an order between two services");
 
@@ -120,8 +116,9 @@ static const Field Service_fields[] = {
           .pattern = &Pattern_dns_label,
           .max = SERVICE_NAME_MAX),
     FIELD(Service, image, REQUIRED, "what to run", .pattern = &Pattern_image, .max = IMAGE_MAX),
-    FIELD(Service, entrypoint, 0, "instead of the image's", .max = 64, .item_max = 4096),
-    FIELD(Service, command, 0, "instead of the image's", .max = 64, .item_max = 4096),
+    FIELD(
+        Service, entrypoint, 0, "instead of the image's; empty: none", .max = 64, .item_max = 4096),
+    FIELD(Service, command, 0, "instead of the image's; empty: none", .max = 64, .item_max = 4096),
     FIELD(Service,
           environment,
           0,
@@ -129,29 +126,25 @@ static const Field Service_fields[] = {
           .max = 128,
           .item_max = 4096,
           .pattern = &Pattern_name),
-    FIELD_LIST(Service, ports, 0, "ports of the device", .record = &Port_schema, .max = 64),
-    FIELD_LIST(Service, volumes, 0, "storage", .record = &Volume_schema, .max = 32),
+    FIELD_LIST(Service, ports, Port, 0, "ports of the device", .max = 64),
+    FIELD_LIST(Service, volumes, Volume, 0, "storage", .max = 32),
     FIELD_LIST(Service,
                depends_on,
+               Dependency,
                0,
                "services that come first",
-               .record = &Dependency_schema,
                .max = MANIFEST_SERVICES_MAX),
-    FIELD(Service,
-          healthcheck,
-          0,
-          "how to find out whether it is well",
-          .record = &Healthcheck_schema),
-    FIELD(Service, restart, 0, "when it ends", .names = &restarts, .fallback = "always"),
+    FIELD_RECORD(Service, healthcheck, Healthcheck, 0, "how to find out whether it is well"),
+    FIELD_ENUM(Service, restart, Restart, 0, "when it ends", .fallback = "always"),
 };
 const Schema Service_schema = SCHEMA(Service, "service", "one container of a release");
 
 static const Field Manifest_fields[] = {
     FIELD_LIST(Manifest,
                services,
+               Service,
                REQUIRED,
                "the containers",
-               .record = &Service_schema,
                .min = 1,
                .max = MANIFEST_SERVICES_MAX),
 };

@@ -73,9 +73,9 @@ typedef enum Restart {
 
 typedef struct Service {
     Str name;
-    Str image; ///< repository@sha256:digest
-    StrList entrypoint;
-    StrList command;
+    Str image;          ///< repository@sha256:digest
+    StrList entrypoint; ///< absent: the image's; empty: none
+    StrList command;    ///< likewise; the engine clears the image's only if there is an entrypoint
     StrMap environment;
     PortList ports;
     VolumeList volumes;

@@ -3,8 +3,7 @@
 
 #include "base/arena.h"
 #include "test.h"
-#include "wire/audit.h"
-#include "wire/fleet.h"
+#include "wire/token_text.h"
 
 #define IMAGE "r/x@sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -83,24 +82,6 @@ TEST(equal_manifests_have_equal_digests_whatever_their_layout) {
     arena_done(&arena);
 }
 
-TEST(an_audit_entry_fits_only_behind_its_predecessor_and_unchanged) {
-    Arena arena;
-    arena_init(&arena, 1 << 20);
-    AuditEntry entry = {.id = S("x/2"),
-                        .seq = 2,
-                        .at = {1'700'000'000'000},
-                        .actor = S("operator/a"),
-                        .action = S("fleet.create"),
-                        .previous = S("p")};
-    CHECK_OK(audit_entry_hash(&entry, &arena, &entry.hash));
-    CHECK_OK(audit_entry_check(&entry, 1, S("p"), &arena));
-    CHECK_ERR(audit_entry_check(&entry, 2, S("p"), &arena), ERR_STATE);
-    CHECK_ERR(audit_entry_check(&entry, 1, S("q"), &arena), ERR_STATE);
-    entry.action = S("fleet.delete");
-    CHECK_ERR(audit_entry_check(&entry, 1, S("p"), &arena), ERR_STATE);
-    arena_done(&arena);
-}
-
 TEST(token_texts_split_into_what_they_were_made_of) {
     Arena arena;
     arena_init(&arena, 1 << 20);
@@ -118,5 +99,4 @@ TEST(token_texts_split_into_what_they_were_made_of) {
 TEST_MAIN(CASE(services_start_behind_what_they_depend_on),
           CASE(what_a_table_cannot_say_is_refused_with_its_place),
           CASE(equal_manifests_have_equal_digests_whatever_their_layout),
-          CASE(an_audit_entry_fits_only_behind_its_predecessor_and_unchanged),
           CASE(token_texts_split_into_what_they_were_made_of))

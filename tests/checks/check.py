@@ -19,10 +19,12 @@ from pathlib import Path
 # Which folder of src may include which.
 MECHANISMS = {"http", "http1", "channel", "db", "queue", "wg", "otel"}
 PROGRAMS = {"control", "agent", "cli"}
-EDGES = {"base": set(), "io": {"base"}, "wire": {"base"}}
+EDGES = {"base": set(), "io": {"base"}, "wire": {"base"}, "api": {"base", "wire"}}
 EDGES |= {area: {"base", "io"} for area in MECHANISMS}
 EDGES["channel"] |= {"http1"}
 EDGES |= {area: {"base", "io", "wire"} | MECHANISMS for area in PROGRAMS}
+for area in ("control", "cli"):
+    EDGES[area] |= {"api"}
 SLICE_BANNED = re.compile(
     r"<(sys/(socket|epoll)|netinet/.*|sqlite3|jansson|yaml|microhttpd|(event2|curl|gnutls)/.*)\.h>"
 )
@@ -162,6 +164,38 @@ def slice_cycles(slice_edges):
         if start in reached(slice_edges, start):
             path, line = next(iter(targets.values()))
             yield path, line, f"slice {start} includes itself through others"
+
+
+STORED = re.compile(r"Schema \*const stored\[\] = \{([^}]*)\}")
+TX_CALL = re.compile(r"\btx_[a-z]+\s*\([^;]*?&(\w+)_schema\b")
+
+
+def rows(tree):
+    """only a noun's own folder reads and writes its rows"""
+    paths = [p for p in tree.c_files("src") if p.parts[1] == "control" and not is_test(p)]
+    owners = {}
+    for path in paths:
+        for match in STORED.finditer(without(tree.text(path))):
+            for name in re.findall(r"&(\w+)_schema", match.group(1)):
+                owners[name] = path.parent
+    for path in paths:
+        for line, match in matches(TX_CALL, without(tree.text(path))):
+            name = match.group(1)
+            if name not in owners:
+                yield path, line, f"{name}_schema is stored by no slice"
+            elif owners[name] != path.parent:
+                yield path, line, f"{name}_schema is {owners[name].name}'s: call {owners[name].name}.h"
+
+
+PRINCIPAL_SET = re.compile(r"\bprincipal(\.\w+)?\s*=(?!=)")
+
+
+def callers(tree):
+    """no handler says who calls"""
+    for path in tree.c_files("src"):
+        if path.parts[1] == "control" and len(path.parts) > 3 and not is_test(path):
+            for line, _ in matches(PRINCIPAL_SET, without(tree.text(path), strings=True)):
+                yield path, line, "the principal is set by access.c; see call_note_as"
 
 
 def sizes(tree):
@@ -370,7 +404,8 @@ def links(tree):
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLE = ROOT / ".clang-format"
-CHECKS = [edges, circles, sizes, documented, calls, words, spdx, domain, layout, shell, links]
+CHECKS = [edges, circles, rows, callers, sizes, documented, calls, words, spdx, domain, layout]
+CHECKS += [shell, links]
 
 
 def run(check, tree):

@@ -48,6 +48,15 @@ static inline int call_id(int call) {
 }
 """,
     "src/control/fleet/fleet.h": C + "#pragma once\n",
+    "src/control/fleet/fleet_api.c": C
+    + """static const Schema *const stored[] = {&Fleet_schema};
+
+int fleet_get(Tx *tx) {
+    if (call->principal.scope == 1) return 0;
+    return tx_get(tx, &Fleet_schema, 0);
+}
+""",
+    "src/api/fleet.h": C + '#pragma once\n\n#include "wire/manifest.h"\n',
     "src/control/device/device.c": C
     + """#include "control/fleet/fleet.h"
 #include "http/call.h"
@@ -91,6 +100,9 @@ BAD = {
         {"src/base/a.c": C + '#include "http/call.h"\n'},
         {"src/http/a.c": C + '#include "channel/frame.h"\n'},
         {"src/http/a.c": C + '#include "wire/sync.h"\n'},
+        {"src/http/a.c": C + '#include "api/fleet.h"\n'},
+        {"src/agent/a.c": C + '#include "api/fleet.h"\n'},
+        {"src/api/a.c": C + '#include "http/call.h"\n'},
         {"src/http/a_test.c": C + '#include "control/main.h"\n'},
         {"src/agent/a.c": C + '#include "control/fleet/fleet.h"\n'},
         {"src/agent/a.c": C + '#include "local.h"\n'},
@@ -117,6 +129,21 @@ BAD = {
             "src/channel/conn_job.c": C + "int conn_job(int x) { return conn_more(x); }\n",
             "src/channel/conn_more.c": C + "int conn_more(int x) { return conn(x); }\n",
         },
+    ],
+    check.rows: [
+        {
+            "src/control/fleet/a.c": C + "const Schema *const stored[] = {&Fleet_schema};\n",
+            "src/control/device/a.c": C + "int f(Tx *tx) { return tx_get(\n tx, &Fleet_schema); }\n",
+        },
+        {
+            "src/control/fleet/a.c": C + "const Schema *const stored[] = {&Fleet_schema};\n",
+            "src/control/access.c": C + "int f(Tx *tx) { return tx_list(tx, &Fleet_schema, &q); }\n",
+        },
+        {"src/control/fleet/a.c": C + "int f(Tx *tx) { return tx_put(tx, &Other_schema, &r); }\n"},
+    ],
+    check.callers: [
+        {"src/control/fleet/a.c": C + "void f(Call *call) { call->principal = (Principal){}; }\n"},
+        {"src/control/fleet/a.c": C + "void f(Call *call) { call->principal.scope = org; }\n"},
     ],
     check.sizes: [
         {"src/base/a.c": C + "int f(void) {\n" + "    f();\n" * 69 + "}\n"},

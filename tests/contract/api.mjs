@@ -38,7 +38,7 @@ const ok = (id, name, call) => client.accepted(id, name, { token: owner, ...call
 const no = (id, name, call, status, wanted) => client.refused(id, name, { token: owner, ...call }, status, wanted);
 
 const org = await ok('org_show', 'the organisation');
-await ok('org_change', 'the same name', { body: { name: org.name } });
+await ok('org_update', 'the same name', { body: { name: org.name } });
 const tokens = { owner };
 const operators = {};
 for (const role of ['viewer', 'operator']) {
@@ -49,7 +49,7 @@ for (const role of ['viewer', 'operator']) {
 }
 const ofViewer = { args: { operator_id: operators.viewer.id } };
 await ok('operator_show', 'the viewer', ofViewer);
-await ok('operator_change', 'a password', { ...ofViewer, body: { password: `${PASSWORD} more` } });
+await ok('operator_update', 'a password', { ...ofViewer, body: { password: `${PASSWORD} more` } });
 await ok('operator_list', 'all', { token: tokens.viewer });
 
 const fleet = await ok('fleet_create', 'a fleet', { body: { name: 'shop-floor' } });
@@ -57,8 +57,8 @@ const spare = await ok('fleet_create', 'another', { body: { name: 'spare' } });
 const ofFleet = { args: { fleet_id: fleet.id } };
 const ofSpare = { args: { fleet_id: spare.id } };
 await ok('fleet_show', 'by id', ofFleet);
-await ok('fleet_change', 'its own name', { ...ofFleet, body: { name: 'shop-floor' } });
-await ok('fleet_change', 'as plain JSON', { ...ofFleet, body: {}, type: 'application/json' });
+await ok('fleet_update', 'its own name', { ...ofFleet, body: { name: 'shop-floor' } });
+await ok('fleet_update', 'as plain JSON', { ...ofFleet, body: {}, type: 'application/json' });
 
 const release = await ok('release_create', 'two services', {
     body: { application: 'shop', version: '1.0.0', manifest: MANIFEST },
@@ -120,8 +120,8 @@ await report.step('agent_sync: what the device has is not sent again', async () 
 });
 await ok('device_show', 'that has synced', ofDevice);
 await ok('device_list', 'of a fleet', { query: { fleet_id: fleet.id, name: 'till' } });
-await ok('device_change', 'labels', { ...ofDevice, body: { labels: { site: 'hall-3' } } });
-await ok('device_change', 'without labels', { ...ofDevice, body: { labels: null } });
+await ok('device_update', 'labels', { ...ofDevice, body: { labels: { site: 'hall-3' } } });
+await ok('device_update', 'without labels', { ...ofDevice, body: { labels: null } });
 await ok('telemetry_show', 'the latest', ofDevice);
 await ok('audit_list', 'the newest', { query: { limit: '5', descending: 'true' } });
 const verdict = await ok('audit_verify', 'the chain');
@@ -152,13 +152,13 @@ await sweep(
         audit_verify: { token: owner },
         device_list: { token: owner },
         device_show: { token: owner, ...ofDevice },
-        device_change: { token: owner, ...ofDevice, body: { name: 'till' } },
-        device_retire: { token: owner, ...ofDevice },
+        device_update: { token: owner, ...ofDevice, body: { name: 'till' } },
+        device_delete: { token: owner, ...ofDevice },
         telemetry_show: { token: owner, ...ofDevice },
         fleet_list: { token: owner },
         fleet_create: { token: owner, body: { name: 'third' } },
         fleet_show: { token: owner, ...ofSpare },
-        fleet_change: { token: owner, ...ofSpare, body: { name: 'spare' } },
+        fleet_update: { token: owner, ...ofSpare, body: { name: 'spare' } },
         fleet_delete: { token: owner, ...ofSpare },
         fleet_deploy: { token: owner, ...ofSpare, body: { release_id: release.id } },
         session_login: { body: credentials },
@@ -167,10 +167,10 @@ await sweep(
         operator_list: { token: owner },
         operator_create: { token: owner, body: { name: 'third', password: PASSWORD } },
         operator_show: { token: owner, ...ofViewer },
-        operator_change: { token: owner, ...ofViewer, body: { role: 'viewer' } },
+        operator_update: { token: owner, ...ofViewer, body: { role: 'viewer' } },
         operator_delete: { token: owner, ...ofViewer },
         org_show: { token: owner },
-        org_change: { token: owner, body: { name: org.name } },
+        org_update: { token: owner, body: { name: org.name } },
         release_list: { token: owner },
         release_create: { token: owner, body: { application: 'shop', version: '2.0.0', manifest: MANIFEST } },
         release_show: { token: owner, ...ofRelease },
@@ -186,7 +186,7 @@ await sweep(
 const exists = { code: 'exists' };
 const absent = (prefix) => `${prefix}_${'0'.repeat(26)}`;
 await no('fleet_create', 'a name that is taken', { body: { name: 'spare' } }, 409, exists);
-await no('fleet_change', 'a name that is taken', { ...ofSpare, body: { name: 'shop-floor' } }, 409, exists);
+await no('fleet_update', 'a name that is taken', { ...ofSpare, body: { name: 'shop-floor' } }, 409, exists);
 await no('fleet_delete', 'a fleet with devices', ofFleet, 409, { code: 'state' });
 await no('fleet_deploy', 'an unknown release', { ...ofFleet, body: { release_id: absent('release') } }, 422, {
     pointer: '/release_id',
@@ -211,7 +211,7 @@ await no('token_create', 'an unknown fleet', { body: { fleet_id: absent('fleet')
     pointer: '/fleet_id',
     undocumented: true,
 });
-await no('device_change', 'an unknown fleet', { ...ofDevice, body: { fleet_id: absent('fleet') } }, 422, {
+await no('device_update', 'an unknown fleet', { ...ofDevice, body: { fleet_id: absent('fleet') } }, 422, {
     pointer: '/fleet_id',
     undocumented: true,
 });
@@ -244,9 +244,16 @@ await enrol('a token that is spent', new DeviceKey().enrolment(token.token, awai
 await ok('token_delete', 'one that was not used', { args: { token_id: unused.id } });
 await no('token_show', 'one that was deleted', { args: { token_id: unused.id } }, 404);
 await enrol('a token that was revoked', new DeviceKey().enrolment(unused.token, await challenge()));
-await ok('device_retire', 'the device', ofDevice);
-await no('device_show', 'one that was retired', ofDevice, 404);
-await client.refused('agent_sync', 'one that was retired', { token: tokens.device, body: { seq: 9 } }, 401);
+await ok('device_delete', 'the device', ofDevice);
+await no('device_show', 'one that was deleted', ofDevice, 404);
+await client.refused('agent_sync', 'one that was deleted', { token: tokens.device, body: { seq: 9 } }, 401);
+const many = (await ok('token_create', 'for a device that comes back', { body: { fleet_id: fleet.id } })).token;
+await client.refused('agent_enrol', 'the key of one that was retired', {
+    body: key.enrolment(many, await challenge()),
+}, 403, { code: 'forbidden' });
+await client.refused('agent_token', 'one that was retired', {
+    body: key.assertion(enrolled.device_id, await challenge()),
+}, 403, { code: 'forbidden' });
 await ok('fleet_delete', 'an empty fleet', ofSpare);
 await no('fleet_show', 'one that was deleted', ofSpare, 404);
 await ok('operator_delete', 'the viewer', ofViewer);

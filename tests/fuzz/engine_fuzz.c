@@ -9,12 +9,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     enum { ARENA_MAX = 8 * 1024 * 1024 };
     Arena arena;
     arena_init(&arena, ARENA_MAX);
-    Faults faults;
-    faults_init(&faults, &arena);
     EngineContainer container = {};
     Str json = {(const char *)data, size};
-    Err err =
-        schema_decode(&EngineContainer_schema, json, DECODE_REPLY, &arena, &faults, &container);
+    Err err = schema_read(&EngineContainer_schema, json, DECODE_REPLY, &arena, &container, NULL);
     if (err.code == OK) {
         EngineContainerList list = {&container, 1};
         Str owner = str_map_find(container.Config.Labels, S(LABEL_DEVICE));

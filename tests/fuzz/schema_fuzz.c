@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Any bytes through every door of Schema: JSON in each mode, pairs, canonical JSON. What is
-/// accepted must be written so that it reads back as the same.
-#include "base/schema.h"
+/// Any bytes through every door of Schema: JSON in each mode, pairs, canonical JSON, and the table
+/// that shows them. What is accepted must be written so that it reads back as the same.
+#include "base/field.h"
 
 #include "base/scope.h"
+#include "cli/table.h"
 #include "every_kind.h"
 
 #include <stdlib.h>
@@ -60,6 +61,9 @@ static void check_row(const Thing *thing, Arena *arena) {
 static void try_json(Str json, Arena *arena) {
     Thing thing = {};
     if (decode(json, DECODE_INPUT, arena, &thing).code == OK) {
+        Err err = decode(json, DECODE_PEER, arena, &thing);
+        require(err.code == OK || err.code == ERR_LIMIT); // a peer may send what a stranger may
+        if (decode(json, DECODE_INPUT, arena, &thing).code != OK) return;
         check_stable(&thing, ENCODE_REQUEST, DECODE_INPUT, arena);
         check_row(&thing, arena);
     }
@@ -68,8 +72,23 @@ static void try_json(Str json, Arena *arena) {
         check_row(&thing, arena);
         (void)decode(json, DECODE_PATCH, arena, &thing);
     }
+    if (decode(json, DECODE_PEER, arena, &thing).code == OK) {
+        check_stable(&thing, ENCODE_REQUEST, DECODE_PEER, arena);
+        check_stable(&thing, ENCODE_REQUEST, DECODE_INPUT, arena); // nothing unknown is left
+        check_row(&thing, arena);
+    }
     if (decode(json, DECODE_REPLY, arena, &thing).code == OK)
         check_stable(&thing, ENCODE_REPLY, DECODE_REPLY, arena);
+}
+
+/// A refusal says why in one line.
+static void try_read(Str json, Arena *arena) {
+    Thing thing;
+    Reason reason = {};
+    Err err = schema_read(&Thing_schema, json, DECODE_PEER, arena, &thing, &reason);
+    Str text = str_from(reason.text);
+    require((err.code == ERR_INVALID) == (text.len > 0) || err.code == ERR_LIMIT);
+    require(str_is_text(text) && Pattern_line.matches(text));
 }
 
 static void try_canonical(Str json, Arena *arena) {
@@ -101,15 +120,15 @@ static void try_table(Str json, Arena *arena) {
     if (decode(json, DECODE_REPLY, arena, &thing).code != OK) return;
     SCOPED(text_done) Text out;
     text_init(&out, 8 * MEMORY_MAX);
-    schema_table(&Thing_schema, &thing, 1, &out);
-    schema_card(&Thing_schema, &thing, &out);
+    table_show(&Thing_schema, &thing, 1, &out);
+    table_card(&Thing_schema, &thing, &out);
     Str rest = text_str(&out);
     for (Str line; str_cut(&rest, '\n', &line);)
         require(Pattern_line.matches(line) && str_is_text(line));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    void (*const tries[])(Str, Arena *) = {try_json, try_canonical, try_pairs, try_table};
+    void (*const tries[])(Str, Arena *) = {try_json, try_read, try_canonical, try_pairs, try_table};
     for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
         SCOPED(arena_done) Arena arena;
         arena_init(&arena, MEMORY_MAX);

@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         Manifest manifest;
         Workload workload;
         assert(news.desired.version > HELD);
-        err = desired_check(&news.desired, &arena, &manifest);
+        err = desired_check(&news.desired, &arena, &manifest, NULL);
         assert(err.code == OK);
         err = workload_aim(&news.desired, &manifest, false, 1, &arena, &workload);
         SeenList none = {};

@@ -15,14 +15,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t len = size ? upgrade_head_len(bytes, 0) : 0;
     if (len == 0) return 0;
     Str head = str_slice(bytes, 0, len);
-    UpgradeRequest request = {};
-    if (upgrade_request_parse(head, S("/v1/channel"), &request) == UPGRADE_ACCEPTED) {
-        assert(request.key.len == UPGRADE_KEY_LEN);
-        check_within(request.key, head);
-        check_within(request.bearer, head);
+    Str key = {};
+    UpgradeVerdict verdict = upgrade_request_parse(head, S("/v1/channel"), S("ours.1"), &key);
+    assert((verdict.status == UPGRADE_ACCEPTED) == !verdict.detail);
+    if (verdict.status == UPGRADE_ACCEPTED) {
+        assert(key.len == UPGRADE_KEY_LEN);
+        check_within(key, head);
     }
     UpgradeAnswer answer = {};
-    Err err = upgrade_answer_parse(head, S("dGhlIHNhbXBsZSBub25jZQ=="), &answer);
+    Err err = upgrade_answer_parse(head, S("dGhlIHNhbXBsZSBub25jZQ=="), S("ours.1"), &answer);
     assert(err.code == OK || err.code == ERR_INVALID);
     return 0;
 }

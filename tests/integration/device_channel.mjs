@@ -115,8 +115,20 @@ await report.step('a binary message ends it with 1003', () =>
     endsWith(1003, (channel) => channel.send(Buffer.from('{"seq":1}'))));
 await report.step('a message that is no JSON ends it with 1008', () =>
     endsWith(1008, (channel) => channel.send('{"seq":')));
-await report.step('a message with an unknown field ends it with 1008', () =>
-    endsWith(1008, (channel) => channel.send('{"seq":1,"colour":"red"}')));
+await report.step('a message out of bounds ends it with 1008', () =>
+    endsWith(1008, (channel) => channel.send('{"seq":0}')));
+
+await report.step('a newer agent is understood as far as it can be', async () => {
+    const channel = await open(device);
+    const down = answer(channel);
+    channel.send(JSON.stringify({
+        seq: 9,
+        colour: 'red',
+        reported: { version: 0, state: 'daydreaming', services: [{ name: 'web', mood: [{}] }] },
+    }));
+    assert.equal((await down).ack, 9);
+    channel.terminate();
+});
 
 await report.step('a second channel of a device ends the first with 4001', async () => {
     const first = await open(device);

@@ -1,26 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
-// The gateway as a WebSocket client of others sees it. usage: node ws.mjs PORT
+// The gateway as a WebSocket client of others sees it. usage: node ws.mjs PORT SECURE_PORT CA
+import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { createRequire } from "node:module";
 
 const { WebSocket } = createRequire(new URL("../package.json", import.meta.url))("ws");
 const port = Number(process.argv[2]);
+const securePort = Number(process.argv[3]);
+const ca = readFileSync(process.argv[4]);
 const url = `ws://127.0.0.1:${port}/channel`;
 const WITHIN_MS = 10_000;
 
-const connect = (token = "good") =>
-  new WebSocket(url, { headers: { Authorization: `Bearer ${token}` }, perMessageDeflate: true });
+const connect = (protocols = ["other", "echo.1"]) => new WebSocket(url, protocols, { perMessageDeflate: true });
 
+/** What the socket's next `event` carries; its end or an error before that is a failure. */
 const next = (socket, event) =>
   new Promise((resolve, reject) => {
-    socket.once(event, (...values) => resolve(values));
-    if (event !== "close") socket.once("close", (code) => reject(new Error(`closed with ${code}`)));
-    if (event !== "error") socket.once("error", reject);
+    const listeners = {
+      close: (code) => reject(new Error(`closed with ${code}`)),
+      error: reject,
+      [event]: (...values) => resolve(values),
+    };
+    const settle = (listener) => (...values) => {
+      for (const name in listeners) socket.off(name, listeners[name]);
+      listener(...values);
+    };
+    for (const name in listeners) {
+      listeners[name] = settle(listeners[name]);
+      socket.on(name, listeners[name]);
+    }
   });
 
-const opened = async (token) => {
-  const socket = connect(token);
+/** The first frame is the gateway's, and is there with its answer to the upgrade. */
+const greeted = async (socket) => {
+  const greeting = next(socket, "message");
   await next(socket, "open");
+  same(socket.protocol, "echo.1");
+  return (await greeting)[0].toString();
+};
+
+const opened = async () => {
+  const socket = connect();
+  same(await greeted(socket), "none");
+  await echo(socket, "good");
   return socket;
 };
 
@@ -35,12 +57,13 @@ const same = (got, wanted) => {
   if (got !== wanted) throw new Error(`got ${String(got).slice(0, 80)}, not ${String(wanted).slice(0, 80)}`);
 };
 
-const refusal = (token) =>
+const refusal = (protocols) =>
   new Promise((resolve, reject) => {
-    const socket = connect(token);
+    const socket = connect(protocols);
     socket.once("unexpected-response", (_, response) => {
-      response.resume();
-      response.once("end", () => resolve(response));
+      let body = "";
+      response.on("data", (piece) => (body += piece));
+      response.once("end", () => resolve({ response, body: JSON.parse(body) }));
     });
     socket.once("open", () => reject(new Error("was let in")));
     socket.once("error", () => {});
@@ -110,16 +133,38 @@ const cases = {
     socket.send(Buffer.from([0xce, 0xba, 0xff]), { binary: false });
     same((await next(socket, "close"))[0], 1007);
   },
-  "a bad token is 401, and says what is wanted": async () => {
-    const response = await refusal("evil");
-    same(response.statusCode, 401);
-    same(response.headers["www-authenticate"], "Bearer");
-    same(response.headers["content-type"], "application/problem+json");
+  "whoever says nothing that is known is answered, and gone with 1008": async () => {
+    const socket = connect();
+    await greeted(socket);
+    await echo(socket, "evil");
+    same((await next(socket, "close"))[0], 1008);
   },
-  "a busy owner is 503, and says when to come again": async () => {
-    const response = await refusal("busy");
-    same(response.statusCode, 503);
-    same(response.headers["retry-after"], "5");
+  "a stranger's message of more than its limit ends with 1009": async () => {
+    const socket = connect();
+    await greeted(socket);
+    socket.send("x".repeat(1025));
+    same((await next(socket, "close"))[0], 1009);
+  },
+  "another protocol, or none, is 400 and told which one is spoken": async () => {
+    for (const protocols of [["echo.2", "other"], []]) {
+      const { response, body } = await refusal(protocols);
+      same(response.statusCode, 400);
+      same(response.headers["content-type"], "application/problem+json");
+      same(response.headers["sec-websocket-protocol"], "echo.1");
+      same(body.detail, "Sec-WebSocket-Protocol does not offer what is spoken here");
+    }
+  },
+  "the channel binding is what RFC 9266 says": async () => {
+    // In TLS 1.2 an empty context, which the RFC wants, is not the same as none (RFC 5705).
+    for (const [version, context] of [["TLSv1.3", undefined], ["TLSv1.2", Buffer.alloc(0)]]) {
+      const options = { ca, minVersion: version, maxVersion: version };
+      const socket = new WebSocket(`wss://127.0.0.1:${securePort}/channel`, "echo.1", options);
+      const greeting = await greeted(socket);
+      const binding = socket._socket.exportKeyingMaterial(32, "EXPORTER-Channel-Binding", context);
+      same(socket._socket.getProtocol(), version);
+      same(greeting, binding.toString("base64"));
+      socket.terminate();
+    }
   },
   "a plain request is 426, another path is 404": async () => {
     const { response, body } = await plain("/channel");

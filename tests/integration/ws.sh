@@ -3,20 +3,36 @@
 # The gateway against a WebSocket client that is not ours (npm's ws).
 set -eu
 cd "$(dirname "$0")/../.."
+. scripts/parts.sh
 . tests/support/musterd.sh
 gateway=${ECHO_GATEWAY:-build/tests/support/echo_gateway}
 
 [ -x "$gateway" ] || { echo 'skip ws the echo gateway is not built' && exit 0; }
 packages_ready || { echo 'skip ws npm cannot install the client' && exit 0; }
 
-coproc SERVER { exec "$gateway"; }
-pid=$SERVER_PID input=${SERVER[1]}
-trap 'kill "$pid" 2>/dev/null || :' EXIT
-read -r port <&"${SERVER[0]}"
+program=${BUILD:-build}/src/control/musterd
+dir=$(mktemp -d)
+pids=()
+trap 'kill "${pids[@]}" 2>/dev/null || :; rm -rf "$dir"' EXIT
+"$program" init --data "$dir/server" --org demo --owner ada >/dev/null # for its certificate
+
+# gateway_start NAME [ARGUMENT...]: its port to $dir/NAME; it ends when input_NAME does.
+gateway_start() {
+    local name=$1
+    shift
+    mkfifo "$dir/$name.in"
+    "$gateway" "$@" <"$dir/$name.in" >"$dir/$name" &
+    pids+=($!)
+}
+gateway_start plain
+gateway_start secure "$dir/server/server.pem" "$dir/server/server.key"
+exec {plain}>"$dir/plain.in" {secure}>"$dir/secure.in"
+parts_wait 10 test -s "$dir/plain" && parts_wait 10 test -s "$dir/secure"
 status=0
-node tests/integration/ws.mjs "$port" || status=1
-exec {input}>&- # the gateway ends with its input
-if wait "$pid"; then
+node tests/integration/ws.mjs "$(cat "$dir/plain")" "$(cat "$dir/secure")" "$dir/server/ca.pem" ||
+    status=1
+exec {plain}>&- {secure}>&- # a gateway ends with its input
+if wait "${pids[0]}" && wait "${pids[1]}"; then
     echo 'ok ws: the gateway stops when told'
 else
     echo 'not ok ws: the gateway stops when told'

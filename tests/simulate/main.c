@@ -117,8 +117,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     files_allow();
-    Err err = simulate(&options);
-    if (err.code == OK) return 0;
-    fprintf(stderr, "muster-simulate: %s\n", err.what);
-    return 1;
+    Reason reason = {};
+    Err err = simulate(&options, &reason);
+    return err.code == OK ? EXIT_OK : err_report("muster-simulate", err, &reason);
 }

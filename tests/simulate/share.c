@@ -28,17 +28,21 @@ typedef struct Share {
     Err err;
 } Share;
 
-static Err share_prepare(Share *share, uint64_t index, uint64_t of) {
+static Err share_prepare(Share *share, uint64_t index, uint64_t of, Reason *reason) {
     const SimulateOptions *options = share->host.options;
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, FIRST_ARENA_MAX);
     Str ca_pem;
-    TRY(enrol_server(
-        str_from(options->server), str_from(options->token), &arena, &ca_pem, &share->host.server));
+    TRY(enrol_server(str_from(options->server),
+                     str_from(options->token),
+                     &arena,
+                     &ca_pem,
+                     &share->host.server,
+                     reason));
     share->count = (size_t)((options->count - index + of - 1) / of);
     share->devices = calloc(share->count, sizeof(*share->devices));
     share->host.loop = event_base_new();
-    if (!share->devices || !share->host.loop) return FAIL(ERR_LIMIT, "out of memory");
+    if (!share->devices || !share->host.loop) return OUT_OF_MEMORY;
     for (size_t i = 0; i < share->count; i++)
         simulated_init(&share->devices[i], &share->host, index + i * of);
     const char *source = share->devices[0].source;
@@ -91,7 +95,7 @@ static Err share_stay(Share *share) {
         poll(NULL, 0, WAIT_MS);
     share->host.started_ms = share->stage->started_ms;
     share->beat = event_new(share->host.loop, -1, EV_PERSIST, on_beat, share);
-    if (!share->beat) return FAIL(ERR_LIMIT, "out of memory");
+    if (!share->beat) return OUT_OF_MEMORY;
     struct timeval every = {.tv_usec = BEAT_MS * MS_PER_S};
     event_add(share->beat, &every);
     event_base_dispatch(share->host.loop);
@@ -111,7 +115,7 @@ Err share_run(const SimulateOptions *options, uint64_t index, uint64_t of, Share
     Share share = {
         .stage = stage, .host = {.options = options, .count = &stage->counts[index]}
     };
-    Err err = share_prepare(&share, index, of);
+    Err err = share_prepare(&share, index, of, &stage->counts[index].reason);
     if (err.code == OK) {
         share_enrol(&share);
         err = share_stay(&share);

@@ -15,6 +15,7 @@ typedef struct ShareCount {
     atomic_uint_fast64_t faults;   ///< that were made
     atomic_bool has_enrolled;      ///< it has tried to enrol all of its devices
     Err err;                       ///< why it ended; to be read when it has
+    Reason reason;                 ///< of `err`
 } ShareCount;
 
 /// What all shares are told, in the same memory. Times are monotonic.

@@ -88,7 +88,8 @@ static Err simulate_start(Simulation *simulation, const sigset_t *signals) {
 }
 
 /// Those that have ended. ERR_UNAVAILABLE: one was killed; else its own error.
-static Err simulate_reap(Simulation *simulation, bool waits, uint64_t *ret_running) {
+static Err
+simulate_reap(Simulation *simulation, bool waits, uint64_t *ret_running, Reason *reason) {
     Err err = SUCCESS;
     *ret_running = 0;
     for (uint64_t i = 0; i < simulation->processes; i++) {
@@ -100,7 +101,9 @@ static Err simulate_reap(Simulation *simulation, bool waits, uint64_t *ret_runni
         }
         simulation->pids[i] = 0;
         if (!WIFEXITED(status)) err = FAIL(ERR_UNAVAILABLE, "a process of devices was killed");
-        if (WIFEXITED(status) && WEXITSTATUS(status) != 0) err = simulation->stage->counts[i].err;
+        if (!WIFEXITED(status) || WEXITSTATUS(status) == 0) continue;
+        const ShareCount *count = &simulation->stage->counts[i];
+        err = reason_fail(reason, count->err, "%s", count->reason.text);
     }
     return err;
 }
@@ -161,13 +164,13 @@ static void simulate_look(Simulation *simulation) {
         stage->is_ending = true;
 }
 
-static Err simulate_watch(Simulation *simulation, const sigset_t *signals) {
+static Err simulate_watch(Simulation *simulation, const sigset_t *signals, Reason *reason) {
     const struct timespec look = {.tv_nsec = LOOK_MS * 1'000'000L};
     while (!simulation->stage->is_ending) {
         if (sigtimedwait(signals, NULL, &look) > 0) simulation->stage->is_ending = true;
         simulate_look(simulation);
         uint64_t running;
-        TRY(simulate_reap(simulation, false, &running));
+        TRY(simulate_reap(simulation, false, &running, reason));
     }
     return SUCCESS;
 }
@@ -180,18 +183,18 @@ static void simulate_print(const Simulation *simulation) {
     puts(json.ptr);
 }
 
-Err simulate(const SimulateOptions *options) {
+Err simulate(const SimulateOptions *options, Reason *reason) {
     Simulation simulation = {.options = options};
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     Err err = simulate_start(&simulation, &signals);
-    if (err.code == OK) err = simulate_watch(&simulation, &signals);
+    if (err.code == OK) err = simulate_watch(&simulation, &signals, reason);
     if (!simulation.stage) return err;
     simulation.stage->is_ending = true;
     uint64_t running;
-    Err end = simulate_reap(&simulation, true, &running);
+    Err end = simulate_reap(&simulation, true, &running, reason);
     if (err.code == OK) err = end;
     if (err.code == OK) simulate_print(&simulation);
     munmap(simulation.stage, sizeof(*simulation.stage));

@@ -28,4 +28,4 @@ typedef struct SimulateOptions {
 
 /// Enrol, connect, stay, leave; the result is one line of JSON on standard output. OK also when
 /// some devices failed: the line says how many. Errors of the first contact as enrol_server.
-Err simulate(const SimulateOptions *options);
+Err simulate(const SimulateOptions *options, Reason *reason);

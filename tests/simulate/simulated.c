@@ -36,7 +36,7 @@ static bool simulated_may_retry(Err err) {
            || err.code == ERR_TIMEOUT;
 }
 
-static Err simulated_enrol_once(Simulated *device, Str name) {
+static Err simulated_enrol_once(Simulated *device, Str name, Reason *reason) {
     Facts facts = {
         .hostname = name,
         .os = S("simulated"),
@@ -54,7 +54,8 @@ static Err simulated_enrol_once(Simulated *device, Str name) {
                       name,
                       &facts,
                       &arena,
-                      &enrolled));
+                      &enrolled,
+                      reason));
     device->id = enrolled.device_id;
     return sync_facts(&device->sync, &facts);
 }
@@ -65,8 +66,9 @@ void simulated_enrol(Simulated *device) {
     snprintf(name, sizeof(name), "sim-%llu", (unsigned long long)device->number + 1);
     Backoff backoff = {RETRY_FIRST_MS, RETRY_MAX_MS, .random = device->number};
     Err err = SUCCESS;
+    Reason reason = {};
     for (int tries = 0; tries < ENROL_TRIES_MAX; tries++) {
-        err = simulated_enrol_once(device, str_from(name));
+        err = simulated_enrol_once(device, str_from(name), &reason);
         if (err.code == OK) {
             host->count->enrolled++;
             return;
@@ -76,11 +78,8 @@ void simulated_enrol(Simulated *device) {
         uint64_t least_ms = server_retry_after_s(host->server) * MS_PER_S;
         poll(NULL, 0, (int)backoff_next(&backoff, least_ms));
     }
-    log_event(LOG_WARN,
-              "device.refused",
-              F("name", name),
-              F("what", err.what),
-              F("said", server_reason(host->server)));
+    log_event(
+        LOG_WARN, "device.refused", F("name", name), F("what", err.what), F("said", reason.text));
 }
 
 /// --- what the link asks ---
@@ -131,7 +130,7 @@ static void simulated_set_open(Simulated *device, bool is_open) {
     }
 }
 
-static void on_changed(void *app, bool is_open, Err) {
+static void on_changed(void *app, bool is_open, Err, const Reason *) {
     Simulated *device = app;
     if (!is_open) device->host->count->errors++;
     device->has_news = true;

@@ -6,7 +6,7 @@
 
 typedef enum Mood { MOOD_CALM, MOOD_BUSY, MOOD_LOST, MOOD_COUNT } Mood;
 static const char *const mood_texts[] = {"calm", "busy", "lost"};
-static const EnumNames mood_names = ENUM_NAMES(mood_texts);
+static const EnumNames Mood_names = ENUM_NAMES(mood_texts);
 
 typedef struct Part {
     Str name;
@@ -36,7 +36,7 @@ typedef struct Thing {
     uint64_t size;
     int64_t shift;
     double ratio;
-    unsigned mood;
+    Mood mood;
     Id parent;
     Time seen_at;
     Duration every;
@@ -61,7 +61,7 @@ static const Field Thing_fields[] = {
     FIELD(Thing, size, LISTED, "in bytes", .min = 1, .max = 5000, .fallback = "5"),
     FIELD(Thing, shift, 0, "to the right", .min = -10, .max = 10),
     FIELD(Thing, ratio, 0, "of parts"),
-    FIELD(Thing, mood, INDEXED | LISTED, "how it feels", .names = &mood_names, .fallback = "busy"),
+    FIELD_ENUM(Thing, mood, Mood, INDEXED | LISTED, "how it feels", .fallback = "busy"),
     FIELD(Thing, parent, INDEXED, "where it belongs", .prefix = "thing"),
     FIELD(Thing, seen_at, LISTED, "when it was seen"),
     FIELD(Thing, every, 0, "how often", .min = 1000, .fallback = "30s"),
@@ -69,9 +69,9 @@ static const Field Thing_fields[] = {
     FIELD(Thing, extra, 0, "whatever", .max = 2000),
     FIELD(Thing, words, LISTED, "some words", .max = 4, .item_max = 10, .pattern = &Pattern_line),
     FIELD(Thing, labels, LISTED, "labels", .max = 4, .item_max = 20, .pattern = &Pattern_label),
-    FIELD(Thing, main, REQUIRED, "the main part", .record = &Part_schema),
-    FIELD(Thing, spare, 0, "the spare part", .record = &Part_schema),
-    FIELD_LIST(Thing, parts, 0, "other parts", .record = &Part_schema, .max = 3),
+    FIELD_RECORD(Thing, main, Part, REQUIRED, "the main part"),
+    FIELD_RECORD(Thing, spare, Part, 0, "the spare part"),
+    FIELD_LIST(Thing, parts, Part, 0, "other parts", .max = 3),
     FIELD(Thing, count, COMPUTED, "of parts"),
     FIELD(Thing, rev, REV | READ_ONLY, "revision"),
 };

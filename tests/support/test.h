@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -39,6 +40,12 @@
                      #got,                                    \
                      STR_FMT(check_got_),                     \
                      STR_FMT(check_expected_));               \
+    } while (0)
+/// A Reason has `part` in it; prints it when not.
+#define CHECK_SAID(reason, part)                                     \
+    do {                                                             \
+        if (!strstr((reason).text, (part)))                          \
+            fail_msg("\"%s\" has no \"%s\"", (reason).text, (part)); \
     } while (0)
 /// Leave the test: the named part is not on this machine.
 #define SKIP(part)                                           \

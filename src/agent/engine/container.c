@@ -65,7 +65,7 @@ static const Field Mount_fields[] = {
     FIELD(Mount, Source, REQUIRED, "of the device"),
     FIELD(Mount, Target, REQUIRED, "in the container"),
     FIELD(Mount, ReadOnly, 0, "not to be written"),
-    FIELD(Mount, VolumeOptions, 0, "of a volume", .record = &VolumeOptions_schema),
+    FIELD_RECORD(Mount, VolumeOptions, VolumeOptions, 0, "of a volume"),
 };
 static const Schema Mount_schema = SCHEMA(Mount, "mount", "storage");
 static const Field RestartPolicy_fields[] = {FIELD(RestartPolicy, Name, REQUIRED, "of the policy")};
@@ -76,11 +76,11 @@ static const Field LogConfig_fields[] = {
 };
 static const Schema LogConfig_schema = SCHEMA(LogConfig, "log_config", "where output goes");
 static const Field HostConfig_fields[] = {
-    FIELD_LIST(HostConfig, Mounts, 0, "storage", .record = &Mount_schema),
+    FIELD_LIST(HostConfig, Mounts, Mount, 0, "storage"),
     FIELD(HostConfig, PortBindings, 0, "published ports"),
-    FIELD(HostConfig, RestartPolicy, 0, "when it ends", .record = &RestartPolicy_schema),
+    FIELD_RECORD(HostConfig, RestartPolicy, RestartPolicy, 0, "when it ends"),
     FIELD(HostConfig, NetworkMode, 0, "network"),
-    FIELD(HostConfig, LogConfig, 0, "where output goes", .record = &LogConfig_schema),
+    FIELD_RECORD(HostConfig, LogConfig, LogConfig, 0, "where output goes"),
 };
 static const Schema HostConfig_schema = SCHEMA(HostConfig, "host_config", "of the device");
 static const Field Check_fields[] = {
@@ -98,8 +98,8 @@ static const Field Body_fields[] = {
     FIELD(Body, Env, 0, "NAME=value"),
     FIELD(Body, Labels, 0, "labels"),
     FIELD(Body, ExposedPorts, 0, "ports of the container"),
-    FIELD(Body, Healthcheck, 0, "health check", .record = &Check_schema),
-    FIELD(Body, HostConfig, 0, "of the device", .record = &HostConfig_schema),
+    FIELD_RECORD(Body, Healthcheck, Check, 0, "health check"),
+    FIELD_RECORD(Body, HostConfig, HostConfig, 0, "of the device"),
     FIELD(Body, NetworkingConfig, 0, "networks"),
 };
 static const Schema Body_schema = SCHEMA(Body, "body", "a container to create");
@@ -117,6 +117,7 @@ static StrMap map_of(const StrPair *pairs, size_t count, Arena *arena) {
 }
 
 static StrList environment_of(const Service *service, Arena *arena) {
+    if (service->environment.count == 0) return (StrList){}; // the image's own stay in any case
     StrList list = {ARENA_ARRAY(arena, Str, service->environment.count),
                     service->environment.count};
     if (!list.items) return (StrList){};
@@ -142,6 +143,7 @@ static Mount mount_of(const Volume *volume, Arena *arena) {
 }
 
 static MountList mounts_of(const Service *service, Arena *arena) {
+    if (service->volumes.count == 0) return (MountList){};
     MountList list = {ARENA_ARRAY(arena, Mount, service->volumes.count), service->volumes.count};
     if (!list.items) return (MountList){};
     for (size_t i = 0; i < list.count; i++)

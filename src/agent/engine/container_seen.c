@@ -19,8 +19,8 @@ static ContainerState state_of(Str status) {
 }
 
 static Health health_of(Str status) {
-    for (size_t i = 0; i < health_names.count; i++)
-        if (str_eq(status, str_from(health_names.items[i]))) return (Health)i;
+    for (size_t i = 0; i < Health_names.count; i++)
+        if (str_eq(status, str_from(Health_names.items[i]))) return (Health)i;
     return HEALTH_NONE;
 }
 

@@ -11,12 +11,9 @@ static Arena arena;
 /// Of what a real engine (20.10) said of a container that the agent had made.
 static EngineContainer recorded(void) {
     Str json;
-    CHECK_OK(file_load(CORPUS "/engine/inspect.json", 65536, &arena, &json));
-    Faults faults;
-    faults_init(&faults, &arena);
+    CHECK_OK(file_load(CORPUS "/engine/inspect.json", 65536, &arena, &json, NULL));
     EngineContainer container;
-    CHECK_OK(
-        schema_decode(&EngineContainer_schema, json, DECODE_REPLY, &arena, &faults, &container));
+    CHECK_OK(schema_read(&EngineContainer_schema, json, DECODE_REPLY, &arena, &container, NULL));
     return container;
 }
 
@@ -149,6 +146,17 @@ TEST(the_least_service_inherits_everything_from_its_image) {
     CHECK(has(body, S("\"max-size\":\"10m\"")));
 }
 
+TEST(a_command_that_is_empty_is_not_the_one_of_the_image) {
+    Str none[1] = {};
+    Service service = {.name = S("web"), .image = S(IMAGE)};
+    service.command = (StrList){none, 0};
+    Str body = body_of(&service);
+    CHECK(has(body, S("\"Cmd\":[]")) && !has(body, S("\"Entrypoint\"")));
+    service.entrypoint = (StrList){none, 0};
+    body = body_of(&service);
+    CHECK(has(body, S("\"Cmd\":[]")) && has(body, S("\"Entrypoint\":[]")));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_container_of_a_real_engine_is_understood),
@@ -156,6 +164,7 @@ int main(void) {
         CASE(every_state_of_the_engine_has_ours),
         CASE(a_service_becomes_what_the_engine_expects),
         CASE(the_least_service_inherits_everything_from_its_image),
+        CASE(a_command_that_is_empty_is_not_the_one_of_the_image),
     };
     arena_init(&arena, 16 * 1024 * 1024);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

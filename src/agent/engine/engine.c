@@ -25,12 +25,11 @@ struct Engine {
     Http1 *calls;              ///< short ones: never cancelled, so that none is left half known
     Http1 *waits;              ///< pulls and events: cancelled by the owner
     char api[API_VERSION_MAX]; ///< agreed on; empty: not yet
-    char reason[ENGINE_REASON_MAX];
 };
 
 Err engine_open(const char *path, int cancel_fd, Engine **ret_engine) {
     Engine *engine = calloc(1, sizeof(*engine));
-    if (!engine) return FAIL(ERR_LIMIT, "out of memory");
+    if (!engine) return OUT_OF_MEMORY;
     Err err = http1_open(&(Http1Options){.unix_path = path, .cancel_fd = -1}, &engine->calls);
     if (err.code == OK)
         err =
@@ -51,27 +50,20 @@ Engine *engine_close(Engine *engine) {
     return NULL;
 }
 
-Str engine_reason(const Engine *engine) {
-    return str_from(engine->reason);
-}
-
 static Err decode(const Schema *schema, Str json, Arena *arena, void *record) {
-    Faults faults;
-    faults_init(&faults, arena);
-    Err err = schema_decode(schema, json, DECODE_REPLY, arena, &faults, record);
+    Err err = schema_read(schema, json, DECODE_REPLY, arena, record, NULL);
     if (err.code == ERR_INVALID) return FAIL(ERR_INVALID, "the engine's answer makes no sense");
     return err;
 }
 
+/// An engine that failed is there: it could not do this.
 static Err refusal(uint32_t status) {
-    if (status == 404) return FAIL(ERR_NOT_FOUND, "the engine does not know it");
-    if (status == 409) return FAIL(ERR_CONFLICT, "the engine has something else there");
-    if (status < 500) return FAIL(ERR_INVALID, "the engine refuses it");
-    return FAIL(ERR_STATE, "the engine could not do it");
+    ErrCode code = status >= 500 ? ERR_STATE : err_from_http_status(status);
+    return FAIL(code, "the engine refuses it");
 }
 
 /// Keep the engine's words and turn the status into an error; OK for 2xx and 304.
-static Err judge(Engine *engine, const Http1Reply *reply) {
+static Err judge(const Http1Reply *reply, Reason *reason) {
     if (reply->status < 300 || reply->status == 304) return SUCCESS;
     typedef struct Refusal {
         Str message;
@@ -82,13 +74,18 @@ static Err judge(Engine *engine, const Http1Reply *reply) {
     arena_init(&arena, 64 * 1024);
     Refusal why = {};
     Err err = decode(&Refusal_schema, text_str(&reply->body), &arena, &why);
-    if (err.code == OK) line_copy(why.message, engine->reason, sizeof(engine->reason));
-    return refusal(reply->status);
+    if (err.code != OK || why.message.len == 0) return refusal(reply->status);
+    return reason_fail(reason, refusal(reply->status), "%.*s", STR_FMT(why.message));
 }
 
 /// One exchange in the agreed version. `ret_body` may be NULL; else it is text_done's to free.
-__attribute__((format(printf, 5, 6))) static Err
-call(Engine *engine, const char *method, Str body, Text *ret_body, const char *format, ...) {
+__attribute__((format(printf, 6, 7))) static Err call(Engine *engine,
+                                                      const char *method,
+                                                      Str body,
+                                                      Text *ret_body,
+                                                      Reason *reason,
+                                                      const char *format,
+                                                      ...) {
     char target[TARGET_MAX];
     int len = snprintf(target, sizeof(target), "%s%s", *engine->api ? "/v" : "", engine->api);
     va_list args;
@@ -96,7 +93,6 @@ call(Engine *engine, const char *method, Str body, Text *ret_body, const char *f
     len += vsnprintf(target + len, sizeof(target) - (size_t)len, format, args);
     va_end(args);
     if ((size_t)len >= sizeof(target)) return FAIL(ERR_LIMIT, "a request's target is too long");
-    engine->reason[0] = '\0';
     Http1Request request = {
         .method = method,
         .target = {target, (size_t)len},
@@ -105,8 +101,8 @@ call(Engine *engine, const char *method, Str body, Text *ret_body, const char *f
         .reply_max = REPLY_MAX,
     };
     Http1Reply reply = {};
-    Err err = http1_exchange(engine->calls, &request, &reply);
-    if (err.code == OK) err = judge(engine, &reply);
+    Err err = http1_exchange(engine->calls, &request, &reply, reason);
+    if (err.code == OK) err = judge(&reply, reason);
     if (err.code == OK && ret_body) {
         *ret_body = reply.body;
     } else {
@@ -126,10 +122,10 @@ static uint64_t api_number(Str version) {
     return parts[0] * 1000 + parts[1];
 }
 
-Err engine_version(Engine *engine, Arena *arena, EngineVersion *ret_version) {
+Err engine_version(Engine *engine, Arena *arena, EngineVersion *ret_version, Reason *reason) {
     engine->api[0] = '\0';
     SCOPED(text_done) Text body = {};
-    TRY(call(engine, "GET", (Str){}, &body, "/version"));
+    TRY(call(engine, "GET", (Str){}, &body, reason, "/version"));
     EngineVersion version;
     TRY(decode(&EngineVersion_schema, text_str(&body), arena, &version));
     uint64_t theirs = api_number(version.ApiVersion);
@@ -138,17 +134,17 @@ Err engine_version(Engine *engine, Arena *arena, EngineVersion *ret_version) {
     Str agreed =
         theirs < api_number(S(API_VERSION_OURS)) ? version.ApiVersion : S(API_VERSION_OURS);
     if (api_number(agreed) < api_number(version.MinAPIVersion)) agreed = version.MinAPIVersion;
-    line_copy(agreed, engine->api, sizeof(engine->api));
+    snprintf(engine->api, sizeof(engine->api), "%.*s", STR_FMT(agreed));
     *ret_version = version;
     return SUCCESS;
 }
 
-static Err agree(Engine *engine) {
+static Err agree(Engine *engine, Reason *reason) {
     if (*engine->api) return SUCCESS;
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, REPLY_MAX);
     EngineVersion version;
-    return engine_version(engine, &arena, &version);
+    return engine_version(engine, &arena, &version, reason);
 }
 
 /// The row of a container in a list; members as Docker names them.
@@ -163,15 +159,22 @@ static const Field EnginePort_fields[] = {
 static const Schema EnginePort_schema = SCHEMA(EnginePort, "engine_port", "a published port");
 static const Field EngineRow_fields[] = {
     FIELD(EngineRow, Id, REQUIRED, "of the container"),
-    FIELD_LIST(EngineRow, Ports, 0, "published", .record = &EnginePort_schema),
+    FIELD_LIST(EngineRow, Ports, EnginePort, 0, "published"),
 };
 static const Schema EngineRow_schema = SCHEMA(EngineRow, "engine_row", "a container in a list");
 
 #define MANAGED_FILTER "%7B%22label%22%3A%5B%22" ENGINE_LABEL_MANAGED "%3Dtrue%22%5D%7D"
 
-static Err list(Engine *engine, Arena *arena, EngineRow **ret_rows, size_t *ret_count) {
+static Err
+list(Engine *engine, Arena *arena, EngineRow **ret_rows, size_t *ret_count, Reason *reason) {
     SCOPED(text_done) Text body = {};
-    TRY(call(engine, "GET", (Str){}, &body, "/containers/json?all=1&filters=%s", MANAGED_FILTER));
+    TRY(call(engine,
+             "GET",
+             (Str){},
+             &body,
+             reason,
+             "/containers/json?all=1&filters=%s",
+             MANAGED_FILTER));
     Faults faults;
     faults_init(&faults, arena);
     void *rows;
@@ -187,17 +190,21 @@ static Err list(Engine *engine, Arena *arena, EngineRow **ret_rows, size_t *ret_
     return SUCCESS;
 }
 
-Err engine_containers(Engine *engine, Arena *arena, EngineContainerList *ret_list) {
-    TRY(agree(engine));
+Err engine_containers(Engine *engine, Arena *arena, EngineContainerList *ret_list, Reason *reason) {
+    TRY(agree(engine, reason));
     EngineRow *rows;
     size_t count;
-    TRY(list(engine, arena, &rows, &count));
+    TRY(list(engine, arena, &rows, &count, reason));
     EngineContainerList found = {.items = ARENA_ARRAY(arena, EngineContainer, count)};
     TRY(arena_check(arena));
     for (size_t i = 0; i < count; i++) {
         SCOPED(text_done) Text body = {};
-        Err err = call(engine, "GET", (Str){}, &body, "/containers/%.*s/json", STR_FMT(rows[i].Id));
-        if (err.code == ERR_NOT_FOUND) continue; // gone since it was listed
+        Err err = call(
+            engine, "GET", (Str){}, &body, reason, "/containers/%.*s/json", STR_FMT(rows[i].Id));
+        if (err.code == ERR_NOT_FOUND) { // gone since it was listed
+            reason_clear(reason);
+            continue;
+        }
         TRY(err);
         EngineContainer *container = &found.items[found.count];
         TRY(decode(&EngineContainer_schema, text_str(&body), arena, container));
@@ -208,57 +215,63 @@ Err engine_containers(Engine *engine, Arena *arena, EngineContainerList *ret_lis
     return SUCCESS;
 }
 
-Err engine_container_create(Engine *engine, Str name, Str body) {
-    TRY(agree(engine));
-    return call(engine, "POST", body, NULL, "/containers/create?name=%.*s", STR_FMT(name));
+Err engine_container_create(Engine *engine, Str name, Str body, Reason *reason) {
+    TRY(agree(engine, reason));
+    return call(engine, "POST", body, NULL, reason, "/containers/create?name=%.*s", STR_FMT(name));
 }
 
-static Err act(Engine *engine, Str id, const char *verb) {
-    TRY(agree(engine));
-    return call(engine, "POST", (Str){}, NULL, "/containers/%.*s/%s", STR_FMT(id), verb);
+static Err act(Engine *engine, Str id, const char *verb, Reason *reason) {
+    TRY(agree(engine, reason));
+    return call(engine, "POST", (Str){}, NULL, reason, "/containers/%.*s/%s", STR_FMT(id), verb);
 }
 
-Err engine_container_start(Engine *engine, Str id) {
-    return act(engine, id, "start");
+Err engine_container_start(Engine *engine, Str id, Reason *reason) {
+    return act(engine, id, "start", reason);
 }
 
-Err engine_container_stop(Engine *engine, Str id) {
-    return act(engine, id, "stop?t=10");
+Err engine_container_stop(Engine *engine, Str id, Reason *reason) {
+    return act(engine, id, "stop?t=10", reason);
 }
 
-Err engine_container_restart(Engine *engine, Str id) {
-    return act(engine, id, "restart?t=10");
+Err engine_container_restart(Engine *engine, Str id, Reason *reason) {
+    return act(engine, id, "restart?t=10", reason);
 }
 
-Err engine_container_rename(Engine *engine, Str id, Str name) {
-    TRY(agree(engine));
+Err engine_container_rename(Engine *engine, Str id, Str name, Reason *reason) {
+    TRY(agree(engine, reason));
     return call(engine,
                 "POST",
                 (Str){},
                 NULL,
+                reason,
                 "/containers/%.*s/rename?name=%.*s",
                 STR_FMT(id),
                 STR_FMT(name));
 }
 
-Err engine_container_remove(Engine *engine, Str id) {
-    TRY(agree(engine));
-    Err err = call(engine, "DELETE", (Str){}, NULL, "/containers/%.*s?v=1&force=1", STR_FMT(id));
-    return err.code == ERR_NOT_FOUND ? SUCCESS : err;
+Err engine_container_remove(Engine *engine, Str id, Reason *reason) {
+    TRY(agree(engine, reason));
+    Err err =
+        call(engine, "DELETE", (Str){}, NULL, reason, "/containers/%.*s?v=1&force=1", STR_FMT(id));
+    if (err.code != ERR_NOT_FOUND) return err;
+    reason_clear(reason);
+    return SUCCESS;
 }
 
-Err engine_image_find(Engine *engine, Str image, bool *ret_is_here) {
-    TRY(agree(engine));
-    Err err = call(engine, "GET", (Str){}, NULL, "/images/%.*s/json", STR_FMT(image));
+Err engine_image_find(Engine *engine, Str image, bool *ret_is_here, Reason *reason) {
+    TRY(agree(engine, reason));
+    Err err = call(engine, "GET", (Str){}, NULL, reason, "/images/%.*s/json", STR_FMT(image));
     if (err.code != OK && err.code != ERR_NOT_FOUND) return err;
+    reason_clear(reason);
     *ret_is_here = err.code == OK;
     return SUCCESS;
 }
 
-Err engine_network_ensure(Engine *engine, Str name) {
-    TRY(agree(engine));
-    Err err = call(engine, "GET", (Str){}, NULL, "/networks/%.*s", STR_FMT(name));
+Err engine_network_ensure(Engine *engine, Str name, Reason *reason) {
+    TRY(agree(engine, reason));
+    Err err = call(engine, "GET", (Str){}, NULL, reason, "/networks/%.*s", STR_FMT(name));
     if (err.code != ERR_NOT_FOUND) return err;
+    reason_clear(reason);
     typedef struct Network {
         Str Name;
         Str Driver;
@@ -280,8 +293,10 @@ Err engine_network_ensure(Engine *engine, Str name) {
     SCOPED(text_done) Text body;
     text_init(&body, TARGET_MAX);
     schema_encode(&Network_schema, &network, ENCODE_REQUEST, &body);
-    err = call(engine, "POST", text_str(&body), NULL, "/networks/create");
-    return err.code == ERR_CONFLICT ? SUCCESS : err;
+    err = call(engine, "POST", text_str(&body), NULL, reason, "/networks/create");
+    if (err.code != ERR_CONFLICT) return err;
+    reason_clear(reason);
+    return SUCCESS;
 }
 
 /// A stream in the agreed version, whose pieces go to `piece`.
@@ -290,13 +305,13 @@ static Err stream(Engine *engine,
                   Str target,
                   uint64_t silence_ms,
                   Err (*piece)(void *app, Str bytes),
-                  void *app) {
-    engine->reason[0] = '\0';
+                  void *app,
+                  Reason *reason) {
     Http1Request request = {
         .method = method, .target = target, .within_ms = silence_ms, .reply_max = REPLY_MAX};
     Http1Reply reply = {};
-    Err err = http1_stream(engine->waits, &request, piece, app, &reply);
-    if (err.code == OK) err = judge(engine, &reply);
+    Err err = http1_stream(engine->waits, &request, piece, app, &reply, reason);
+    if (err.code == OK) err = judge(&reply, reason);
     text_done(&reply.body);
     if (err.code == ERR_UNAVAILABLE) engine->api[0] = '\0';
     return err;
@@ -307,8 +322,8 @@ static Err pull_piece(void *app, Str bytes) {
     return SUCCESS;
 }
 
-Err engine_pull(Engine *engine, Str image) {
-    TRY(agree(engine));
+Err engine_pull(Engine *engine, Str image, Reason *reason) {
+    TRY(agree(engine, reason));
     Str digest = image;
     Str repository = {};
     str_cut(&digest, '@', &repository);
@@ -323,11 +338,12 @@ Err engine_pull(Engine *engine, Str image) {
     if ((size_t)len >= sizeof(target)) return FAIL(ERR_LIMIT, "an image's name is too long");
     SCOPED(pull_done) PullProgress pull;
     pull_init(&pull);
-    TRY(stream(engine, "POST", (Str){target, (size_t)len}, PULL_SILENCE_MS, pull_piece, &pull));
+    TRY(stream(
+        engine, "POST", (Str){target, (size_t)len}, PULL_SILENCE_MS, pull_piece, &pull, reason));
     pull_end(&pull);
     if (!pull.failed) return SUCCESS;
-    line_copy(str_from(pull.reason), engine->reason, sizeof(engine->reason));
-    return FAIL(ERR_STATE, "the image could not be pulled");
+    return reason_fail(
+        reason, FAIL(ERR_STATE, "the image could not be pulled"), "%s", pull.reason.text);
 }
 
 /// Any event will do: what it means is seen by looking at the containers.
@@ -337,8 +353,8 @@ static Err event_piece(void *app, Str bytes) {
     return FAIL(ERR_STATE, "something happened");
 }
 
-Err engine_wait(Engine *engine, uint64_t since_ms, uint64_t within_ms) {
-    TRY(agree(engine));
+Err engine_wait(Engine *engine, uint64_t since_ms, uint64_t within_ms, Reason *reason) {
+    TRY(agree(engine, reason));
     char target[TARGET_MAX];
     int len =
         snprintf(target,
@@ -352,6 +368,9 @@ Err engine_wait(Engine *engine, uint64_t since_ms, uint64_t within_ms) {
                  "%3Dtrue%22%5D%2C%22event%22%3A%5B%22start%22%2C%22"
                  "die%22%2C%22destroy%22%2C%22health_status%22%2C%22rename%22%5D%7D");
     bool happened = false;
-    Err err = stream(engine, "GET", (Str){target, (size_t)len}, within_ms, event_piece, &happened);
-    return happened || err.code == ERR_TIMEOUT ? SUCCESS : err;
+    Err err = stream(
+        engine, "GET", (Str){target, (size_t)len}, within_ms, event_piece, &happened, reason);
+    if (!happened && err.code != ERR_TIMEOUT) return err;
+    reason_clear(reason);
+    return SUCCESS;
 }

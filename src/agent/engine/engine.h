@@ -3,7 +3,8 @@
 ///
 /// Blocking calls for one thread. What the engine says is decoded by Schemas whose members are
 /// named as Docker names them, because a Schema's field is called like its member; unknown fields
-/// are skipped. When the engine refuses, `engine_reason` has its words, fit for an operator.
+/// are skipped. When the engine refuses, the Reason is its words; when it cannot be reached, that
+/// of http1_exchange.
 #pragma once
 
 #include "base/schema.h"
@@ -12,7 +13,6 @@ typedef struct Engine Engine;
 
 enum {
     ENGINE_CONTAINERS_MAX = 64, ///< of ours, looked at
-    ENGINE_REASON_MAX = 512,
 };
 
 #define ENGINE_LABEL_MANAGED "io.muster.managed" ///< "true" on everything that is ours
@@ -77,36 +77,33 @@ typedef struct EngineContainerList {
 Err engine_open(const char *path, int cancel_fd, Engine **ret_engine);
 /// NULL-safe; returns NULL.
 Engine *engine_close(Engine *engine);
-/// Why the last call failed, in the engine's words, without control characters; empty if it said
-/// nothing. Borrowed until the next call.
-Str engine_reason(const Engine *engine);
 
 /// All calls below. ERR_UNAVAILABLE, ERR_TIMEOUT: the engine cannot be reached. ERR_NOT_FOUND,
 /// ERR_CONFLICT: as HTTP has them. ERR_STATE: the engine could not do it. ERR_INVALID: it refused
 /// the request, or its answer makes no sense. ERR_LIMIT: too large, or arena exhausted.
 
 /// Ask who it is and agree on a version of the API. The other calls do it by themselves.
-Err engine_version(Engine *engine, Arena *arena, EngineVersion *ret_version);
+Err engine_version(Engine *engine, Arena *arena, EngineVersion *ret_version, Reason *reason);
 /// Every container with ENGINE_LABEL_MANAGED, inspected, at most ENGINE_CONTAINERS_MAX.
-Err engine_containers(Engine *engine, Arena *arena, EngineContainerList *ret_list);
+Err engine_containers(Engine *engine, Arena *arena, EngineContainerList *ret_list, Reason *reason);
 /// Create a container called `name`; `body` is the request's JSON.
-Err engine_container_create(Engine *engine, Str name, Str body);
+Err engine_container_create(Engine *engine, Str name, Str body, Reason *reason);
 /// Start it; OK if it runs already.
-Err engine_container_start(Engine *engine, Str id);
+Err engine_container_start(Engine *engine, Str id, Reason *reason);
 /// Ask it to end, kill it after 10 s; OK if it does not run.
-Err engine_container_stop(Engine *engine, Str id);
+Err engine_container_stop(Engine *engine, Str id, Reason *reason);
 /// Stop and start.
-Err engine_container_restart(Engine *engine, Str id);
+Err engine_container_restart(Engine *engine, Str id, Reason *reason);
 /// Give it another name.
-Err engine_container_rename(Engine *engine, Str id, Str name);
+Err engine_container_rename(Engine *engine, Str id, Str name, Reason *reason);
 /// Remove it and its anonymous volumes; OK if it is gone already.
-Err engine_container_remove(Engine *engine, Str id);
+Err engine_container_remove(Engine *engine, Str id, Reason *reason);
 /// The image "repository@sha256:..." is there.
-Err engine_image_find(Engine *engine, Str image, bool *ret_is_here);
+Err engine_image_find(Engine *engine, Str image, bool *ret_is_here, Reason *reason);
 /// Fetch the image, as long as there is progress. ERR_TIMEOUT also: cancelled.
-Err engine_pull(Engine *engine, Str image);
+Err engine_pull(Engine *engine, Str image, Reason *reason);
 /// Make the bridge network `name` with our label unless it is there.
-Err engine_network_ensure(Engine *engine, Str name);
+Err engine_network_ensure(Engine *engine, Str name, Reason *reason);
 /// Wait until something happens to a container of ours after `since_ms` (the wall clock's Unix ms),
 /// for at most `within_ms`. OK: something did, or the time is over, or it was cancelled.
-Err engine_wait(Engine *engine, uint64_t since_ms, uint64_t within_ms);
+Err engine_wait(Engine *engine, uint64_t since_ms, uint64_t within_ms, Reason *reason);

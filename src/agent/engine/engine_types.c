@@ -18,7 +18,7 @@ static const Field EngineState_fields[] = {
     FIELD(EngineState, ExitCode, 0, "of its last end"),
     FIELD(EngineState, Error, 0, "why it could not start"),
     FIELD(EngineState, StartedAt, 0, "its last start"),
-    FIELD(EngineState, Health, 0, "if it has a check", .record = &EngineHealth_schema),
+    FIELD_RECORD(EngineState, Health, EngineHealth, 0, "if it has a check"),
 };
 static const Schema EngineState_schema = SCHEMA(EngineState, "engine_state", "state");
 
@@ -39,9 +39,9 @@ static const Schema EngineMount_schema = SCHEMA(EngineMount, "engine_mount", "a 
 static const Field EngineContainer_fields[] = {
     FIELD(EngineContainer, Id, REQUIRED, "of the container"),
     FIELD(EngineContainer, Name, 0, "with a slash in front"),
-    FIELD(EngineContainer, State, REQUIRED, "what it does", .record = &EngineState_schema),
-    FIELD(EngineContainer, Config, REQUIRED, "how it was made", .record = &EngineConfig_schema),
-    FIELD_LIST(EngineContainer, Mounts, 0, "storage", .record = &EngineMount_schema),
+    FIELD_RECORD(EngineContainer, State, EngineState, REQUIRED, "what it does"),
+    FIELD_RECORD(EngineContainer, Config, EngineConfig, REQUIRED, "how it was made"),
+    FIELD_LIST(EngineContainer, Mounts, EngineMount, 0, "storage"),
 };
 const Schema EngineContainer_schema =
     SCHEMA(EngineContainer, "engine_container", "a container as the engine shows it");

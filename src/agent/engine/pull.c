@@ -4,8 +4,6 @@
 #include "base/schema.h"
 #include "base/scope.h"
 
-#include <assert.h>
-
 /// A line of the stream; members as Docker names them.
 typedef struct PullLine {
     Str error;
@@ -22,31 +20,17 @@ void pull_done(PullProgress *pull) {
     text_done(&pull->line);
 }
 
-void line_copy(Str text, char *ret_line, size_t size) {
-    assert(size > 0);
-    size_t len = text.len < size ? text.len : size - 1;
-    while (len > 0 && len < text.len && ((uint8_t)text.ptr[len] & 0xc0) == 0x80)
-        len--;
-    for (size_t i = 0; i < len; i++) {
-        bool control = (uint8_t)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f;
-        ret_line[i] = control ? ' ' : text.ptr[i];
-    }
-    ret_line[len] = '\0';
-}
-
 static void line_end(PullProgress *pull) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, 4 * PULL_LINE_MAX);
-    Faults faults;
-    faults_init(&faults, &arena);
     PullLine line = {};
     Str json = str_trim(text_str(&pull->line));
     bool read =
         !pull->skipped && json.len > 0
-        && schema_decode(&PullLine_schema, json, DECODE_REPLY, &arena, &faults, &line).code == OK;
+        && schema_read(&PullLine_schema, json, DECODE_REPLY, &arena, &line, NULL).code == OK;
     if (read && line.error.ptr) {
         pull->failed = true;
-        line_copy(line.error, pull->reason, sizeof(pull->reason));
+        reason_set(&pull->reason, "%.*s", STR_FMT(line.error));
     }
     text_clear(&pull->line);
     pull->skipped = false;

@@ -7,13 +7,13 @@
 
 #include "base/text.h"
 
-enum { PULL_LINE_MAX = 16 * 1024, PULL_REASON_MAX = 512 };
+enum { PULL_LINE_MAX = 16 * 1024 };
 
 typedef struct PullProgress {
     Text line;    ///< the line under way
     bool skipped; ///< the line under way is too long, drop it until its end
     bool failed;
-    char reason[PULL_REASON_MAX]; ///< of the failure, NUL-terminated
+    Reason reason; ///< of the failure
 } PullProgress;
 
 /// Nothing read yet.
@@ -24,7 +24,3 @@ void pull_done(PullProgress *pull);
 void pull_feed(PullProgress *pull, Str bytes);
 /// The stream is over: read what is left.
 void pull_end(PullProgress *pull);
-
-/// Copy `text` to `ret_line`, cut to `size` at a character's end, NUL-terminated; control
-/// characters become blanks, so that it can be shown and sent as one line.
-void line_copy(Str text, char *ret_line, size_t size);

@@ -26,24 +26,28 @@ static uint64_t jittered(Link *link, uint64_t ms) {
     return ms - ms / 10 + backoff_jitter(&link->backoff, ms / 5);
 }
 
-void link_lost(Link *link, Err why, uint64_t retry_after_s) {
+void link_lost(Link *link, Err why, uint64_t retry_after_s, const Reason *said) {
     bool denied = why.code == ERR_UNAUTHENTICATED || why.code == ERR_FORBIDDEN;
     if (denied) link->token_until_ms = 0;
     link->backoff.max_ms = denied ? DENIED_MAX_MS : RETRY_MAX_MS;
     link->is_open = false;
     sync_lost(link->options.sync);
-    link->options.changed(link->options.app, false, why);
+    link->options.changed(link->options.app, false, why, said);
     link_wake_in(link, backoff_next(&link->backoff, retry_after_s * MS_PER_S));
 }
 
-static Err token_fetch(Link *link) {
+static Err token_fetch(Link *link, Reason *reason) {
     uint64_t now_ms = clock_monotonic_ms();
     if (now_ms < link->token_until_ms) return SUCCESS;
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, TOKEN_ARENA_MAX);
     DeviceTokenReply reply;
-    TRY(session_token(
-        link->options.server, link->options.identity, &link->options.device_id, &arena, &reply));
+    TRY(session_token(link->options.server,
+                      link->options.identity,
+                      &link->options.device_id,
+                      &arena,
+                      &reply,
+                      reason));
     text_clear(&link->token);
     text_add(&link->token, reply.access_token);
     TRY(text_check(&link->token));
@@ -66,7 +70,7 @@ Err link_deliver(Link *link, Str message) {
     arena_init(&arena, MESSAGE_ARENA_MAX);
     SyncNews news;
     TRY(sync_down(link->options.sync, message, &arena, &news));
-    if (!link->is_open) link->options.changed(link->options.app, true, SUCCESS);
+    if (!link->is_open) link->options.changed(link->options.app, true, SUCCESS, &(Reason){});
     link->is_open = true;
     backoff_reset(&link->backoff);
     if (!news.is_newer) return SUCCESS;
@@ -75,14 +79,18 @@ Err link_deliver(Link *link, Str message) {
     return SUCCESS;
 }
 
-static Err poll_once(Link *link) {
+static Err poll_once(Link *link, Reason *reason) {
     SCOPED(text_done) Text up;
     text_init(&up, SYNC_MESSAGE_MAX);
     link_compose(link, &up);
     TRY(text_check(&up));
     SCOPED(text_done) Text down = {};
-    TRY(server_post_text(
-        link->options.server, AGENT_SYNC_PATH, text_str(&link->token), text_str(&up), &down));
+    TRY(server_post_text(link->options.server,
+                         AGENT_SYNC_PATH,
+                         text_str(&link->token),
+                         text_str(&up),
+                         &down,
+                         reason));
     return link_deliver(link, text_str(&down));
 }
 
@@ -92,11 +100,12 @@ static void on_timer(evutil_socket_t, short, void *arg) {
         link_channel_beat(link);
         return;
     }
-    Err err = token_fetch(link);
+    Reason said = {};
+    Err err = token_fetch(link, &said);
     bool polls = link->options.poll_ms > 0 || link->channel_port == 0;
-    if (err.code == OK) err = polls ? poll_once(link) : link_channel_open(link);
+    if (err.code == OK) err = polls ? poll_once(link, &said) : link_channel_open(link, &said);
     if (err.code != OK) {
-        link_lost(link, err, server_retry_after_s(link->options.server));
+        link_lost(link, err, server_retry_after_s(link->options.server), &said);
     } else if (polls) {
         uint64_t every =
             link->options.poll_ms ? link->options.poll_ms : link->options.sync->heartbeat_ms;
@@ -110,14 +119,14 @@ void link_beat_later(Link *link) {
 
 Err link_open(const LinkOptions *options, Link **ret_link) {
     Link *link = calloc(1, sizeof(*link));
-    if (!link) return FAIL(ERR_LIMIT, "out of memory");
+    if (!link) return OUT_OF_MEMORY;
     link->options = *options;
     link->backoff = (Backoff){RETRY_FIRST_MS, RETRY_MAX_MS, .random = options->seed};
     text_init(&link->token, JWS_TOKEN_MAX);
     link->timer = event_new(options->loop, -1, 0, on_timer, link);
     if (!link->timer) {
         free(link);
-        return FAIL(ERR_LIMIT, "out of memory");
+        return OUT_OF_MEMORY;
     }
     link_wake_in(link, 0);
     *ret_link = link;

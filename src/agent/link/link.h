@@ -28,12 +28,12 @@ typedef struct LinkOptions {
     void (*measure)(void *app, Telemetry *ret_telemetry);
     /// A newer desired state: keep it durably, then act on it. An error: it will come again.
     Err (*desired)(void *app, const SyncNews *news);
-    /// The server has answered (true), or the tie is lost, `why`.
-    void (*changed)(void *app, bool is_open, Err why);
+    /// The server has answered (true), or the tie is lost: `why`, and what was `said` about it.
+    void (*changed)(void *app, bool is_open, Err why, const Reason *said);
     void *app;
 } LinkOptions;
 
-/// Begin, at once. ERR_LIMIT: out of memory.
+/// Begin, at once. ERR_MEMORY: out of memory.
 Err link_open(const LinkOptions *options, Link **ret_link);
 /// Say goodbye and free. NULL-safe; returns NULL.
 Link *link_close(Link *link);

@@ -8,6 +8,7 @@ enum {
     ANSWER_MS = 30'000, ///< a message that is not answered for so long ends the channel
     SILENCE_FACTOR = 3, ///< of the heartbeat
     SILENCE_MIN_MS = 60'000,
+    CLOSE_DENIED = 1008,
 };
 
 /// End the channel at the next turn of the loop: not within one of its own calls.
@@ -19,12 +20,14 @@ static void doom(Link *link, Err why) {
 void link_channel_send(Link *link) {
     SCOPED(text_done) Text message;
     text_init(&message, SYNC_MESSAGE_MAX);
+    if (!link->channel_is_known) text_print(&message, "%s\n", link->token.ptr);
     link_compose(link, &message);
     Err err = text_check(&message);
     if (err.code == OK) err = channel_client_send(link->channel, text_str(&message));
     if (err.code != OK) {
         doom(link, err);
     } else {
+        link->channel_is_known = true;
         link_beat_later(link);
     }
 }
@@ -45,13 +48,16 @@ static void on_message(void *app, Str message) {
     }
 }
 
-static void on_closed(void *app, Err why, uint64_t retry_after_s) {
+static void
+on_closed(void *app, Err why, uint16_t status, uint64_t retry_after_s, const Reason *said) {
     Link *link = app;
+    Reason kept = *said; // the client's, which goes
+    if (status == CLOSE_DENIED && !link->is_open) why = FAIL(ERR_UNAUTHENTICATED, "not let in");
     link_channel_close(link);
-    link_lost(link, why, retry_after_s);
+    link_lost(link, why, retry_after_s, &kept);
 }
 
-Err link_channel_open(Link *link) {
+Err link_channel_open(Link *link, Reason *reason) {
     const ServerAddress *address = server_address(link->options.server);
     uint64_t silence_ms = link->options.sync->heartbeat_ms * SILENCE_FACTOR;
     ChannelClientOptions options = {
@@ -59,7 +65,7 @@ Err link_channel_open(Link *link) {
         .port = link->channel_port,
         .source = link->options.source,
         .path = AGENT_CHANNEL_PATH,
-        .bearer = text_str(&link->token),
+        .protocol = AGENT_CHANNEL_PROTOCOL,
         .tls = server_tls(link->options.server),
         .handshake_ms = HANDSHAKE_MS,
         .silence_ms = silence_ms > SILENCE_MIN_MS ? silence_ms : SILENCE_MIN_MS,
@@ -68,8 +74,8 @@ Err link_channel_open(Link *link) {
         .app = link,
     };
     link->doomed = SUCCESS;
-    link->channel_is_open = false;
-    return channel_client_open(link->options.loop, &options, &link->channel);
+    link->channel_is_open = link->channel_is_known = false;
+    return channel_client_open(link->options.loop, &options, &link->channel, reason);
 }
 
 void link_channel_close(Link *link) {
@@ -93,5 +99,5 @@ void link_channel_beat(Link *link) {
     }
     Err why = link->doomed;
     link_channel_close(link);
-    link_lost(link, why, 0);
+    link_lost(link, why, 0, &(Reason){});
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/link/server.h"
 
-#include "agent/engine/pull.h"
+#include "base/problem.h"
 #include "base/scope.h"
 #include "http1/http1.h"
 #include "io/tls.h"
@@ -18,7 +18,6 @@ struct Server {
     TlsContext *tls;
     Http1 *http;
     uint64_t retry_after_s;
-    char reason[SERVER_REASON_MAX];
 };
 
 static bool is_loopback(Str host) {
@@ -73,18 +72,19 @@ static Http1Options options_of(const ServerAddress *address, TlsContext *tls) {
         .host = address->host, .port = address->port, .tls = tls, .cancel_fd = -1};
 }
 
-Err server_authority(const ServerAddress *address, Str fingerprint, Arena *arena, Str *ret_pem) {
+Err server_authority(
+    const ServerAddress *address, Str fingerprint, Arena *arena, Str *ret_pem, Reason *reason) {
     TlsContext *trusts_nothing = NULL;
     TRY(tls_client_context_open((Str){}, &trusts_nothing));
     Http1Options options = options_of(address, trusts_nothing);
-    Err err = http1_peer_ca(&options, fingerprint, WITHIN_MS, arena, ret_pem);
+    Err err = http1_peer_ca(&options, fingerprint, WITHIN_MS, arena, ret_pem, reason);
     tls_context_close(trusts_nothing);
     return err;
 }
 
 Err server_open(const ServerAddress *address, Str ca_pem, Server **ret_server) {
     Server *server = calloc(1, sizeof(*server));
-    if (!server) return FAIL(ERR_LIMIT, "out of memory");
+    if (!server) return OUT_OF_MEMORY;
     server->address = *address;
     Err err = SUCCESS;
     if (address->has_tls)
@@ -126,58 +126,24 @@ TlsContext *server_tls(const Server *server) {
     return server->tls;
 }
 
-Str server_reason(const Server *server) {
-    return str_from(server->reason);
-}
-
 uint64_t server_retry_after_s(const Server *server) {
     return server->retry_after_s;
 }
 
-static Err refusal(uint32_t status) {
-    switch (status) {
-    case 401:
-        return FAIL(ERR_UNAUTHENTICATED, "the server does not accept who we are");
-    case 403:
-        return FAIL(ERR_FORBIDDEN, "the server does not allow it");
-    case 404:
-        return FAIL(ERR_NOT_FOUND, "the server has no such thing");
-    case 409:
-        return FAIL(ERR_CONFLICT, "the server has something else there");
-    case 429:
-    case 503:
-        return FAIL(ERR_BUSY, "the server is busy");
-    default:
-        return status < 500 ? FAIL(ERR_INVALID, "the server refuses the request")
-                            : FAIL(ERR_UNAVAILABLE, "the server failed");
-    }
-}
-
-/// Keep what a problem document (RFC 9457) says.
-static void reason_keep(Server *server, Str body) {
-    typedef struct Problem {
-        Str title;
-        Str detail;
-    } Problem;
-    static const Field Problem_fields[] = {
-        FIELD(Problem, title, 0, "what"),
-        FIELD(Problem, detail, 0, "why"),
-    };
-    static const Schema Problem_schema = SCHEMA(Problem, "problem", "why a request failed");
+/// What a problem document (RFC 9457) says, or else the status alone.
+static Err refusal(const Http1Reply *reply, Reason *reason) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, 64 * 1024);
-    Faults faults;
-    faults_init(&faults, &arena);
-    Problem problem = {};
-    Err err = schema_decode(&Problem_schema, body, DECODE_REPLY, &arena, &faults, &problem);
-    if (err.code != OK) return;
-    line_copy(problem.detail.ptr ? problem.detail : problem.title,
-              server->reason,
-              sizeof(server->reason));
+    Problem problem;
+    ErrCode code = problem_read(reply->status, text_str(&reply->body), &arena, &problem);
+    Err err = FAIL(code, "the server refuses the request");
+    Str said = problem.detail.ptr ? problem.detail : problem.title;
+    if (said.len > 0) return reason_fail(reason, err, "%.*s", STR_FMT(said));
+    return reason_fail(reason, err, "it answers with status %u", reply->status);
 }
 
-Err server_post_text(Server *server, const char *path, Str bearer, Str body, Text *ret_answer) {
-    server->reason[0] = '\0';
+Err server_post_text(
+    Server *server, const char *path, Str bearer, Str body, Text *ret_answer, Reason *reason) {
     server->retry_after_s = 0;
     Http1Request request = {
         .method = "POST",
@@ -188,11 +154,10 @@ Err server_post_text(Server *server, const char *path, Str bearer, Str body, Tex
         .reply_max = ANSWER_MAX,
     };
     Http1Reply reply = {};
-    Err err = http1_exchange(server->http, &request, &reply);
+    Err err = http1_exchange(server->http, &request, &reply, reason);
     if (err.code == OK && (reply.status < 200 || reply.status > 299)) {
         server->retry_after_s = reply.retry_after_s;
-        reason_keep(server, text_str(&reply.body));
-        err = refusal(reply.status);
+        err = refusal(&reply, reason);
     }
     if (err.code != OK) {
         text_done(&reply.body);
@@ -209,17 +174,16 @@ Err server_post(Server *server,
                 const void *in,
                 const Schema *out_schema,
                 Arena *arena,
-                void *ret_out) {
+                void *ret_out,
+                Reason *reason) {
     SCOPED(text_done) Text body;
     text_init(&body, SYNC_MESSAGE_MAX);
     if (in_schema) schema_encode(in_schema, in, ENCODE_REQUEST, &body);
     TRY(text_check(&body));
     SCOPED(text_done) Text answer = {};
     Str sent = in_schema ? text_str(&body) : (Str){};
-    TRY(server_post_text(server, path, bearer, sent, &answer));
-    Faults faults;
-    faults_init(&faults, arena);
-    Err err = schema_decode(out_schema, text_str(&answer), DECODE_REPLY, arena, &faults, ret_out);
+    TRY(server_post_text(server, path, bearer, sent, &answer, reason));
+    Err err = schema_read(out_schema, text_str(&answer), DECODE_REPLY, arena, ret_out, reason);
     if (err.code == ERR_INVALID) return FAIL(ERR_INVALID, "the server's answer makes no sense");
     return err;
 }

@@ -9,7 +9,7 @@
 typedef struct Server Server;
 typedef struct TlsContext TlsContext;
 
-enum { SERVER_HOST_MAX = 253, SERVER_REASON_MAX = 512 };
+enum { SERVER_HOST_MAX = 253 };
 
 /// The parts of "https://host:port". Plain http is for loopback and tests.
 typedef struct ServerAddress {
@@ -21,7 +21,9 @@ typedef struct ServerAddress {
 Err server_address_parse(Str url, ServerAddress *ret_address);
 /// The authority whose fingerprint is given, from the server itself, as PEM in `arena`.
 /// ERR_UNAUTHENTICATED: this is not the server that was meant. ERR_UNAVAILABLE, ERR_TIMEOUT.
-Err server_authority(const ServerAddress *address, Str fingerprint, Arena *arena, Str *ret_pem);
+/// The Reason as of http1_exchange.
+Err server_authority(
+    const ServerAddress *address, Str fingerprint, Arena *arena, Str *ret_pem, Reason *reason);
 
 /// Does not connect yet. `ca_pem` is not used with plain http. ERR_INVALID: not a certificate.
 Err server_open(const ServerAddress *address, Str ca_pem, Server **ret_server);
@@ -35,9 +37,9 @@ const ServerAddress *server_address(const Server *server);
 /// Trusts its authority; NULL with plain http. Borrowed.
 TlsContext *server_tls(const Server *server);
 /// POST `in` (by `in_schema`, NULL: no body), with `bearer` if present, and decode the answer.
-/// ERR_UNAUTHENTICATED (also: not its certificate), ERR_FORBIDDEN, ERR_NOT_FOUND, ERR_CONFLICT,
-/// ERR_INVALID (also: the answer makes no sense), ERR_BUSY (429, 503), ERR_UNAVAILABLE,
-/// ERR_TIMEOUT, ERR_LIMIT.
+/// What it refuses with is what problem_read makes of its answer, and the Reason is what it said.
+/// Else ERR_UNAUTHENTICATED: not its certificate; ERR_INVALID: the answer makes no sense;
+/// ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_LIMIT, with the Reason of http1_exchange.
 Err server_post(Server *server,
                 const char *path,
                 Str bearer,
@@ -45,10 +47,10 @@ Err server_post(Server *server,
                 const void *in,
                 const Schema *out_schema,
                 Arena *arena,
-                void *ret_out);
+                void *ret_out,
+                Reason *reason);
 /// The same with a body that is JSON already, and the answer as it came, for the caller to free.
-Err server_post_text(Server *server, const char *path, Str bearer, Str body, Text *ret_answer);
-/// What the server said about the last failure, one line; empty: nothing. Borrowed.
-Str server_reason(const Server *server);
+Err server_post_text(
+    Server *server, const char *path, Str bearer, Str body, Text *ret_answer, Reason *reason);
 /// How long it asked to wait after the last failure; 0: it did not.
 uint64_t server_retry_after_s(const Server *server);

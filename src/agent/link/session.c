@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/link/session.h"
 
-static Err challenge_get(Server *server, Arena *arena, Challenge *ret_challenge) {
-    return server_post(
-        server, AGENT_CHALLENGE_PATH, (Str){}, NULL, NULL, &Challenge_schema, arena, ret_challenge);
+static Err challenge_get(Server *server, Arena *arena, Challenge *ret_challenge, Reason *reason) {
+    return server_post(server,
+                       AGENT_CHALLENGE_PATH,
+                       (Str){},
+                       NULL,
+                       NULL,
+                       &Challenge_schema,
+                       arena,
+                       ret_challenge,
+                       reason);
 }
 
 Err session_enrol(Server *server,
@@ -12,9 +19,10 @@ Err session_enrol(Server *server,
                   Str name,
                   const Facts *facts,
                   Arena *arena,
-                  Enrolled *ret_enrolled) {
+                  Enrolled *ret_enrolled,
+                  Reason *reason) {
     Challenge challenge;
-    TRY(challenge_get(server, arena, &challenge));
+    TRY(challenge_get(server, arena, &challenge, reason));
     EnrolInput input = {
         .token = token,
         .public_key = identity_public_key(identity, arena),
@@ -29,16 +37,18 @@ Err session_enrol(Server *server,
                        &input,
                        &Enrolled_schema,
                        arena,
-                       ret_enrolled);
+                       ret_enrolled,
+                       reason);
 }
 
 Err session_token(Server *server,
                   const Identity *identity,
                   const Id *device_id,
                   Arena *arena,
-                  DeviceTokenReply *ret_token) {
+                  DeviceTokenReply *ret_token,
+                  Reason *reason) {
     Challenge challenge;
-    TRY(challenge_get(server, arena, &challenge));
+    TRY(challenge_get(server, arena, &challenge, reason));
     AssertionInput input = {.grant_type = S(ASSERTION_GRANT)};
     TRY(identity_assertion(identity, device_id, &challenge, arena, &input.assertion));
     return server_post(server,
@@ -48,5 +58,6 @@ Err session_token(Server *server,
                        &input,
                        &DeviceTokenReply_schema,
                        arena,
-                       ret_token);
+                       ret_token,
+                       reason);
 }

@@ -14,10 +14,12 @@ Err session_enrol(Server *server,
                   Str name,
                   const Facts *facts,
                   Arena *arena,
-                  Enrolled *ret_enrolled);
+                  Enrolled *ret_enrolled,
+                  Reason *reason);
 /// An access token for the device. Errors as server_post.
 Err session_token(Server *server,
                   const Identity *identity,
                   const Id *device_id,
                   Arena *arena,
-                  DeviceTokenReply *ret_token);
+                  DeviceTokenReply *ret_token,
+                  Reason *reason);

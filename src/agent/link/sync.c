@@ -30,9 +30,7 @@ static Err part_set(SyncPart *part, const Schema *schema, const void *record, vo
     }
     Arena arena;
     arena_init(&arena, SYNC_ARENA_MAX);
-    Faults faults;
-    faults_init(&faults, &arena);
-    Err err = schema_decode(schema, text_str(&json), DECODE_STORED, &arena, &faults, kept);
+    Err err = schema_read(schema, text_str(&json), DECODE_STORED, &arena, kept, NULL);
     if (err.code != OK) {
         arena_done(&arena);
         part->is_known = false;
@@ -67,7 +65,7 @@ static Reported reported_now(const Sync *sync) {
         reported.version = sync->refused_version;
         reported.release_id = sync->refused_release;
         reported.state = WORKLOAD_FAILED;
-        reported.detail = str_from(sync->refused_why);
+        reported.detail = str_from(sync->refused_why.text);
     }
     return reported;
 }
@@ -91,21 +89,19 @@ static void part_acked(SyncPart *part, uint64_t ack) {
     if (part->sent_seq > 0 && part->sent_seq <= ack) part->is_acked = true;
 }
 
-static void refuse(Sync *sync, const Desired *desired, const char *why) {
+static void refuse(Sync *sync, const Desired *desired, Err why, const Reason *said) {
     if (sync->refused_version == desired->version) return; // it is sent with each answer
     sync->refused_version = desired->version;
     sync->refused_release = desired->release_id;
-    sync->refused_why = why;
+    reason_set(&sync->refused_why, "%s%s%s", why.what, said->text[0] ? ": " : "", said->text);
     sync->reported_part.is_known = true;
     sync->reported_part.is_acked = false;
     sync->reported_part.sent_seq = 0;
 }
 
 Err sync_down(Sync *sync, Str message, Arena *arena, SyncNews *ret_news) {
-    Faults faults;
-    faults_init(&faults, arena);
     SyncDown down;
-    TRY(schema_decode(&SyncDown_schema, message, DECODE_REPLY, arena, &faults, &down));
+    TRY(schema_read(&SyncDown_schema, message, DECODE_PEER, arena, &down, NULL));
     if (down.ack > sync->seq) return FAIL(ERR_INVALID, "the server acknowledges what was not sent");
     if (down.heartbeat.ms > 0) sync->heartbeat_ms = down.heartbeat.ms;
     part_acked(&sync->facts_part, down.ack);
@@ -113,9 +109,10 @@ Err sync_down(Sync *sync, Str message, Arena *arena, SyncNews *ret_news) {
     if (down.ack == sync->seq) sync->is_waiting = false;
     SyncNews news = {.desired = down.desired};
     if (down.desired.version > sync->held_version) {
-        Err err = desired_check(&down.desired, arena, &news.manifest);
-        if (err.code == ERR_LIMIT) return err;
-        if (err.code != OK) refuse(sync, &down.desired, err.what);
+        Reason said = {};
+        Err err = desired_check(&down.desired, arena, &news.manifest, &said);
+        if (err.code == ERR_LIMIT || err.code == ERR_MEMORY) return err; // no fault of what came
+        if (err.code != OK) refuse(sync, &down.desired, err, &said);
         news.is_newer = err.code == OK;
     }
     *ret_news = news;

@@ -29,7 +29,7 @@ typedef struct Sync {
     Reported reported;
     uint64_t refused_version; ///< newer than held, but not fit to act on; 0: none
     Id refused_release;
-    const char *refused_why; ///< static text
+    Reason refused_why;
 } Sync;
 
 /// What a message of the server means.

@@ -10,10 +10,8 @@ static SyncUp up_of(Sync *sync, const Telemetry *telemetry) {
     text_init(&text, SYNC_MESSAGE_MAX);
     sync_up(sync, telemetry, &text);
     SyncUp up;
-    Faults faults;
-    faults_init(&faults, &arena);
     // As strictly as the server does.
-    CHECK_OK(schema_decode(&SyncUp_schema, text_str(&text), DECODE_INPUT, &arena, &faults, &up));
+    CHECK_OK(schema_read(&SyncUp_schema, text_str(&text), DECODE_INPUT, &arena, &up, NULL));
     text_done(&text);
     return up;
 }

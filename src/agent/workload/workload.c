@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/workload/workload.h"
 
-#include "agent/engine/pull.h"
 #include "base/jws.h"
 #include "base/scope.h"
 
@@ -17,7 +16,14 @@ enum {
     HEALTH_RETRIES = 3,
 };
 
-Err desired_check(const Desired *desired, Arena *arena, Manifest *ret_manifest) {
+/// The first of the faults of a manifest.
+static Err manifest_fail(const Faults *faults, Err err, Reason *reason) {
+    if (faults->count == 0) return err;
+    const Fault *first = &faults->items[0];
+    return reason_fail(reason, err, "%.*s %.*s", STR_FMT(first->pointer), STR_FMT(first->allowed));
+}
+
+Err desired_check(const Desired *desired, Arena *arena, Manifest *ret_manifest, Reason *reason) {
     Manifest manifest = {};
     if (desired->manifest.text.len > 0) {
         Str json;
@@ -30,10 +36,15 @@ Err desired_check(const Desired *desired, Arena *arena, Manifest *ret_manifest) 
         faults_init(&faults, arena);
         Err err = schema_decode(&Manifest_schema, json, DECODE_INPUT, arena, &faults, &manifest);
         if (err.code == ERR_INVALID)
-            return FAIL(ERR_INVALID, "the manifest is not one that this agent understands");
+            return manifest_fail(
+                &faults,
+                FAIL(ERR_INVALID, "the manifest is not one that this agent understands"),
+                reason);
         TRY(err);
         manifest_check(&manifest, S("/manifest"), &faults);
-        if (faults.count > 0) return FAIL(ERR_INVALID, "the manifest contradicts itself");
+        if (faults.count > 0)
+            return manifest_fail(
+                &faults, FAIL(ERR_INVALID, "the manifest contradicts itself"), reason);
     } else if (!id_is_absent(&desired->release_id)) {
         return FAIL(ERR_INVALID, "the release came without its manifest");
     }
@@ -173,7 +184,7 @@ static void sooner(Action *wait, uint64_t at_ms) {
 }
 
 static void failed(ServiceTry *try, Str reason, uint64_t now_ms) {
-    line_copy(reason, try->reason, sizeof(try->reason));
+    reason_set(&try->reason, "%.*s", STR_FMT(reason));
     try->due_ms = now_ms + backoff_next(&try->backoff, 0);
 }
 
@@ -186,10 +197,10 @@ static uint64_t health_deadline_ms(const Service *service) {
 }
 
 static void complain(ServiceTry *try, const Service *service, const char *what, uint64_t now_ms) {
-    char reason[WORKLOAD_REASON_MAX];
-    snprintf(reason, sizeof(reason), "%.*s %s", STR_FMT(service->name), what);
+    Reason reason;
+    reason_set(&reason, "%.*s %s", STR_FMT(service->name), what);
     try->is_judged = true;
-    failed(try, str_from(reason), now_ms);
+    failed(try, str_from(reason.text), now_ms);
 }
 
 /// Take note of how the service's container does, before anything is decided.
@@ -202,12 +213,12 @@ static void judge(Workload *workload, const SeenList *seen, size_t service, uint
         return;
     }
     if (try->since_ms == 0 || !str_eq(str_from(try->started_at), match->started_at)) {
-        line_copy(match->started_at, try->started_at, sizeof(try->started_at));
+        snprintf(try->started_at, sizeof(try->started_at), "%.*s", STR_FMT(match->started_at));
         try->since_ms = now_ms;
     }
     if (is_up(workload, service, match, now_ms)) {
         backoff_reset(&try->backoff);
-        try->reason[0] = '\0';
+        try->reason = (Reason){};
         try->due_ms = 0;
         try->is_judged = false;
     } else if (workload->is_settled || try->is_judged) {
@@ -349,7 +360,7 @@ void workload_did(
     }
     if (action->kind == ACTION_PULL) {
         try->image_is_here = true;
-        try->reason[0] = '\0';
+        try->reason = (Reason){};
         backoff_reset(&try->backoff);
     }
     // One that ends at once is started again, later and later, until it was up for a while.

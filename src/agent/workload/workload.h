@@ -22,7 +22,6 @@
 
 enum {
     WORKLOAD_SEEN_MAX = 64,
-    WORKLOAD_REASON_MAX = 512,
     WORKLOAD_STABLE_MS = 2000, ///< a new container without a check is up when it ran for so long
 };
 
@@ -75,7 +74,7 @@ typedef struct ServiceTry {
     uint64_t since_ms;   ///< when the present start was first seen; 0: it does not run
     char started_at[40]; ///< which start that was
     Backoff backoff;
-    char reason[WORKLOAD_REASON_MAX]; ///< of the last failure; empty: none
+    Reason reason; ///< of the last failure; empty: none
 } ServiceTry;
 
 typedef struct Workload {
@@ -87,8 +86,9 @@ typedef struct Workload {
 } Workload;
 
 /// Judge a desired state without acting on it: digest, manifest, and what a table cannot say.
-/// ERR_INVALID: it must not be acted on, `what` says why. ERR_LIMIT: arena exhausted.
-Err desired_check(const Desired *desired, Arena *arena, Manifest *ret_manifest);
+/// ERR_INVALID: it must not be acted on, `what` says why, and the Reason what is wrong where in it.
+/// ERR_LIMIT: arena exhausted.
+Err desired_check(const Desired *desired, Arena *arena, Manifest *ret_manifest, Reason *reason);
 /// Aim at `desired`, which has passed desired_check; it and `manifest` are borrowed, hashes are
 /// made in `arena`. `is_settled`: this version was all up before the agent was restarted.
 /// ERR_LIMIT: arena exhausted.

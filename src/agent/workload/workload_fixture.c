@@ -24,7 +24,7 @@ void aim(World *world, uint64_t version, Service *services, size_t count) {
     };
     if (count > 0) *desired = desired_of(version, &given);
     desired->version = version;
-    must(desired_check(desired, &arena, manifest));
+    must(desired_check(desired, &arena, manifest, NULL));
     must(workload_aim(desired, manifest, false, 1, &arena, &world->workload));
     world->seen.items = world->items;
     if (world->now_ms == 0) world->now_ms = NOW;

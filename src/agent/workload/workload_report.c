@@ -59,7 +59,7 @@ judge_state(const Workload *workload, const SeenList *seen, Arena *arena, Report
     for (size_t i = 0; i < workload->manifest.services.count; i++) {
         missing = missing || is_missing(workload, seen, i);
         well = well && workload_is_well(workload, seen, i);
-        if (reason.len == 0) reason = str_from(workload->tries[i].reason);
+        if (reason.len == 0) reason = str_from(workload->tries[i].reason.text);
     }
     if (well && workload->is_settled) {
         reported->state = WORKLOAD_RUNNING;

@@ -54,21 +54,19 @@ static bool has_news(const WorkloadRun *run) {
 /// The last account on disk says that this version was all up.
 static bool was_settled(const WorkloadRun *run, uint64_t version, Arena *arena) {
     Reported last;
-    Err err = state_load(run->options.state, STATE_REPORTED, &Reported_schema, arena, &last);
+    Err err = state_load(run->options.state, STATE_REPORTED, &Reported_schema, arena, &last, NULL);
     return err.code == OK && last.version == version
            && (last.state == WORKLOAD_RUNNING || last.state == WORKLOAD_DEGRADED);
 }
 
-static Err aim_at(WorkloadRun *run, Str json) {
+static Err aim_at(WorkloadRun *run, Str json, Reason *reason) {
     Arena arena;
     arena_init(&arena, AIM_ARENA_MAX);
-    Faults faults;
-    faults_init(&faults, &arena);
     Desired desired;
     Manifest manifest;
     Workload workload;
-    Err err = schema_decode(&Desired_schema, json, DECODE_STORED, &arena, &faults, &desired);
-    if (err.code == OK) err = desired_check(&desired, &arena, &manifest);
+    Err err = schema_read(&Desired_schema, json, DECODE_STORED, &arena, &desired, reason);
+    if (err.code == OK) err = desired_check(&desired, &arena, &manifest, reason);
     if (err.code == OK)
         err = workload_aim(&desired,
                            &manifest,
@@ -89,9 +87,10 @@ static Err aim_at(WorkloadRun *run, Str json) {
 static void take_news(WorkloadRun *run) {
     SCOPED(text_done) Text json = {};
     if (!slot_take(run->options.desired, &json)) return;
-    Err err = aim_at(run, text_str(&json));
+    Reason said = {};
+    Err err = aim_at(run, text_str(&json), &said);
     if (err.code != OK) {
-        log_event(LOG_ERROR, "desired.unusable", F("what", err.what));
+        log_event(LOG_ERROR, "desired.unusable", F("what", err.what), F("said", said.text));
         return;
     }
     log_event(LOG_INFO,
@@ -108,25 +107,31 @@ static void tell(WorkloadRun *run, const Reported *reported) {
     if (text_check(&json).code != OK || str_eq(text_str(&json), text_str(&run->last))) return;
     text_clear(&run->last);
     text_add(&run->last, text_str(&json));
+    Reason said = {};
     Err err = slot_put(run->options.reported, text_str(&json));
     if (run->saved_state != reported->state || run->saved_version != reported->version) {
         if (err.code == OK)
-            err = state_save(run->options.state, STATE_REPORTED, &Reported_schema, reported);
+            err = state_save(run->options.state, STATE_REPORTED, &Reported_schema, reported, &said);
         log_event(LOG_INFO,
                   "workload.state",
                   F("version", reported->version),
-                  F("state", workload_state_names.items[reported->state]),
+                  F("state", WorkloadState_names.items[reported->state]),
                   F("detail", reported->detail));
         malloc_trim(0);
     }
     run->saved_state = reported->state;
     run->saved_version = reported->version;
-    if (err.code != OK) log_event(LOG_ERROR, "workload.untold", F("what", err.what));
+    if (err.code != OK)
+        log_event(LOG_ERROR,
+                  "workload.untold",
+                  F("what", err.what),
+                  F("said", said.text),
+                  F("errno", (uint64_t)err.sys));
 }
 
-static Err look(WorkloadRun *run, SeenList *ret_seen) {
+static Err look(WorkloadRun *run, SeenList *ret_seen, Reason *reason) {
     EngineContainerList list;
-    TRY(engine_containers(run->engine, &run->step, &list));
+    TRY(engine_containers(run->engine, &run->step, &list, reason));
     return container_seen(&list, id_str(&run->options.device_id), &run->step, ret_seen);
 }
 
@@ -136,18 +141,18 @@ static const Seen *seen_find(const SeenList *seen, Str id) {
     return NULL;
 }
 
-static Err pull(WorkloadRun *run, const Service *service) {
+static Err pull(WorkloadRun *run, const Service *service, Reason *reason) {
     bool is_here;
-    TRY(engine_image_find(run->engine, service->image, &is_here));
+    TRY(engine_image_find(run->engine, service->image, &is_here, reason));
     if (is_here) return SUCCESS;
-    TRY(engine_pull(run->engine, service->image));
-    TRY(engine_image_find(run->engine, service->image, &is_here));
+    TRY(engine_pull(run->engine, service->image, reason));
+    TRY(engine_image_find(run->engine, service->image, &is_here, reason));
     return is_here ? SUCCESS : FAIL(ERR_STATE, "the pull ended without the image");
 }
 
-static Err create(WorkloadRun *run, size_t index) {
+static Err create(WorkloadRun *run, size_t index, Reason *reason) {
     const Service *service = &run->workload.manifest.services.items[index];
-    TRY(engine_network_ensure(run->engine, S(CONTAINER_NETWORK)));
+    TRY(engine_network_ensure(run->engine, S(CONTAINER_NETWORK), reason));
     SCOPED(text_done) Text body;
     text_init(&body, CONTAINER_BODY_MAX);
     TRY(container_body(service,
@@ -158,40 +163,40 @@ static Err create(WorkloadRun *run, size_t index) {
                        &body));
     Str name = str_print(&run->step, "muster-%.*s", STR_FMT(service->name));
     TRY(arena_check(&run->step));
-    return engine_container_create(run->engine, name, text_str(&body));
+    return engine_container_create(run->engine, name, text_str(&body), reason);
 }
 
 /// Out of the way, under a name that nothing else has.
-static Err move_aside(WorkloadRun *run, const SeenList *seen, Str id) {
+static Err move_aside(WorkloadRun *run, const SeenList *seen, Str id, Reason *reason) {
     const Seen *one = seen_find(seen, id);
     Str name = str_print(
         &run->step, "muster-%.*s-%.*s", STR_FMT(one->service), STR_FMT(str_slice(id, 0, 12)));
     TRY(arena_check(&run->step));
-    return engine_container_rename(run->engine, id, name);
+    return engine_container_rename(run->engine, id, name, reason);
 }
 
-static Err start(WorkloadRun *run, Str id) {
+static Err start(WorkloadRun *run, Str id, Reason *reason) {
     // Its network may have been removed under it by somebody; the engine would refuse to start it.
-    TRY(engine_network_ensure(run->engine, S(CONTAINER_NETWORK)));
-    return engine_container_start(run->engine, id);
+    TRY(engine_network_ensure(run->engine, S(CONTAINER_NETWORK), reason));
+    return engine_container_start(run->engine, id, reason);
 }
 
-static Err perform(WorkloadRun *run, const SeenList *seen, const Action *action) {
+static Err perform(WorkloadRun *run, const SeenList *seen, const Action *action, Reason *reason) {
     switch (action->kind) {
     case ACTION_PULL:
-        return pull(run, &run->workload.manifest.services.items[action->service]);
+        return pull(run, &run->workload.manifest.services.items[action->service], reason);
     case ACTION_RENAME:
-        return move_aside(run, seen, action->container);
+        return move_aside(run, seen, action->container, reason);
     case ACTION_CREATE:
-        return create(run, action->service);
+        return create(run, action->service, reason);
     case ACTION_START:
-        return start(run, action->container);
+        return start(run, action->container, reason);
     case ACTION_RESTART:
-        return engine_container_restart(run->engine, action->container);
+        return engine_container_restart(run->engine, action->container, reason);
     case ACTION_STOP:
-        return engine_container_stop(run->engine, action->container);
+        return engine_container_stop(run->engine, action->container, reason);
     case ACTION_REMOVE:
-        return engine_container_remove(run->engine, action->container);
+        return engine_container_remove(run->engine, action->container, reason);
     case ACTION_WAIT:
         break;
     }
@@ -213,14 +218,15 @@ static const char *action_name(ActionKind kind) {
 }
 
 static void act(WorkloadRun *run, const SeenList *seen, const Action *action) {
-    Err err = perform(run, seen, action);
+    Reason told = {};
+    Err err = perform(run, seen, action, &told);
     if (err.code != OK && has_news(run)) return; // cancelled, or about to be out of date
     // What the engine could not be asked is no failure of the service: it is asked again.
     if (err.code == ERR_UNAVAILABLE) return;
     Str service = {};
     if (action->service < run->workload.manifest.services.count)
         service = run->workload.manifest.services.items[action->service].name;
-    Str said = engine_reason(run->engine);
+    Str said = str_from(told.text);
     Str reason = str_print(&run->step,
                            "cannot %s %.*s: %.*s",
                            action_name(action->kind),
@@ -237,7 +243,7 @@ static void act(WorkloadRun *run, const SeenList *seen, const Action *action) {
 }
 
 /// The engine does not answer: say so, keep everything, wait.
-static void engine_lost(WorkloadRun *run, Err err) {
+static void engine_lost(WorkloadRun *run, Err err, const Reason *said) {
     SeenList none = {};
     Reported reported;
     if (run->workload.desired.version > 0
@@ -248,8 +254,7 @@ static void engine_lost(WorkloadRun *run, Err err) {
         tell(run, &reported);
     }
     if (run->engine_backoff.tries == 0)
-        log_event(
-            LOG_WARN, "engine.lost", F("what", err.what), F("said", engine_reason(run->engine)));
+        log_event(LOG_WARN, "engine.lost", F("what", err.what), F("said", said->text));
     pause_ms(run, backoff_next(&run->engine_backoff, 0));
 }
 
@@ -258,14 +263,14 @@ static void wait_event(WorkloadRun *run, uint64_t since_ms, uint64_t until_ms) {
     uint64_t within = until_ms > now_ms ? until_ms - now_ms : 0;
     if (within > WAIT_MAX_MS) within = WAIT_MAX_MS;
     if (within == 0 || has_news(run)) return;
-    Err err = engine_wait(run->engine, since_ms, within);
+    Err err = engine_wait(run->engine, since_ms, within, NULL);
     if (err.code != OK) pause_ms(run, AFTER_FAILURE_MS); // the next look says what it is
 }
 
 static void engine_found(WorkloadRun *run) {
     backoff_reset(&run->engine_backoff);
     EngineVersion version;
-    if (engine_version(run->engine, &run->step, &version).code != OK) return;
+    if (engine_version(run->engine, &run->step, &version, NULL).code != OK) return;
     Err err = slot_put(run->options.facts, version.Version);
     log_event(LOG_INFO,
               "engine.found",
@@ -280,9 +285,10 @@ static void one_turn(WorkloadRun *run) {
     Clock clock = clock_system();
     uint64_t since_ms = clock_now_ms(&clock);
     SeenList seen;
-    Err err = look(run, &seen);
+    Reason said = {};
+    Err err = look(run, &seen, &said);
     if (err.code != OK) {
-        engine_lost(run, err);
+        engine_lost(run, err, &said);
         return;
     }
     if (run->engine_backoff.tries > 0) engine_found(run);
@@ -319,7 +325,7 @@ static Err thread_start(WorkloadRun *run) {
 
 Err workload_run_open(const WorkloadRunOptions *options, WorkloadRun **ret_run) {
     WorkloadRun *run = calloc(1, sizeof(*run));
-    if (!run) return FAIL(ERR_LIMIT, "out of memory");
+    if (!run) return OUT_OF_MEMORY;
     run->options = *options;
     run->engine_backoff = (Backoff){ENGINE_FIRST_MS, ENGINE_MAX_MS, .random = options->seed};
     arena_init(&run->aim, AIM_ARENA_MAX);

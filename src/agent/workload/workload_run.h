@@ -22,7 +22,7 @@ typedef struct WorkloadRunOptions {
     uint64_t seed;      ///< for the jitter
 } WorkloadRunOptions;
 
-/// Start the thread; everything in `options` must outlive it. ERR_SYSTEM, ERR_LIMIT.
+/// Start the thread; everything in `options` must outlive it. ERR_SYSTEM, ERR_MEMORY.
 Err workload_run_open(const WorkloadRunOptions *options, WorkloadRun **ret_run);
 /// Ends `desired` and waits until the action under way is done. NULL-safe; returns NULL.
 WorkloadRun *workload_run_close(WorkloadRun *run);

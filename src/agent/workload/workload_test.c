@@ -163,20 +163,20 @@ TEST(a_desired_state_that_is_not_what_it_says_is_refused) {
     };
     Desired desired = desired_of(3, &manifest);
     Manifest read;
-    CHECK_OK(desired_check(&desired, &arena, &read));
+    CHECK_OK(desired_check(&desired, &arena, &read, NULL));
     Desired other = desired;
     other.digest = S("sha256:0000000000000000000000000000000000000000000000000000000000000000");
-    CHECK_ERR(desired_check(&other, &arena, &read), ERR_INVALID);
+    CHECK_ERR(desired_check(&other, &arena, &read, NULL), ERR_INVALID);
     other = desired;
     other.manifest.text = S("{\"services\":[{\"name\":\"web\",\"image\":\"web:latest\"}]}");
     other.digest =
         str_print(&arena, "sha256:%.*s", STR_FMT(sha256_hex(&arena, other.manifest.text)));
-    CHECK_ERR(desired_check(&other, &arena, &read), ERR_INVALID); // not by digest
+    CHECK_ERR(desired_check(&other, &arena, &read, NULL), ERR_INVALID); // not by digest
     other = desired;
     other.manifest = (Json){};
-    CHECK_ERR(desired_check(&other, &arena, &read), ERR_INVALID);
+    CHECK_ERR(desired_check(&other, &arena, &read, NULL), ERR_INVALID);
     other.release_id = (Id){};
-    CHECK_OK(desired_check(&other, &arena, &read));
+    CHECK_OK(desired_check(&other, &arena, &read, NULL));
     CHECK(read.services.count == 0);
 }
 

@@ -19,25 +19,30 @@ static Err entry_link(const void *last_record, Arena *arena, void *record) {
     return audit_entry_hash(entry, arena, &entry->hash);
 }
 
-Err audit_record(
-    Call *call, const char *action, Str subject, const Schema *schema, const void *record) {
-    assert(!id_is_absent(&call->principal.scope));
-    AuditEntry entry = {
-        .org_id = call->principal.scope,
-        .at = {call->now_ms},
-        .actor = call->principal.name,
-        .action = str_from(action),
-        .subject = subject,
-        .request = call->id,
-    };
+/// `record` as it is stored and shown.
+static Err audit_detail_encode(const Schema *schema, const void *record, Arena *arena, Text *out) {
+    Field *fields = ARENA_ARRAY(arena, Field, schema->count);
+    TRY(arena_check(arena));
+    Schema stored = *schema;
+    stored.fields = fields;
+    stored.count = 0;
+    for (size_t i = 0; i < schema->count; i++)
+        if (!(schema->fields[i].flags & COMPUTED)) fields[stored.count++] = schema->fields[i];
+    schema_encode(&stored, record, ENCODE_REPLY, out);
+    return SUCCESS;
+}
+
+Err audit_add(
+    Tx *tx, Arena *arena, const AuditEntry *entry, const Schema *schema, const void *record) {
+    assert(!id_is_absent(&entry->org_id));
+    AuditEntry added = *entry;
     SCOPED(text_done) Text detail;
     text_init(&detail, DETAIL_JSON_MAX);
     if (record) {
-        schema_encode(schema, record, ENCODE_REPLY, &detail);
+        TRY(audit_detail_encode(schema, record, arena, &detail));
         // The whole of a very large record is in its own table; the entry then goes without it.
-        if (text_check(&detail).code == OK)
-            entry.detail.text = str_dup(call->arena, text_str(&detail));
+        if (text_check(&detail).code == OK) added.detail.text = str_dup(arena, text_str(&detail));
     }
-    TRY(arena_check(call->arena));
-    return tx_append(call->tx, &AuditEntry_schema, &entry, entry_link);
+    TRY(arena_check(arena));
+    return tx_append(tx, &AuditEntry_schema, &added, entry_link);
 }

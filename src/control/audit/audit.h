@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Every change leaves an entry in the same commit, chained to the one before (wire/audit.h).
+/// Every change leaves an entry in the same commit, chained to the one before (api/audit.h).
 #pragma once
 
-#include "http/router.h"
-#include "wire/audit.h"
+#include "api/audit.h"
+#include "control/slice.h"
 
-/// Add the entry "the caller did `action` to `subject`, which became `record`" to the call's Tx.
-/// `action`: static text "fleet.create". `record`: of `schema`, NULL when it is gone; what it does
-/// not show in a reply is not in the entry. The call's principal says who and in which scope.
-Err audit_record(
-    Call *call, const char *action, Str subject, const Schema *schema, const void *record);
+typedef struct Tx Tx;
 
-extern const RouteTable audit_routes;
+/// Collect `entry` in `tx`: its id, seq and hashes are set at commit. What its subject became is
+/// taken from `record`, one of `schema`; NULL when it is gone. What is computed, hidden or a secret
+/// is not in it. Handlers go by control/call.h:call_note.
+Err audit_add(
+    Tx *tx, Arena *arena, const AuditEntry *entry, const Schema *schema, const void *record);
+
+extern const Slice audit_slice;

@@ -1,31 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/access.h"
 #include "control/audit/audit.h"
-#include "control/page.h"
-#include "db/tx.h"
+#include "control/call.h"
+
+/// The cursor is the seq; the key is the organisation's id and the seq.
+static Str audit_key(const Call *call, Arena *arena, uint64_t seq) {
+    return str_print(arena, "%s/%012llu", call->principal.scope.text, (unsigned long long)seq);
+}
 
 static Err audit_list(Call *call) {
-    const PageQuery *page = call->query;
-    Query query = page_query(page);
-    if (page->after.ptr) // the cursor is the seq; the key is the organisation's id and the seq
-        query.after = str_print(call->arena,
-                                "%s/%012llu",
-                                call->principal.scope.text,
-                                (unsigned long long)page_number(page));
+    Query query;
+    TRY(call_query(call, &query));
+    uint64_t after = 0; // what is no number is before every entry
+    if (query.after.ptr && str_u64(query.after, &after).code != OK) after = 0;
+    if (query.after.ptr) query.after = audit_key(call, call->arena, after);
     AuditEntry *entries;
     size_t count;
     TRY(tx_list(call->tx, &AuditEntry_schema, &query, (void **)&entries, &count));
-    Str next = count < page->limit
-                   ? (Str){}
-                   : str_print(call->arena, "%llu", (unsigned long long)entries[count - 1].seq);
+    Str next = {};
+    if (count == query.limit)
+        next = str_print(call->arena, "%llu", (unsigned long long)entries[count - 1].seq);
     return call_reply_list(call, entries, count, next);
 }
 
 /// Check one page of the chain behind `verdict`; `*ret_more` says whether there may be another.
 static Err verify_page(Call *call, Arena *arena, AuditVerdict *verdict, bool *ret_more) {
     Query query = {.limit = TX_PAGE_MAX};
-    query.after = str_print(
-        arena, "%s/%012llu", call->principal.scope.text, (unsigned long long)verdict->entries);
+    query.after = audit_key(call, arena, verdict->entries);
     Tx *tx;
     TRY(tx_open(app_of(call)->db, arena, id_str(&call->principal.scope), &tx));
     AuditEntry *entries;
@@ -64,21 +65,8 @@ static Err audit_verify(Call *call) {
 }
 
 static const Route routes[] = {
-    {.method = GET,
-     .path = "/v1/audit",
-     .access = MAY_READ,
-     .query = &PageQuery_schema,
-     .out = &AuditEntry_schema,
-     .shape = REPLY_LIST,
-     .id = "audit_list",
-     .doc = "Every change, in order",
-     .handler = audit_list},
-    {.method = GET,
-     .path = "/v1/audit/verify",
-     .access = MAY_READ,
-     .out = &AuditVerdict_schema,
-     .id = "audit_verify",
-     .doc = "Walk the hash chain",
-     .handler = audit_verify},
+    {&Audit_list,   MAY_READ, audit_list  },
+    {&Audit_verify, MAY_READ, audit_verify},
 };
-const RouteTable audit_routes = ROUTE_TABLE(routes);
+static const Schema *const stored[] = {&AuditEntry_schema};
+const Slice audit_slice = {.noun = "audit", .routes = ROUTE_TABLE(routes), SLICE_STORED(stored)};

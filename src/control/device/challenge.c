@@ -31,7 +31,7 @@ struct Challenges {
 
 Err challenges_open(uint64_t life_ms, Challenges **ret_challenges) {
     Challenges *challenges = calloc(1, sizeof(*challenges)); // untouched slots cost no memory
-    if (!challenges) return FAIL(ERR_LIMIT, "no memory for challenges");
+    if (!challenges) return FAIL(ERR_MEMORY, "no memory for challenges");
     pthread_mutex_init(&challenges->lock, NULL);
     challenges->life_ms = life_ms;
     randombytes_buf(challenges->key, sizeof(challenges->key));

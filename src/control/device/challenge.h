@@ -10,7 +10,7 @@
 
 typedef struct Challenges Challenges;
 
-/// With a fresh random key. `life_ms`: of a nonce. ERR_LIMIT: no memory.
+/// With a fresh random key. `life_ms`: of a nonce. ERR_MEMORY: no memory.
 Err challenges_open(uint64_t life_ms, Challenges **ret_challenges);
 /// NULL-safe; returns NULL.
 Challenges *challenges_close(Challenges *challenges);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/device/device.h"
 
-#include "control/device/presences.h"
+#include "control/fleet/fleet.h"
+#include "control/release/release.h"
 #include "control/telemetry/telemetry.h"
 #include "db/tx.h"
-#include "wire/fleet.h"
 
 static const Field DeviceStatus_fields[] = {
     FIELD(DeviceStatus, device_id, KEY | HIDDEN, "device", .prefix = "device"),
@@ -12,9 +12,9 @@ static const Field DeviceStatus_fields[] = {
     FIELD(DeviceStatus, last_seen_at, HIDDEN, "its last word"),
     FIELD(DeviceStatus, version, HIDDEN, "of the desired state it is at"),
     FIELD(DeviceStatus, release_id, HIDDEN, "release it says it runs", .prefix = "release"),
-    FIELD(DeviceStatus, state, HIDDEN, "how far it is", .names = &workload_state_names),
+    FIELD_ENUM(DeviceStatus, state, WorkloadState, HIDDEN, "how far it is"),
     FIELD(DeviceStatus, detail, HIDDEN, "why", .max = 1024),
-    FIELD_LIST(DeviceStatus, services, HIDDEN, "its services", .record = &ServiceStatus_schema),
+    FIELD_LIST(DeviceStatus, services, ServiceStatus, HIDDEN, "its services"),
 };
 const Schema DeviceStatus_schema = SCHEMA(DeviceStatus, "device_status", "a device's last word");
 
@@ -42,11 +42,15 @@ Str device_name_from(Str wished, Arena *arena) {
     return len ? str_dup(arena, (Str){name, len}) : (Str){};
 }
 
+Err device_get(Tx *tx, const Id *id, Device *ret_device) {
+    return tx_get(tx, &Device_schema, id_str(id), ret_device);
+}
+
 /// The device's fleet; a zero one when it has none or it is gone.
 static Err fleet_of(Tx *tx, const Device *device, Fleet *ret_fleet) {
     *ret_fleet = (Fleet){};
     if (id_is_absent(&device->fleet_id)) return SUCCESS;
-    Err err = tx_get(tx, &Fleet_schema, id_str(&device->fleet_id), ret_fleet);
+    Err err = fleet_get(tx, &device->fleet_id, ret_fleet);
     return err.code == ERR_NOT_FOUND ? SUCCESS : err;
 }
 
@@ -58,38 +62,17 @@ Err device_desired(
     if (desired.version < device->assigned_version) desired.version = device->assigned_version;
     if (desired.version > held_version && !id_is_absent(&desired.release_id)) {
         Release release;
-        TRY(tx_get(tx, &Release_schema, id_str(&desired.release_id), &release));
+        TRY(release_get(tx, &desired.release_id, &release));
         TRY(manifest_seal(&release.manifest, arena, &desired.manifest.text, &desired.digest));
     }
     *ret_desired = desired;
     return SUCCESS;
 }
 
-static Err status_of(Tx *tx, const Device *device, DeviceStatus *ret_status) {
+Err device_status(Tx *tx, const Device *device, DeviceStatus *ret_status) {
     *ret_status = (DeviceStatus){.device_id = device->id, .org_id = device->org_id};
     Err err = tx_get(tx, &DeviceStatus_schema, id_str(&device->id), ret_status);
     return err.code == ERR_NOT_FOUND ? SUCCESS : err;
-}
-
-Err device_fill(const App *app, Tx *tx, uint64_t now_ms, Device *device) {
-    Fleet fleet;
-    DeviceStatus status;
-    TRY(fleet_of(tx, device, &fleet));
-    TRY(status_of(tx, device, &status));
-    bool connected = presences_channel(app->presences, &device->id) != 0;
-    device->presence =
-        device_presence(connected, status.last_seen_at, app->config.heartbeat.ms, now_ms);
-    device->last_seen_at = status.last_seen_at;
-    device->desired_release_id = fleet.release_id;
-    device->desired_version = fleet.desired_version > device->assigned_version
-                                  ? fleet.desired_version
-                                  : device->assigned_version;
-    device->reported_release_id = status.release_id;
-    device->reported_version = status.version;
-    device->state = status.state;
-    device->detail = status.detail;
-    device->services = status.services;
-    return SUCCESS;
 }
 
 /// The whole of `facts` as JSON, to see whether they changed.
@@ -118,7 +101,7 @@ static bool reported_is_absent(const Reported *reported) {
 
 static Err status_keep(Tx *tx, const Device *device, const Reported *reported, uint64_t now_ms) {
     DeviceStatus status;
-    TRY(status_of(tx, device, &status));
+    TRY(device_status(tx, device, &status));
     status.last_seen_at.ms = now_ms;
     if (!reported_is_absent(reported)) {
         status.version = reported->version;
@@ -138,7 +121,7 @@ Err device_sync(const App *app,
                 uint64_t now_ms,
                 SyncDown *ret_down) {
     Device device;
-    TRY(tx_get(tx, &Device_schema, id_str(device_id), &device));
+    TRY(device_get(tx, device_id, &device));
     TRY(facts_keep(tx, &device, &up->facts));
     TRY(status_keep(tx, &device, &up->reported, now_ms));
     if (up->telemetry.uptime_s > 0)

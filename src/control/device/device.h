@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Devices: what they should run, what they say, and how long ago they said it.
 ///
-/// What an operator decides about a device is its row (wire/device.h). What the device says of
+/// What an operator decides about a device is its row (api/device.h). What the device says of
 /// itself is its status row, replaced with each sync. The reply joins both.
 #pragma once
 
-#include "control/app.h"
-#include "http/router.h"
+#include "api/device.h"
+#include "control/slice.h"
 #include "wire/agent.h"
 
 /// A device's last word; stored, shown as part of Device.
@@ -22,6 +22,16 @@ typedef struct DeviceStatus {
 } DeviceStatus;
 extern const Schema DeviceStatus_schema;
 
+/// The key of a device that is no more (control/device/tombstone.h). Never removed.
+typedef struct Tombstone {
+    Str public_key;
+    Id device_id;
+    Id org_id; ///< whose device it was; no scope
+    Time at;
+    Str by; ///< who retired it
+} Tombstone;
+extern const Schema Tombstone_schema;
+
 /// How present a device is. `connected`: its channel is open. `last_seen`: absent if never.
 /// `heartbeat_ms`: how often it should say something; late after one and a half, offline after
 /// three.
@@ -33,10 +43,12 @@ Str device_name_from(Str wished, Arena *arena);
 /// ERR_LIMIT: arena exhausted.
 Err device_desired(
     Tx *tx, Arena *arena, const Device *device, uint64_t held_version, Desired *ret_desired);
-/// Fill in the computed fields of `device` for a reply.
-Err device_fill(const App *app, Tx *tx, uint64_t now_ms, Device *device);
+/// The device with this id. ERR_NOT_FOUND.
+Err device_get(Tx *tx, const Id *id, Device *ret_device);
+/// Its last word; nothing but its ids where it has said none.
+Err device_status(Tx *tx, const Device *device, DeviceStatus *ret_status);
 /// One exchange with a device: collect in `tx` what it says, answer what it should have. The
-/// caller commits before it sends the answer. ERR_NOT_FOUND: the device is retired.
+/// caller commits before it sends the answer. ERR_NOT_FOUND: the device is deleted.
 Err device_sync(const App *app,
                 Tx *tx,
                 Arena *arena,
@@ -45,5 +57,4 @@ Err device_sync(const App *app,
                 uint64_t now_ms,
                 SyncDown *ret_down);
 
-extern const RouteTable device_routes;
-extern const RouteTable device_agent_routes;
+extern const Slice device_slice;

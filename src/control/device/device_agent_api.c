@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /// How a device joins, comes back and syncs (wire/agent.h).
+#include "control/device/device_agent_api.h"
+
 #include "base/jws.h"
 #include "control/access.h"
-#include "control/audit/audit.h"
+#include "control/call.h"
 #include "control/device/challenge.h"
-#include "control/device/device.h"
+#include "control/device/tombstone.h"
+#include "control/fleet/fleet.h"
 #include "control/token/token.h"
 #include "db/tx.h"
 
 enum { MS_PER_S = 1000, NAME_SUFFIX_LEN = 6 };
 
-static Err agent_challenge(Call *call) {
+Err agent_challenge(Call *call) {
     Challenge challenge = {.now = {call->now_ms}};
     TRY(challenge_make(app_of(call)->challenges, call->now_ms, call->arena, &challenge.nonce));
     return call_reply(call, &challenge);
@@ -22,11 +25,8 @@ static Err enrol_prove(Call *call, const EnrolInput *input) {
     TRY(base64_decode_exact(input->public_key, public_key, sizeof(public_key)));
     Str json;
     TRY(jws_verify(public_key, input->proof, call->arena, &json));
-    Faults faults;
-    faults_init(&faults, call->arena);
     EnrolProof proof = {};
-    if (schema_decode(&EnrolProof_schema, json, DECODE_INPUT, call->arena, &faults, &proof).code
-            != OK
+    if (schema_read(&EnrolProof_schema, json, DECODE_INPUT, call->arena, &proof, NULL).code != OK
         || !str_eq(proof.aud, S("muster-enrol"))
         || !str_eq(proof.token_sha256, sha256_hex(call->arena, input->token)))
         return FAIL(ERR_UNAUTHENTICATED, "the proof is about something else");
@@ -56,14 +56,27 @@ static Err name_choose(Call *call, Str wished, Device *device) {
     return arena_check(call->arena);
 }
 
-/// The same key in the same organisation is the same device: it joined, but did not hear of it, so
-/// it may ask again without spending another use.
+/// The same key is the same device: it joined, but did not hear of it, so it may ask again without
+/// spending another use. ERR_NOT_FOUND: it is new. ERR_FORBIDDEN: the key cannot join.
 static Err device_known(Call *call, const Token *token, Str public_key, Device *ret_device) {
-    Query query = {
-        .where = {WHERE_STR("org_id", id_str(&token->org_id)), WHERE_STR("public_key", public_key)},
-        .limit = 1
-    };
-    return tx_find(call->tx, &Device_schema, &query, ret_device);
+    TRY(tombstone_check(call->tx, public_key));
+    Query query = {.where = {WHERE_STR("public_key", public_key)}, .limit = 1};
+    Device device;
+    TRY(tx_find(call->tx, &Device_schema, &query, &device));
+    if (!id_eq(&device.org_id, &token->org_id))
+        return FAIL(ERR_FORBIDDEN,
+                    "this key is another organisation's device: enrol with a new key "
+                    "(muster-agent enrol --force)");
+    *ret_device = device;
+    return SUCCESS;
+}
+
+/// The fleet that the token is for is there, and still will be when this is committed.
+static Err fleet_join(Tx *tx, const Token *token) {
+    Err err = fleet_expect(tx, &token->fleet_id);
+    if (err.code == ERR_NOT_FOUND)
+        return FAIL(ERR_UNAUTHENTICATED, "the enrolment token's fleet was deleted");
+    return err;
 }
 
 static Err enrol_reply(Call *call, const Device *device) {
@@ -72,7 +85,7 @@ static Err enrol_reply(Call *call, const Device *device) {
     return call_reply(call, &enrolled);
 }
 
-static Err agent_enrol(Call *call) {
+Err agent_enrol(Call *call) {
     const EnrolInput *input = call->in;
     TRY(enrol_prove(call, input));
     Token token;
@@ -82,6 +95,7 @@ static Err agent_enrol(Call *call) {
     if (err.code == OK) return enrol_reply(call, &device);
     if (err.code != ERR_NOT_FOUND) return err;
     TRY(token_spend(call->tx, call->now_ms, &token));
+    TRY(fleet_join(call->tx, &token));
     device = (Device){
         .id = id_new(S("device"), call->now_ms),
         .org_id = token.org_id,
@@ -94,31 +108,43 @@ static Err agent_enrol(Call *call) {
     Str wished =
         input->name.ptr ? input->name : device_name_from(input->facts.hostname, call->arena);
     TRY(name_choose(call, wished, &device));
-    call->principal =
-        (Principal){.subject = device.id,
-                    .scope = device.org_id,
-                    .name = str_print(call->arena, "device/%.*s", STR_FMT(device.name))};
+    const Principal actor = {
+        .subject = device.id,
+        .scope = device.org_id,
+        .name = str_print(call->arena, "device/%.*s", STR_FMT(device.name)),
+    };
     TRY(tx_create(call->tx, &Device_schema, &device));
-    TRY(audit_record(call, "device.enrol", id_str(&device.id), &Device_schema, &device));
+    TRY(call_note_as(
+        call, &actor, call->route->endpoint, id_str(&device.id), &Device_schema, &device));
     return enrol_reply(call, &device);
 }
 
-/// The device that signed the assertion, proved by the key it joined with.
+/// The device of that id, or of a retired one what its tombstone knows.
+static Err device_or_tombstone(Tx *tx, const Id *id, Device *ret_device, bool *ret_retired) {
+    Err err = tx_get(tx, &Device_schema, id_str(id), ret_device);
+    *ret_retired = err.code == ERR_NOT_FOUND;
+    if (err.code != ERR_NOT_FOUND) return err;
+    Tombstone tombstone;
+    TRY(tombstone_find(tx, id, &tombstone));
+    *ret_device = (Device){.id = *id, .public_key = tombstone.public_key};
+    return SUCCESS;
+}
+
+/// The device that signed the assertion, proved by the key it joined with. ERR_FORBIDDEN: it was
+/// retired, which is told to nobody else.
 static Err assertion_verify(Call *call, Str assertion, Device *ret_device) {
     const Err refused = FAIL(ERR_UNAUTHENTICATED, "the assertion is not a device's of ours");
     Str json;
-    Faults faults;
-    faults_init(&faults, call->arena);
     AssertionClaims claims = {};
     Id id;
     Device device;
     TRY(jws_peek(assertion, call->arena, &json));
-    if (schema_decode(&AssertionClaims_schema, json, DECODE_INPUT, call->arena, &faults, &claims)
-                .code
+    if (schema_read(&AssertionClaims_schema, json, DECODE_INPUT, call->arena, &claims, NULL).code
             != OK
         || id_parse(claims.iss, S("device"), &id).code != OK)
         return refused;
-    Err err = tx_get(call->tx, &Device_schema, id_str(&id), &device);
+    bool retired;
+    Err err = device_or_tombstone(call->tx, &id, &device, &retired);
     if (err.code == ERR_NOT_FOUND) return refused;
     TRY(err);
     uint8_t public_key[JWS_PUBLIC_KEY_LEN];
@@ -128,11 +154,12 @@ static Err assertion_verify(Call *call, Str assertion, Device *ret_device) {
         || claims.exp <= call->now_ms / MS_PER_S)
         return refused;
     TRY(challenge_spend(app_of(call)->challenges, claims.jti, call->id, call->now_ms));
+    if (retired) return TOMBSTONE_REFUSED;
     *ret_device = device;
     return SUCCESS;
 }
 
-static Err agent_token(Call *call) {
+Err agent_token(Call *call) {
     const AssertionInput *input = call->in;
     if (!str_eq(input->grant_type, S(ASSERTION_GRANT)))
         return call_refuse(call, S("/grant_type"), "must be " ASSERTION_GRANT);
@@ -156,7 +183,7 @@ static Err agent_token(Call *call) {
     return call_reply(call, &reply);
 }
 
-static Err agent_sync(Call *call) {
+Err agent_sync(Call *call) {
     SyncDown down;
     TRY(device_sync(app_of(call),
                     call->tx,
@@ -167,36 +194,3 @@ static Err agent_sync(Call *call) {
                     &down));
     return call_reply(call, &down);
 }
-
-static const Route routes[] = {
-    {.method = POST,
-     .path = AGENT_ENROL_PATH,
-     .in = &EnrolInput_schema,
-     .out = &Enrolled_schema,
-     .id = "agent_enrol",
-     .doc = "Join a fleet with an enrolment token and a proved key",
-     .handler = agent_enrol},
-    {.method = POST,
-     .path = AGENT_TOKEN_PATH,
-     .in = &AssertionInput_schema,
-     .out = &DeviceTokenReply_schema,
-     .id = "agent_token",
-     .doc = "Trade a signed assertion (RFC 7523) for an access token",
-     .handler = agent_token},
-    {.method = POST,
-     .path = AGENT_SYNC_PATH,
-     .access = IS_DEVICE,
-     .in = &SyncUp_schema,
-     .out = &SyncDown_schema,
-     .body_max = SYNC_MESSAGE_MAX,
-     .id = "agent_sync",
-     .doc = "One exchange without a channel",
-     .handler = agent_sync},
-    {.method = POST,
-     .path = AGENT_CHALLENGE_PATH,
-     .out = &Challenge_schema,
-     .id = "agent_challenge",
-     .doc = "Something fresh for a device to sign, and the time",
-     .handler = agent_challenge                        },
-};
-const RouteTable device_agent_routes = ROUTE_TABLE(routes);

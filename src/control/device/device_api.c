@@ -1,59 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "api/fleet.h"
+#include "api/release.h"
 #include "control/access.h"
-#include "control/audit/audit.h"
-#include "control/device/device.h"
+#include "control/call.h"
+#include "control/device/challenge.h"
+#include "control/device/device_agent_api.h"
+#include "control/device/presences.h"
+#include "control/device/tombstone.h"
 #include "control/fleet/fleet.h"
-#include "control/page.h"
+#include "control/telemetry/telemetry.h"
 
-typedef struct DeviceQuery {
-    PageQuery page;
-    Id fleet_id;
-    Str name;
-} DeviceQuery;
-
-static const Field DeviceQuery_fields[] = {
-    PAGE_FIELDS,
-    FIELD(DeviceQuery, fleet_id, 0, "only devices of this fleet", .prefix = "fleet"),
-    FIELD(DeviceQuery, name, 0, "only the device of this name", .max = 63),
-};
-static const Schema DeviceQuery_schema = SCHEMA(DeviceQuery, "device_query", "which devices");
-
-static Err device_list(Call *call) {
-    const DeviceQuery *wanted = call->query;
-    Query query = page_query(&wanted->page);
-    if (!id_is_absent(&wanted->fleet_id))
-        page_where(&query, WHERE_STR("fleet_id", id_str(&wanted->fleet_id)));
-    if (wanted->name.ptr) page_where(&query, WHERE_STR("name", wanted->name));
-    Device *devices;
-    size_t count;
-    TRY(tx_list(call->tx, &Device_schema, &query, (void **)&devices, &count));
-    for (size_t i = 0; i < count; i++)
-        TRY(device_fill(app_of(call), call->tx, call->now_ms, &devices[i]));
-    Str next = count ? page_next(&wanted->page, count, &devices[count - 1].id) : (Str){};
-    return call_reply_list(call, devices, count, next);
+/// What the device should run by its fleet and by where it was before.
+static Err device_desired_fill(Call *call, Device *device) {
+    Desired desired;
+    TRY(device_desired(call->tx, call->arena, device, UINT64_MAX, &desired));
+    device->desired_release_id = desired.release_id;
+    device->desired_version = desired.version;
+    TRY(call_name(call, &Fleet_schema, &device->fleet_id, &device->fleet_name));
+    return call_name(
+        call, &Release_schema, &device->desired_release_id, &device->desired_release_ref);
 }
 
-static Err device_load(Call *call, Device *ret_device) {
-    return tx_get(call->tx, &Device_schema, call_arg(call, S("device_id")), ret_device);
-}
-
-static Err device_show(Call *call) {
-    Device device;
-    TRY(device_load(call, &device));
-    TRY(device_fill(app_of(call), call->tx, call->now_ms, &device));
-    return call_reply(call, &device);
+static Err device_fill(Call *call, void *record) {
+    const App *app = app_of(call);
+    Device *device = record;
+    DeviceStatus status;
+    TRY(device_desired_fill(call, device));
+    TRY(device_status(call->tx, device, &status));
+    bool connected = presences_channel(app->presences, &device->id) != 0;
+    device->presence =
+        device_presence(connected, status.last_seen_at, app->config.heartbeat.ms, call->now_ms);
+    device->last_seen_at = status.last_seen_at;
+    device->reported_release_id = status.release_id;
+    device->reported_version = status.version;
+    device->state = status.state;
+    device->detail = status.detail;
+    device->services = status.services;
+    return call_name(
+        call, &Release_schema, &device->reported_release_id, &device->reported_release_ref);
 }
 
 /// The device moves: what the new fleet runs must count as newer than what it was told before.
 static Err device_move(Call *call, const Device *before, Device *device) {
-    Fleet fleet;
-    if (!id_is_absent(&device->fleet_id)) {
-        Err err = tx_get(call->tx, &Fleet_schema, id_str(&device->fleet_id), &fleet);
-        if (err.code == ERR_NOT_FOUND)
-            return call_refuse(call, S("/fleet_id"), "must be a fleet of this organisation");
-        TRY(err);
-        TRY(tx_expect(call->tx, &Fleet_schema, &fleet));
-    }
+    if (!id_is_absent(&device->fleet_id))
+        TRY(call_ref(call, &Fleet_schema, &device->fleet_id, S("/fleet_id")));
     Desired told;
     TRY(device_desired(call->tx, call->arena, before, UINT64_MAX, &told));
     device->assigned_version = fleet_next_version(told.version, call->now_ms);
@@ -61,65 +51,50 @@ static Err device_move(Call *call, const Device *before, Device *device) {
     return SUCCESS;
 }
 
-static Err device_change(Call *call) {
-    Device before;
-    TRY(device_load(call, &before));
-    Device device = before;
-    TRY(call_patch(call, &Device_schema, &device));
-    if (!id_eq(&device.fleet_id, &before.fleet_id)) TRY(device_move(call, &before, &device));
-    TRY(tx_update(call->tx, &Device_schema, &device));
-    TRY(audit_record(call, "device.change", id_str(&device.id), &Device_schema, &device));
-    TRY(device_fill(app_of(call), call->tx, call->now_ms, &device));
-    device.rev++;
-    return call_reply(call, &device);
+static Err device_save(Call *call, const void *before, void *record) {
+    const Device *old = before;
+    Device *device = record;
+    return id_eq(&device->fleet_id, &old->fleet_id) ? SUCCESS : device_move(call, old, device);
 }
 
-static Err device_retire(Call *call) {
-    Device device;
-    TRY(device_load(call, &device));
-    TRY(tx_delete(call->tx, &Device_schema, &device));
-    TRY(tx_delete(call->tx,
-                  &DeviceStatus_schema,
-                  &(DeviceStatus){.device_id = device.id, .org_id = device.org_id}));
-    TRY(tx_delete(call->tx,
-                  &Telemetry_schema,
-                  &(Telemetry){.device_id = device.id, .org_id = device.org_id}));
-    call_event(call, EVENT_DEVICE_RETIRED, &device.id);
-    return audit_record(call, "device.retire", id_str(&device.id), NULL, NULL);
+static Err device_drop(Call *call, const void *record) {
+    const Device *device = record;
+    const DeviceStatus status = {.device_id = device->id, .org_id = device->org_id};
+    TRY(tombstone_set(call, device));
+    TRY(tx_delete(call->tx, &DeviceStatus_schema, &status));
+    TRY(telemetry_delete(call->tx, &device->id, &device->org_id));
+    call_event(call, EVENT_DEVICE_RETIRED, &device->id);
+    return SUCCESS;
 }
+
+static const Rules rules = {.save = device_save, .drop = device_drop, .fill = device_fill};
 
 static const Route routes[] = {
-    {.method = GET,
-     .path = "/v1/devices",
-     .access = MAY_READ,
-     .query = &DeviceQuery_schema,
-     .out = &Device_schema,
-     .shape = REPLY_LIST,
-     .id = "device_list",
-     .doc = "Devices and their last word",
-     .handler = device_list},
-    {.method = GET,
-     .path = "/v1/devices/{device_id}",
-     .access = MAY_READ,
-     .out = &Device_schema,
-     .id = "device_show",
-     .doc = "One device, what it should run and what it runs",
-     .handler = device_show  },
-    {.method = PATCH,
-     .path = "/v1/devices/{device_id}",
-     .access = MAY_OPERATE,
-     .in = &Device_schema,
-     .patch = true,
-     .out = &Device_schema,
-     .id = "device_change",
-     .doc = "Rename a device, label it, move it to another fleet",
-     .handler = device_change},
-    {.method = DELETE,
-     .path = "/v1/devices/{device_id}",
-     .access = MAY_OPERATE,
-     .shape = REPLY_NONE,
-     .id = "device_retire",
-     .doc = "Retire a device: its identity and its channel end at once",
-     .handler = device_retire},
+    {&Device_list,     MAY_READ,    call_list,       &rules},
+    {&Device_show,     MAY_READ,    call_show,       &rules},
+    {&Device_update,   MAY_OPERATE, call_update,     &rules},
+    {&Device_delete,   MAY_OPERATE, call_delete,     &rules},
+    {&Agent_challenge, 0,           agent_challenge, NULL  },
+    {&Agent_enrol,     0,           agent_enrol,     NULL  },
+    {&Agent_token,     0,           agent_token,     NULL  },
+    {&Agent_sync,      IS_DEVICE,   agent_sync,      NULL  },
 };
-const RouteTable device_routes = ROUTE_TABLE(routes);
+static const Schema *const stored[] = {&Device_schema, &DeviceStatus_schema, &Tombstone_schema};
+
+static Err device_open(App *app) {
+    TRY(challenges_open(NONCE_LIFE_MS, &app->challenges));
+    return presences_open(&app->presences);
+}
+
+static void device_close(App *app) {
+    app->presences = presences_close(app->presences);
+    app->challenges = challenges_close(app->challenges);
+}
+
+const Slice device_slice = {
+    .noun = "device",
+    .routes = ROUTE_TABLE(routes),
+    SLICE_STORED(stored),
+    .open = device_open,
+    .close = device_close,
+};

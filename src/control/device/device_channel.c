@@ -19,31 +19,25 @@ enum {
     CLOSE_RETIRED = 4003,
 };
 
-static Err on_authorise(void *ctx, Str bearer, Str remote_address, Id *ret_subject) {
-    (void)remote_address;
-    App *app = ctx;
+static void on_greet(void *, const ChannelPeer *, Text *) {}
+
+/// The device that an access token is for; from now on it is reached by this channel.
+static Err device_enter(App *app, Str bearer, ChannelPeer *peer) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, SYNC_ARENA_MAX);
     Principal principal;
     TRY(access_principal(app, bearer, clock_now_ms(&app->clock), &arena, &principal));
     if (!(principal.access & IS_DEVICE)) return FAIL(ERR_FORBIDDEN, "the channel is for devices");
-    *ret_subject = principal.subject;
+    uint64_t replaced = 0;
+    TRY(presences_set(app->presences, &principal.subject, peer->channel, &replaced));
+    if (replaced) gateway_drop(app->gateway, replaced, CLOSE_REPLACED, S("opened again elsewhere"));
+    peer->subject = principal.subject;
+    peer->scope = principal.scope;
     return SUCCESS;
 }
 
-static void on_opened(void *ctx, ChannelId channel, const Id *subject) {
-    App *app = ctx;
-    uint64_t replaced = 0;
-    Err err = presences_set(app->presences, subject, channel, &replaced);
-    if (err.code != OK) {
-        gateway_drop(app->gateway, channel, 1013, str_from(err.what));
-        return;
-    }
-    if (replaced) gateway_drop(app->gateway, replaced, CLOSE_REPLACED, S("opened again elsewhere"));
-}
-
-static void on_closed(void *ctx, ChannelId channel, const Id *subject) {
-    presences_clear(((App *)ctx)->presences, subject, channel);
+static void on_closed(void *ctx, const ChannelPeer *peer) {
+    presences_clear(((App *)ctx)->presences, &peer->subject, peer->channel);
 }
 
 /// The device's own organisation: from then on a Tx sees nothing else.
@@ -70,33 +64,41 @@ static Err sync_once(App *app, Arena *arena, const Id *device_id, const SyncUp *
     return text_check(reply);
 }
 
-static Err on_message(void *ctx, ChannelId channel, const Id *subject, Str message, Text *reply) {
-    App *app = ctx;
+static Err device_message(App *app, const ChannelPeer *peer, Str message, Text *reply) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, SYNC_ARENA_MAX);
-    Faults faults;
-    faults_init(&faults, &arena);
+    Reason reason = {};
     SyncUp up = {};
-    Err err = schema_decode(&SyncUp_schema, message, DECODE_INPUT, &arena, &faults, &up);
+    Err err = schema_read(&SyncUp_schema, message, DECODE_PEER, &arena, &up, &reason);
     for (int tries = 0; err.code == OK && tries < SYNC_TRIES_MAX; tries++) {
-        err = sync_once(app, &arena, subject, &up, reply);
+        err = sync_once(app, &arena, &peer->subject, &up, reply);
         if (err.code != ERR_CONFLICT) break;
         err = SUCCESS;
     }
     if (err.code != OK)
         log_event(err.code == ERR_SYSTEM ? LOG_ERROR : LOG_WARN,
                   "sync.failed",
-                  F("device", id_str(subject)),
-                  F("channel", channel),
+                  F("device", id_str(&peer->subject)),
+                  F("channel", peer->channel),
                   F("what", err.what),
-                  F("field", faults.count ? faults.items[0].pointer : (Str){}),
+                  F("why", reason.text),
                   F("errno", (uint64_t)err.sys));
     return err;
 }
 
+/// The first message begins with a line that is the device's access token.
+static Err on_message(void *ctx, ChannelPeer *peer, Str message, Text *reply) {
+    App *app = ctx;
+    Str bearer;
+    if (id_is_absent(&peer->subject)) {
+        if (!str_cut(&message, '\n', &bearer)) return FAIL(ERR_INVALID, "there is no token");
+        TRY(device_enter(app, bearer, peer));
+    }
+    return device_message(app, peer, message, reply);
+}
+
 const ChannelHandlers device_channel_handlers = {
-    .authorise = on_authorise,
-    .opened = on_opened,
+    .greet = on_greet,
     .message = on_message,
     .closed = on_closed,
 };

@@ -27,7 +27,7 @@ Err presences_open(Presences **ret_presences) {
     if (!presences || !slots) {
         free(presences);
         free(slots);
-        return FAIL(ERR_LIMIT, "no memory for the table of channels");
+        return FAIL(ERR_MEMORY, "no memory for the table of channels");
     }
     pthread_mutex_init(&presences->lock, NULL);
     presences->slots = slots;
@@ -59,7 +59,7 @@ static size_t slot_find(const Slot *slots, size_t capacity, const Id *id) {
 static Err grow(Presences *presences) {
     size_t capacity = presences->capacity * 2;
     Slot *slots = calloc(capacity, sizeof(*slots));
-    if (!slots) return FAIL(ERR_LIMIT, "no memory for the table of channels");
+    if (!slots) return FAIL(ERR_MEMORY, "no memory for the table of channels");
     for (size_t i = 0; i < presences->capacity; i++)
         if (!id_is_absent(&presences->slots[i].device_id))
             slots[slot_find(slots, capacity, &presences->slots[i].device_id)] = presences->slots[i];

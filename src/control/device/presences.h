@@ -6,12 +6,12 @@
 
 typedef struct Presences Presences;
 
-/// Nobody is there. ERR_LIMIT: no memory.
+/// Nobody is there. ERR_MEMORY: no memory.
 Err presences_open(Presences **ret_presences);
 /// NULL-safe; returns NULL.
 Presences *presences_close(Presences *presences);
 /// The device's channel is open now. `*ret_replaced`: the one it had before, 0 = none; the caller
-/// ends it. ERR_LIMIT: no memory, nothing changed. Thread-safe, as all below.
+/// ends it. ERR_MEMORY: no memory, nothing changed. Thread-safe, as all below.
 Err presences_set(Presences *presences,
                   const Id *device_id,
                   uint64_t channel,

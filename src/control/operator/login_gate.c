@@ -27,7 +27,7 @@ Err login_gate_open(uint32_t at_once,
                     uint64_t window_ms,
                     LoginGate **ret_gate) {
     LoginGate *gate = calloc(1, sizeof(*gate));
-    if (!gate) return FAIL(ERR_LIMIT, "no memory for the login gate");
+    if (!gate) return FAIL(ERR_MEMORY, "no memory for the login gate");
     pthread_mutex_init(&gate->lock, NULL);
     gate->at_once = at_once;
     gate->failures_max = failures_max;

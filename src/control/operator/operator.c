@@ -10,16 +10,24 @@ static const Field Session_fields[] = {
     FIELD(Session, org_id, SCOPE | HIDDEN, "organisation", .prefix = "org"),
     FIELD(Session, rev, REV | HIDDEN, "revision"),
     FIELD(Session, operator_id, INDEXED | HIDDEN, "who signed in", .prefix = "operator"),
-    FIELD(Session, refresh_sha256, UNIQUE | HIDDEN, "hash of the good refresh token"),
+    FIELD(Session, refresh_sha256, UNIQUE | GLOBAL | HIDDEN, "hash of the good refresh token"),
     FIELD(Session, used_sha256, INDEXED | HIDDEN, "hash of the one before"),
     FIELD(Session, expires_at, HIDDEN, "end of the session"),
 };
 const Schema Session_schema = SCHEMA(Session, "session", "one sign-in");
 
+Err operator_get(Tx *tx, const Id *id, Operator *ret_operator) {
+    return tx_get(tx, &Operator_schema, id_str(id), ret_operator);
+}
+
+Err operator_add(Tx *tx, const Operator *operator) {
+    return tx_create(tx, &Operator_schema, operator);
+}
+
 Err password_hash(Str password, Arena *arena, Str *ret_hash) {
     char hash[crypto_pwhash_STRBYTES];
     if (crypto_pwhash_str(hash, password.ptr, password.len, ARGON2_PASSES, ARGON2_BYTES) != 0)
-        return FAIL(ERR_LIMIT, "no memory to hash a password");
+        return FAIL(ERR_MEMORY, "no memory to hash a password");
     Str copy = str_dup(arena, str_from(hash));
     TRY(arena_check(arena));
     *ret_hash = copy;

@@ -6,11 +6,9 @@
 /// ends the session for both.
 #pragma once
 
+#include "api/session.h"
+#include "control/slice.h"
 #include "db/tx.h"
-#include "http/router.h"
-#include "wire/org.h"
-
-typedef struct LoginGate LoginGate;
 
 enum { SESSION_LIFE_DAYS = 30 };
 
@@ -26,7 +24,12 @@ typedef struct Session {
 } Session;
 extern const Schema Session_schema;
 
-/// The PHC string of a password, in `arena` (Argon2id, 19 MiB, 2 passes). ERR_LIMIT: no memory.
+/// The operator with this id. ERR_NOT_FOUND.
+Err operator_get(Tx *tx, const Id *id, Operator *ret_operator);
+/// Collect in `tx` a new operator.
+Err operator_add(Tx *tx, const Operator *operator);
+
+/// The PHC string of a password, in `arena` (Argon2id, 19 MiB, 2 passes). ERR_MEMORY: no memory.
 Err password_hash(Str password, Arena *arena, Str *ret_hash);
 /// The password is the one that was hashed.
 bool password_matches(Str hash, Str password);
@@ -46,4 +49,4 @@ Err login_gate_enter(LoginGate *gate, Str address, uint64_t now_ms, uint64_t *re
 /// The verification is over.
 void login_gate_leave(LoginGate *gate, Str address, uint64_t now_ms, bool failed);
 
-extern const RouteTable operator_routes;
+extern const Slice operator_slice;

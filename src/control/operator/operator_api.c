@@ -1,132 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/access.h"
-#include "control/audit/audit.h"
+#include "control/call.h"
 #include "control/operator/operator.h"
 #include "control/operator/session_api.h"
-#include "control/page.h"
 
-static Err operator_list(Call *call) {
-    const PageQuery *page = call->query;
-    Query query = page_query(page);
-    Operator *operators;
-    size_t count;
-    TRY(tx_list(call->tx, &Operator_schema, &query, (void **)&operators, &count));
-    Str next = count ? page_next(page, count, &operators[count - 1].id) : (Str){};
-    return call_reply_list(call, operators, count, next);
-}
+enum { LOGINS_AT_ONCE = 2, LOGIN_FAILURES_MAX = 10, LOGIN_WINDOW_MS = 300'000 };
 
-static Err operator_load(Call *call, Operator *ret_operator) {
-    return tx_get(call->tx, &Operator_schema, call_arg(call, S("operator_id")), ret_operator);
-}
-
-static Err operator_show(Call *call) {
-    Operator operator;
-    TRY(operator_load(call, &operator));
-    return call_reply(call, &operator);
-}
-
-static Err operator_create(Call *call) {
-    Operator operator= *(const Operator *) call->in;
-    operator.id = id_new(S("operator"), call->now_ms);
-    operator.org_id = call->principal.scope;
-    operator.rev = 1;
-    operator.created_at.ms = call->now_ms;
-    TRY(password_hash(operator.password, call->arena, &operator.password_hash));
-    TRY(tx_create(call->tx, &Operator_schema, &operator));
-    TRY(audit_record(call, "operator.create", id_str(&operator.id), &Operator_schema, &operator));
-    return call_reply(call, &operator);
-}
-
-static Err operator_change(Call *call) {
-    Operator operator;
-    TRY(operator_load(call, &operator));
-    operator.password =(Str){};
-    Role before = operator.role;
-    TRY(call_patch(call, &Operator_schema, &operator));
-    if (id_eq(&operator.id, &call->principal.subject) && operator.role != before)
+static Err operator_save(Call *call, const void *before, void *record) {
+    const Operator *old = before;
+    Operator *new = record;
+    if (old && id_eq(&new->id, &call->principal.subject) && new->role != old->role)
         return call_refuse(call, S("/role"), "must be changed by another owner");
-    if (operator.password.ptr) {
-        TRY(password_hash(operator.password, call->arena, &operator.password_hash));
-        TRY(session_end_all(call, &operator.id));
-    }
-    TRY(tx_update(call->tx, &Operator_schema, &operator));
-    TRY(audit_record(call, "operator.change", id_str(&operator.id), &Operator_schema, &operator));
-    operator.rev++;
-    return call_reply(call, &operator);
+    if (!new->password.ptr) return SUCCESS;
+    if (old) TRY(session_end_all(call, &new->id));
+    return password_hash(new->password, call->arena, &new->password_hash);
 }
 
-static Err operator_delete(Call *call) {
-    Operator operator;
-    TRY(operator_load(call, &operator));
-    if (id_eq(&operator.id, &call->principal.subject))
+static Err operator_drop(Call *call, const void *record) {
+    const Operator *old = record;
+    if (id_eq(&old->id, &call->principal.subject))
         return FAIL(ERR_STATE, "an operator cannot remove itself");
-    TRY(session_end_all(call, &operator.id));
-    TRY(tx_delete(call->tx, &Operator_schema, &operator));
-    return audit_record(call, "operator.delete", id_str(&operator.id), NULL, NULL);
+    return session_end_all(call, &old->id);
 }
+
+static const Rules rules = {.save = operator_save, .drop = operator_drop};
 
 static const Route routes[] = {
-    {.method = POST,
-     .path = "/v1/login",
-     .in = &LoginInput_schema,
-     .out = &LoginReply_schema,
-     .id = "session_login",
-     .doc = "Sign in with a password",
-     .handler = session_login                     },
-    {.method = POST,
-     .path = "/v1/refresh",
-     .in = &RefreshInput_schema,
-     .out = &LoginReply_schema,
-     .id = "session_refresh",
-     .doc = "Trade the refresh token for the next one and a new access token",
-     .handler = session_refresh                   },
-    {.method = POST,
-     .path = "/v1/logout",
-     .access = MAY_READ,
-     .shape = REPLY_NONE,
-     .id = "session_logout",
-     .doc = "End the caller's sessions",
-     .handler = session_logout                    },
-    {.method = GET,
-     .path = "/v1/operators",
-     .access = MAY_READ,
-     .query = &PageQuery_schema,
-     .out = &Operator_schema,
-     .shape = REPLY_LIST,
-     .id = "operator_list",
-     .doc = "The operators of the organisation",
-     .handler = operator_list},
-    {.method = POST,
-     .path = "/v1/operators",
-     .access = MAY_OWN,
-     .in = &Operator_schema,
-     .out = &Operator_schema,
-     .status = 201,
-     .id = "operator_create",
-     .doc = "Add an operator",
-     .handler = operator_create},
-    {.method = GET,
-     .path = "/v1/operators/{operator_id}",
-     .access = MAY_READ,
-     .out = &Operator_schema,
-     .id = "operator_show",
-     .doc = "One operator",
-     .handler = operator_show                           },
-    {.method = PATCH,
-     .path = "/v1/operators/{operator_id}",
-     .access = MAY_OWN,
-     .in = &Operator_schema,
-     .patch = true,
-     .out = &Operator_schema,
-     .id = "operator_change",
-     .doc = "Change an operator's role or password",
-     .handler = operator_change},
-    {.method = DELETE,
-     .path = "/v1/operators/{operator_id}",
-     .access = MAY_OWN,
-     .shape = REPLY_NONE,
-     .id = "operator_delete",
-     .doc = "Remove an operator and end its sessions",
-     .handler = operator_delete},
+    {&Session_login,   0,        session_login,   NULL  },
+    {&Session_refresh, 0,        session_refresh, NULL  },
+    {&Session_logout,  MAY_READ, session_logout,  NULL  },
+    {&Operator_list,   MAY_READ, call_list,       &rules},
+    {&Operator_create, MAY_OWN,  call_create,     &rules},
+    {&Operator_show,   MAY_READ, call_show,       &rules},
+    {&Operator_update, MAY_OWN,  call_update,     &rules},
+    {&Operator_delete, MAY_OWN,  call_delete,     &rules},
 };
-const RouteTable operator_routes = ROUTE_TABLE(routes);
+static const Schema *const stored[] = {&Operator_schema, &Session_schema};
+
+static Err operator_open(App *app) {
+    return login_gate_open(LOGINS_AT_ONCE, LOGIN_FAILURES_MAX, LOGIN_WINDOW_MS, &app->login_gate);
+}
+
+static void operator_close(App *app) {
+    app->login_gate = login_gate_close(app->login_gate);
+}
+
+const Slice operator_slice = {
+    .noun = "operator",
+    .routes = ROUTE_TABLE(routes),
+    SLICE_STORED(stored),
+    .open = operator_open,
+    .close = operator_close,
+};

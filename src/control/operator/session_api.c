@@ -4,27 +4,18 @@
 
 #include "base/jws.h"
 #include "control/access.h"
-#include "control/audit/audit.h"
+#include "control/call.h"
 #include "control/operator/operator.h"
+#include "control/org/org.h"
 
 enum { REFRESH_BYTES = 32, DAY_MS = 86'400'000 };
 
-/// The organisation that a sign-in means: the named one, or the only one.
-static Err login_org(Call *call, Str name, Org *ret_org) {
-    Query query = {.limit = 2};
-    if (name.ptr) query.where[0] = WHERE_STR("name", name);
-    Org *orgs;
-    size_t count;
-    TRY(tx_list(call->tx, &Org_schema, &query, (void **)&orgs, &count));
-    if (count == 0) return FAIL(ERR_NOT_FOUND, "no such organisation");
-    if (count > 1) return call_refuse(call, S("/org"), "must be given: there are several");
-    *ret_org = orgs[0];
-    return SUCCESS;
-}
-
 static Err login_operator(Call *call, const LoginInput *input, Operator *ret_operator) {
     Org org;
-    TRY(login_org(call, input->org, &org));
+    Err err = org_find(call->tx, input->org, &org);
+    if (err.code == ERR_INVALID)
+        return call_refuse(call, S("/org"), "must be given: there are several");
+    TRY(err);
     Query query = {
         .where = {WHERE_STR("org_id", id_str(&org.id)), WHERE_STR("name", input->name)},
         .limit = 1
@@ -67,9 +58,9 @@ session_renew(Call *call, const Operator *operator, Session * session, LoginRepl
     return SUCCESS;
 }
 
-/// From here on the call is this operator's, for the audit.
-static void call_become(Call *call, const Operator *operator) {
-    call->principal = (Principal){
+/// Who the audit names: only the call's end knows them.
+static Principal session_actor(Call *call, const Operator *operator) {
+    return (Principal){
         .subject = operator->id,
         .scope = operator->org_id,
         .name = str_print(call->arena, "operator/%.*s", STR_FMT(operator->name)),
@@ -87,16 +78,24 @@ Err session_login(Call *call) {
     if (found.code != OK && found.code != ERR_NOT_FOUND) return found;
     if (!good) return FAIL(ERR_UNAUTHENTICATED, "wrong name or password");
 
-    call_become(call, &operator);
+    Principal actor = session_actor(call, &operator);
     Session session = {.id = id_new(S("session"), call->now_ms),
                        .org_id = operator.org_id,
                        .operator_id = operator.id };
     LoginReply reply;
     TRY(session_renew(call, &operator, & session, &reply));
     TRY(tx_create(call->tx, &Session_schema, &session));
-    TRY(audit_record(call, "operator.login", id_str(&operator.id), NULL, NULL));
+    TRY(call_note_as(call, &actor, call->route->endpoint, id_str(&operator.id), NULL, NULL));
     return call_reply(call, &reply);
 }
+
+/// What the audit says of a session that we ended.
+typedef struct SessionEnd {
+    Str ended;
+} SessionEnd;
+static const Field SessionEnd_fields[] = {FIELD(SessionEnd, ended, 0, "why")};
+static const Schema SessionEnd_schema =
+    SCHEMA(SessionEnd, "session_end", "a session that we ended");
 
 /// A used refresh token came back: end the session that it belonged to.
 static Err session_stolen(Call *call, Str hash) {
@@ -104,11 +103,15 @@ static Err session_stolen(Call *call, Str hash) {
     Session session;
     Err err = tx_find(call->tx, &Session_schema, &query, &session);
     if (err.code == OK) {
-        call->principal = (Principal){
-            .subject = session.operator_id, .scope = session.org_id, .name = S("system")};
+        const Principal system = {.scope = session.org_id, .name = S("system")};
+        const SessionEnd end = {S("a used refresh token came back")};
         TRY(tx_delete(call->tx, &Session_schema, &session));
-        TRY(audit_record(
-            call, "operator.refresh_reused", id_str(&session.operator_id), NULL, NULL));
+        TRY(call_note_as(call,
+                         &system,
+                         &Session_logout,
+                         id_str(&session.operator_id),
+                         &SessionEnd_schema,
+                         &end));
         TRY(tx_commit(call->tx)); // the call itself fails, so nothing else would keep this
     }
     return FAIL(ERR_UNAUTHENTICATED, "the refresh token is not good (any more)");
@@ -148,5 +151,5 @@ Err session_end_all(Call *call, const Id *operator_id) {
 
 Err session_logout(Call *call) {
     TRY(session_end_all(call, &call->principal.subject));
-    return audit_record(call, "operator.logout", id_str(&call->principal.subject), NULL, NULL);
+    return call_note(call, id_str(&call->principal.subject), NULL, NULL);
 }

@@ -2,7 +2,19 @@
 /// Organisations: who shares a control plane without seeing each other.
 #pragma once
 
-#include "http/router.h"
-#include "wire/org.h"
+#include "api/org.h"
+#include "control/slice.h"
 
-extern const RouteTable org_routes;
+typedef struct Db Db;
+typedef struct Tx Tx;
+
+/// Collect in `tx`, which has no scope, a new organisation. At commit ERR_EXISTS: its name is
+/// taken.
+Err org_add(Tx *tx, const Org *org);
+/// The organisation that a sign-in means: the one called `name`, or the only one where that is
+/// absent. `tx` has no scope. ERR_NOT_FOUND: there is none. ERR_INVALID: which of several?
+Err org_find(Tx *tx, Str name, Org *ret_org);
+/// How many organisations there are; stops counting at two.
+Err org_count(Db *db, Arena *arena, uint64_t *ret_count);
+
+extern const Slice org_slice;

@@ -6,7 +6,7 @@ CREATE TABLE org (
     name TEXT,
     created_at INTEGER
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX org_name ON org (id, name);
+CREATE UNIQUE INDEX org_name ON org (name);
 
 CREATE TABLE operator (
     id TEXT PRIMARY KEY,
@@ -28,9 +28,8 @@ CREATE TABLE session (
     used_sha256 TEXT,
     expires_at INTEGER
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX session_refresh ON session (org_id, refresh_sha256);
-CREATE INDEX session_refresh_any ON session (refresh_sha256);
-CREATE INDEX session_used ON session (org_id, used_sha256, id);
+CREATE UNIQUE INDEX session_refresh ON session (refresh_sha256);
+CREATE INDEX session_used ON session (used_sha256, id);
 CREATE INDEX session_operator ON session (org_id, operator_id, id);
 
 CREATE TABLE fleet (
@@ -70,8 +69,7 @@ CREATE TABLE token (
     secret_sha256 TEXT,
     created_at INTEGER
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX token_secret ON token (org_id, secret_sha256);
-CREATE INDEX token_secret_any ON token (secret_sha256);
+CREATE UNIQUE INDEX token_secret ON token (secret_sha256);
 CREATE INDEX token_fleet ON token (org_id, fleet_id, id);
 
 CREATE TABLE device (
@@ -87,7 +85,7 @@ CREATE TABLE device (
     created_at INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX device_name ON device (org_id, name);
-CREATE UNIQUE INDEX device_public_key ON device (org_id, public_key);
+CREATE UNIQUE INDEX device_public_key ON device (public_key);
 CREATE INDEX device_fleet ON device (org_id, fleet_id, id);
 
 CREATE TABLE device_status (
@@ -115,6 +113,15 @@ CREATE TABLE telemetry (
     containers INTEGER
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE tombstone (
+    public_key TEXT PRIMARY KEY,
+    device_id TEXT,
+    org_id TEXT,
+    at INTEGER,
+    "by" TEXT
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX tombstone_device ON tombstone (device_id);
+
 CREATE TABLE audit (
     id TEXT PRIMARY KEY,
     org_id TEXT,
@@ -123,6 +130,7 @@ CREATE TABLE audit (
     actor TEXT,
     action TEXT,
     subject TEXT,
+    subject_name TEXT,
     detail TEXT,
     request TEXT,
     previous TEXT,

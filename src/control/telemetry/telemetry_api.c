@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/access.h"
+#include "control/call.h"
 #include "control/telemetry/telemetry.h"
-#include "db/tx.h"
 
 Err telemetry_put(
     Tx *tx, const Telemetry *sample, const Id *device_id, const Id *org_id, uint64_t now_ms) {
@@ -12,19 +12,14 @@ Err telemetry_put(
     return tx_put(tx, &Telemetry_schema, &row);
 }
 
-static Err telemetry_show(Call *call) {
-    Telemetry sample;
-    TRY(tx_get(call->tx, &Telemetry_schema, call_arg(call, S("device_id")), &sample));
-    return call_reply(call, &sample);
+Err telemetry_delete(Tx *tx, const Id *device_id, const Id *org_id) {
+    const Telemetry row = {.device_id = *device_id, .org_id = *org_id};
+    return tx_delete(tx, &Telemetry_schema, &row);
 }
 
 static const Route routes[] = {
-    {.method = GET,
-     .path = "/v1/devices/{device_id}/telemetry",
-     .access = MAY_READ,
-     .out = &Telemetry_schema,
-     .id = "telemetry_show",
-     .doc = "Latest measurements of a device",
-     .handler = telemetry_show},
+    {&Telemetry_show, MAY_READ, call_show},
 };
-const RouteTable telemetry_routes = ROUTE_TABLE(routes);
+static const Schema *const stored[] = {&Telemetry_schema};
+const Slice telemetry_slice = {
+    .noun = "telemetry", .routes = ROUTE_TABLE(routes), SLICE_STORED(stored)};

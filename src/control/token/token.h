@@ -2,8 +2,8 @@
 /// Enrolment tokens: let devices join a fleet, a number of times, for a time. Only a hash is kept.
 #pragma once
 
-#include "http/router.h"
-#include "wire/fleet.h"
+#include "api/token.h"
+#include "control/slice.h"
 
 typedef struct Tx Tx;
 
@@ -13,5 +13,8 @@ Err token_find(Tx *tx, Str text, Arena *arena, Token *ret_token);
 /// Spend one use: collects the update in `tx`. ERR_UNAUTHENTICATED: it has ended or is used up; the
 /// answer does not say which to a stranger.
 Err token_spend(Tx *tx, uint64_t now_ms, Token *token);
+/// Collect the end of every token for this fleet, each as if it were deleted by itself. ERR_STATE:
+/// there are too many for one commit.
+Err token_delete_all(Call *call, const Id *fleet_id);
 
-extern const RouteTable token_routes;
+extern const Slice token_slice;

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/device.h"
+
+static const char *const presences[] = {"never", "online", "late", "offline"};
+const EnumNames Presence_names = ENUM_NAMES(presences);
+
+static const Field Device_fields[] = {
+    FIELD(Device, id, KEY | READ_ONLY | LISTED, "id of the device", .prefix = "device"),
+    FIELD(Device, org_id, SCOPE | READ_ONLY, "organisation", .prefix = "org"),
+    FIELD(Device, rev, REV | READ_ONLY, "revision"),
+    FIELD(Device, fleet_id, INDEXED, "its fleet", .prefix = "fleet"),
+    FIELD(
+        Device, name, REQUIRED | UNIQUE | LISTED, "its name", .pattern = &Pattern_slug, .max = 63),
+    FIELD(Device, fleet_name, COMPUTED | LISTED, "its fleet's name"),
+    FIELD(Device, labels, 0, "for grouping", .max = 32, .item_max = 255, .pattern = &Pattern_label),
+    FIELD(Device,
+          public_key,
+          READ_ONLY | UNIQUE | GLOBAL,
+          "Ed25519 key, its identity",
+          .pattern = &Pattern_key32),
+    FIELD_RECORD(Device, facts, Facts, READ_ONLY, "what it is"),
+    FIELD(Device, assigned_version, HIDDEN, "least desired version"),
+    FIELD(Device, created_at, READ_ONLY, "when it was enrolled"),
+    FIELD_ENUM(Device, presence, Presence, COMPUTED | LISTED, "when it was last heard of"),
+    FIELD(Device, last_seen_at, COMPUTED | LISTED, "its last word"),
+    FIELD(Device, desired_release_id, COMPUTED, "what it should run", .prefix = "release"),
+    FIELD(Device, desired_release_ref, COMPUTED, "the same as application@version"),
+    FIELD(Device, desired_version, COMPUTED, "version of the desired state"),
+    FIELD(Device, reported_release_id, COMPUTED, "what it says it runs", .prefix = "release"),
+    FIELD(Device, reported_release_ref, COMPUTED | LISTED, "the same as application@version"),
+    FIELD(Device, reported_version, COMPUTED, "version of the desired state it is at"),
+    FIELD_ENUM(Device, state, WorkloadState, COMPUTED | LISTED, "how far it is"),
+    FIELD(Device, detail, COMPUTED, "why", .max = 1024),
+    FIELD_LIST(Device, services, ServiceStatus, COMPUTED, "its services"),
+};
+const Schema Device_schema = SCHEMA(Device, "device", "one machine that Muster manages");
+
+static const Field DeviceQuery_fields[] = {
+    PAGE_FIELDS(DeviceQuery),
+    FIELD(DeviceQuery, fleet_id, 0, "only devices of this fleet", .prefix = "fleet"),
+    FIELD(DeviceQuery, name, 0, "only the device of this name", .max = 63),
+};
+const Schema DeviceQuery_schema = SCHEMA(DeviceQuery, "device_query", "which devices");
+
+// clang-format off
+#define DEVICES "/v1/devices"
+const Endpoint Device_list =
+    ENDPOINT_LIST(Device, "device", DEVICES, "Devices and their last word");
+const Endpoint Device_show =
+    ENDPOINT_SHOW(Device, "device", DEVICES, "One device, what it should run and what it runs");
+const Endpoint Device_update =
+    ENDPOINT_UPDATE(Device, "device", DEVICES, "Rename a device, label it, move it");
+const Endpoint Device_delete = ENDPOINT_DELETE(
+    Device, "device", DEVICES, "Forget a device: its key and its channel end at once");
+// clang-format on

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Signing in, staying in, signing out.
+#pragma once
+
+#include "api/operator.h"
+
+typedef struct LoginInput {
+    Str org; ///< name of the organisation; may be absent where there is only one
+    Str name;
+    Str password;
+} LoginInput;
+extern const Schema LoginInput_schema;
+
+/// RFC 6749 section 5.1.
+typedef struct LoginReply {
+    Str access_token; ///< a JWT for the Authorization header
+    Str token_type;   ///< "Bearer"
+    uint64_t expires_in_s;
+    Str refresh_token; ///< good for one refresh
+    Id operator_id;
+    Id org_id;
+    Role role;
+} LoginReply;
+extern const Schema LoginReply_schema;
+
+typedef struct RefreshInput {
+    Str refresh_token;
+} RefreshInput;
+extern const Schema RefreshInput_schema;
+
+extern const Endpoint Session_login, Session_refresh, Session_logout;

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What handlers have in common, as calls.
+///
+/// A route of a plain list, show, create, update or delete names one of these as its handler; which
+/// record, which filters and which action in the audit log it is about stands in its Endpoint. What
+/// a noun adds are its `Rules`. Any other handler is made of the smaller calls below them.
+#pragma once
+
+#include "control/app.h"
+#include "db/tx.h"
+
+/// What a noun adds to the common handlers: Route.rules, or NULL. Each member may be NULL. A
+/// record is one of the endpoint's `out`.
+typedef struct Rules {
+    /// Judge and complete a record before it is created (`before` is NULL) or updated.
+    Err (*save)(Call *call, const void *before, void *record);
+    /// Judge the end of a record, and collect the end of what goes with it.
+    Err (*drop)(Call *call, const void *record);
+    /// Fill in the COMPUTED fields for the reply.
+    Err (*fill)(Call *call, void *record);
+} Rules;
+
+/// A page of records. Each field of the query record behind its page is a filter, if it is given.
+Err call_list(Call *call);
+/// The record with the key in the path (of the caller's organisation where the record is one).
+Err call_show(Call *call);
+/// Make the record of the body: id, organisation, revision and created_at are set here.
+Err call_create(Call *call);
+/// Change the record by the body's merge patch. The reply has its new revision.
+Err call_update(Call *call);
+/// Remove the record with the key in the path.
+Err call_delete(Call *call);
+
+/// The record that the path means: its key is the last parameter. `record` is filled.
+/// ERR_NOT_FOUND.
+Err call_load(Call *call, const Schema *schema, void *record);
+/// Collect the update of `record`, with its note, and set its revision to the new one.
+Err call_save(Call *call, const Schema *schema, void *record);
+/// Reply with `record` after its rules have filled it.
+Err call_reply_filled(Call *call, void *record);
+/// The query of a list by the call's query record: page and filters.
+Err call_query(Call *call, Query *ret_query);
+
+/// The record with this id is one of `schema` in this organisation. Else 422 with `pointer`:
+/// "/fleet_id". Where the schema has revisions the record gets a new one, so that of this call and
+/// one that deletes it meanwhile, having seen nobody refer to it, only one commits.
+Err call_ref(Call *call, const Schema *schema, const Id *id, Str pointer);
+/// How many records of `schema` have `id` in the indexed field called `field`.
+Err call_count_refs(Call *call, const Schema *schema, Str field, const Id *id, uint64_t *ret_count);
+/// What the record with this id is called (schema_name_field), in the call's arena; absent when
+/// there is no id, no such record or no name. Asked for once a call, however long the list.
+Err call_name(Call *call, const Schema *schema, const Id *id, Str *ret_name);
+
+/// Collect the audit entry "the caller did this to `subject`, which became `record`". The action
+/// is the endpoint's: "fleet.update". `record` is one of `schema`; of a DELETE it is what is gone,
+/// and only its name is kept. Computed, hidden and secret fields are not in it.
+Err call_note(Call *call, Str subject, const Schema *schema, const void *record);
+/// The same where the caller is known only now (who signed in, who joined), or for what goes with
+/// something else, as if by the `endpoint` that does it alone.
+Err call_note_as(Call *call,
+                 const Principal *actor,
+                 const Endpoint *endpoint,
+                 Str subject,
+                 const Schema *schema,
+                 const void *record);

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/// One noun of the control plane: its routes, its tables, and what it keeps in memory.
+///
+/// The folder of a noun defines one, NOUN_slice. `slices` is the one list of them: router, store
+/// and the parts of App are made from it.
+#pragma once
+
+#include "control/app.h"
+#include "http/router.h"
+
+typedef struct Slice {
+    const char *noun;
+    RouteTable routes;
+    const Schema *const *stored; ///< its tables, in an array called `stored`, which check.py reads
+    size_t stored_count;
+    Err (*open)(App *app);   ///< make what it keeps in memory; NULL: nothing
+    void (*close)(App *app); ///< free that; safe where open failed or never ran
+} Slice;
+/// For the members `stored` and `stored_count`.
+#define SLICE_STORED(array) .stored = (array), .stored_count = sizeof(array) / sizeof((array)[0])
+
+enum { SLICE_SCHEMAS_MAX = 64 };
+
+extern const Slice *const slices[];
+extern const size_t slice_count;
+
+/// Every table of every slice.
+size_t slices_stored(const Schema *ret_schemas[SLICE_SCHEMAS_MAX]);

@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What the programs say when they cannot begin: one line that names the file or the address, with
+# the system's words, and the exit code that all three share.
+set -u
+cd "$(dirname "$0")/../.." || exit
+. scripts/lib.sh
+. scripts/parts.sh
+
+build=${BUILD:-build}
+musterd=$build/src/control/musterd agent=$build/src/agent/muster-agent muster=$build/src/cli/muster
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+# says CODE LINE COMMAND...: it ends with CODE, and LINE (a pattern of bash) is all that it says.
+says() {
+    local code=$1 line=$2 status=0 said
+    shift 2
+    said=$("$@" 2>&1 >"$dir/out" | grep -v '^20..-') || :
+    "$@" >/dev/null 2>&1 || status=$?
+    # shellcheck disable=SC2053 # it is a pattern
+    if [ "$status" = "$code" ] && [[ $said == $line ]]; then
+        echo "ok errors: $line"
+    else
+        echo "not ok errors: $line"
+        echo "# ended with $status: $said"
+        failed=1
+    fi
+}
+
+port=$(port_pick)
+mkdir "$dir/file" && rmdir "$dir/file" && : >"$dir/file"
+
+says 8 "musterd init: cannot make the folder: $dir/none/data: No such file or directory" \
+    "$musterd" init --data "$dir/none/data"
+says 8 "musterd init: not a folder: $dir/file: Not a directory" "$musterd" init --data "$dir/file"
+says 6 "musterd init: a host is neither a name nor an address: a b" \
+    "$musterd" init --data "$dir/hosts" --host 'a b'
+says 4 "musterd run: there is no such file: $dir/none/token.key" "$musterd" run --data "$dir/none"
+says 4 "musterd config: there is no such file: $dir/none.conf" \
+    "$musterd" check-config --data "$dir" --config "$dir/none.conf"
+
+"$musterd" init --data "$dir/server" >/dev/null || failed=1
+says 5 "musterd init: this folder is set up already; see musterd add-org" \
+    "$musterd" init --data "$dir/server"
+printf 'address = 127.0.0.1\nport = %s\nchannel_port = %s\n' "$port" "$port" \
+    >"$dir/twice.conf"
+says 8 "musterd run: cannot listen for requests: 127.0.0.1 port $port: Address already in use" \
+    "$musterd" run --data "$dir/server" --config "$dir/twice.conf"
+mv "$dir/server/server.key" "$dir/server/kept.key"
+says 8 "musterd run: cannot read the certificate or its key: $dir/server/server.key: No such file*" \
+    "$musterd" run --data "$dir/server"
+mv "$dir/server/kept.key" "$dir/server/server.key"
+echo 'no database, whatever the name says, but a text of some length' >"$dir/server/muster.db"
+rm -f "$dir/server/muster.db-wal" "$dir/server/muster.db-shm"
+says 8 "musterd run: the database file is damaged or cannot be read: $dir/server/muster.db: *not a database*" \
+    "$musterd" run --data "$dir/server"
+
+says 8 "muster-agent run: cannot make the folder: $dir/none/state: No such file or directory" \
+    "$agent" run --state "$dir/none/state"
+says 5 "muster-agent run: this machine is not enrolled: $dir/state/server.json" \
+    "$agent" run --state "$dir/state"
+token=$(printf 'muster1.%s.%s' "$(printf '0%.0s' {1..64})" AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA)
+says 6 "muster-agent enrol: the server must be https://HOST\[:PORT\]: ftp://a" \
+    "$agent" enrol --state "$dir/state" --server ftp://a --token "$token"
+says 2 "muster-agent: no such verb: dance; see muster-agent --help" "$agent" dance
+
+says 7 "muster: the server cannot be reached: http://127.0.0.1:$port: *" \
+    env HOME="$dir" MUSTER_PASSWORD=x "$muster" login --server "http://127.0.0.1:$port" \
+    --org a --name a
+says 8 "muster: not a regular file: $dir: Invalid argument" \
+    "$muster" login --server https://localhost --ca "$dir" --org a --name a
+exit "$failed"

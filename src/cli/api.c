@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/api.h"
 
+#include "api/endpoints.h"
 #include "api/session.h"
 #include "base/problem.h"
 #include "base/scope.h"
@@ -230,20 +231,27 @@ static Err api_list_named(Cli *cli,
     return api_list(cli, target, list->out, CLI_LIST_DEFAULT, &cli->arena, ret_items, ret_count);
 }
 
+/// The endpoint that lists the things of `noun`; NULL: there is none.
+static const Endpoint *api_list_of(const char *noun) {
+    for (size_t i = 0; i < endpoint_count; i++)
+        if (strcmp(endpoints[i]->noun, noun) == 0 && strcmp(endpoints[i]->verb, "list") == 0)
+            return endpoints[i];
+    return NULL;
+}
+
 Err api_resolve(Cli *cli, const char *noun, Str text, Str *ret_id) {
     Id id;
     if (id_parse(text, str_from(noun), &id).code == OK) {
         *ret_id = text;
         return SUCCESS;
     }
-    Verb list;
-    const Field *name = NULL;
-    if (verb_find(str_from(noun), S("list"), &list)) name = schema_name_field(list.endpoint->out);
+    const Endpoint *list = api_list_of(noun);
+    const Field *name = list ? schema_name_field(list->out) : NULL;
     if (!name) return cli_usage(cli, "\"%.*s\" is not the id of a %s", STR_FMT(text), noun);
-    const Schema *schema = list.endpoint->out;
+    const Schema *schema = list->out;
     void *items;
     size_t count;
-    TRY(api_list_named(cli, list.endpoint, name, text, &items, &count));
+    TRY(api_list_named(cli, list, name, text, &items, &count));
     const Field *key = schema_flagged(schema, KEY);
     for (size_t i = 0; i < count; i++) {
         const char *item = (const char *)items + i * schema->size;

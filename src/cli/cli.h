@@ -34,12 +34,18 @@ struct Verb {
     const char *noun; ///< "" at the top
     const char *name;
     const Endpoint *endpoint;               ///< what it calls; NULL: nothing
-    Err (*run)(Cli *cli, const Verb *verb); ///< NULL: cli_run_row
+    Err (*run)(Cli *cli, const Verb *verb); ///< NULL: row_run
     const char *args; ///< positional arguments of one with a `run`: "[NOUN] [VERB]"; NULL: none
     const char *doc;  ///< one line; NULL in a row: the endpoint's
     const Option *options; ///< of one with a `run`: all that it takes
     size_t option_count;
 };
+
+/// The rows of all verbs that are not just an endpoint.
+typedef struct Verbs {
+    const Verb *rows;
+    size_t count;
+} Verbs;
 
 /// An option of a verb, wherever it comes from.
 typedef struct OptionView {
@@ -58,6 +64,7 @@ typedef struct CliArgs {
 } CliArgs;
 
 struct Cli {
+    const Verbs *verbs;
     Arena arena;
     Clock clock;
     FILE *out;
@@ -75,17 +82,20 @@ struct Cli {
     int exit_code; ///< of a run that ended without an error
 };
 
+/// What `muster` can do beyond the calls of the API.
+extern const Verbs muster_verbs;
+
 /// Run the command line. Returns the exit code; everything is printed. `argv[0]` is the program.
 int cli_main(Cli *cli, int argc, char **argv);
 
 /// The `at`-th option of the verb, its own before the common ones. False: there are no more.
 bool verb_option(const Verb *verb, size_t at, OptionView *ret_option);
 /// The `at`-th verb: those of the noun "" first, then sorted by noun. False: there are no more.
-bool verb_at(size_t at, Verb *ret_verb);
+bool verb_at(const Verbs *verbs, size_t at, Verb *ret_verb);
 /// The verb of these two words. False: there is none.
-bool verb_find(Str noun, Str name, Verb *ret_verb);
+bool verb_find(const Verbs *verbs, Str noun, Str name, Verb *ret_verb);
 /// There are verbs of this noun.
-bool noun_is_known(Str noun);
+bool verb_noun_is_known(const Verbs *verbs, Str noun);
 /// Append the verb's positional arguments, "FLEET": its own, or the parameters of its path.
 void verb_args(const Verb *verb, Text *out);
 /// Parse what follows the verb. ERR_INVALID: cli->message says what is wrong.
@@ -100,13 +110,18 @@ __attribute__((format(printf, 2, 3))) Err cli_usage(Cli *cli, const char *format
 /// Fail for `code` with a text of its own.
 __attribute__((format(printf, 3, 4))) Err cli_fail(Cli *cli, ErrCode code, const char *format, ...);
 
-/// Do what the row says. ERR_*: as the server answered.
-Err cli_run_row(Cli *cli, const Verb *verb);
+/// Print why the run failed. Returns its exit code.
+int cli_error(Cli *cli, Err err);
+
+/// Print the text. ERR_SYSTEM: the output cannot be written.
+Err cli_print(Cli *cli, const Text *text);
 /// Show one record by --output.
 Err cli_show(Cli *cli, const Schema *schema, const void *record);
 /// Show records by --output.
 Err cli_show_list(Cli *cli, const Schema *schema, const void *items, size_t count);
 
+/// Any verb without a `run`: its one call. ERR_*: as the server answered.
+Err row_run(Cli *cli, const Verb *verb);
 /// muster login.
 Err login_run(Cli *cli, const Verb *verb);
 /// muster logout.

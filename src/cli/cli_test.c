@@ -34,7 +34,11 @@ static Run run(int argc, const char **argv) {
     size_t out_len, err_len;
     FILE *out = open_memstream(&result.out, &out_len);
     FILE *err = open_memstream(&result.err, &err_len);
-    Cli cli = {.clock = clock_system(), .out = out, .err = err, .variable = no_variable};
+    Cli cli = {.verbs = &muster_verbs,
+               .clock = clock_system(),
+               .out = out,
+               .err = err,
+               .variable = no_variable};
     char *words[16] = {};
     for (int i = 0; i < argc; i++)
         words[i] = strdup(argv[i]);
@@ -52,9 +56,9 @@ static Run run(int argc, const char **argv) {
 TEST(every_verb_is_documented_and_there_once) {
     Verb verb, found;
     const char *last = "";
-    for (size_t at = 0; verb_at(at, &verb); at++) {
+    for (size_t at = 0; verb_at(&muster_verbs, at, &verb); at++) {
         CHECK(verb.doc && *verb.doc);
-        CHECK(verb_find(str_from(verb.noun), str_from(verb.name), &found));
+        CHECK(verb_find(&muster_verbs, str_from(verb.noun), str_from(verb.name), &found));
         CHECK(found.endpoint == verb.endpoint && found.run == verb.run);
         CHECK(verb.run || verb.endpoint);
         CHECK(strcmp(last, verb.noun) <= 0);
@@ -67,14 +71,15 @@ TEST(every_endpoint_of_an_operator_is_a_verb_of_the_same_words) {
         const Endpoint *endpoint = endpoints[i];
         Verb verb;
         Str noun = str_from(endpoint->noun), name = str_from(endpoint->verb);
-        bool found = verb_find(noun, name, &verb) || verb_find(S(""), name, &verb);
+        bool found = verb_find(&muster_verbs, noun, name, &verb)
+                     || verb_find(&muster_verbs, S(""), name, &verb);
         CHECK(found && verb.endpoint == endpoint);
     }
 }
 
 TEST(options_have_different_names_and_a_doc) {
     Verb verb;
-    for (size_t i = 0; verb_at(i, &verb); i++) {
+    for (size_t i = 0; verb_at(&muster_verbs, i, &verb); i++) {
         OptionView one, other;
         for (size_t at = 0; verb_option(&verb, at, &one); at++) {
             CHECK(one.doc && *one.doc);
@@ -96,7 +101,7 @@ static bool has_option(const Verb *verb, const Field *field) {
 
 TEST(every_field_and_filter_that_the_server_accepts_has_an_option) {
     Verb verb;
-    for (size_t i = 0; verb_at(i, &verb); i++) {
+    for (size_t i = 0; verb_at(&muster_verbs, i, &verb); i++) {
         if (verb.run) continue;
         const Schema *in = verb.endpoint->in, *query = verb.endpoint->query;
         uint32_t refused = READ_ONLY | HIDDEN | COMPUTED;
@@ -112,11 +117,11 @@ TEST(what_a_path_needs_is_a_positional_argument) {
     Verb verb;
     Text args;
     text_init(&args, 64);
-    CHECK(verb_find(S("fleet"), S("update"), &verb));
+    CHECK(verb_find(&muster_verbs, S("fleet"), S("update"), &verb));
     verb_args(&verb, &args);
     CHECK_STR(text_str(&args), S("FLEET"));
     text_clear(&args);
-    CHECK(verb_find(S("fleet"), S("list"), &verb));
+    CHECK(verb_find(&muster_verbs, S("fleet"), S("list"), &verb));
     verb_args(&verb, &args);
     CHECK_STR(text_str(&args), S(""));
     text_done(&args);
@@ -126,7 +131,7 @@ TEST(options_parse_in_both_forms_and_maps_by_key) {
     Cli cli = {};
     arena_init(&cli.arena, OUTPUT_MAX);
     Verb verb;
-    CHECK(verb_find(S("device"), S("update"), &verb));
+    CHECK(verb_find(&muster_verbs, S("device"), S("update"), &verb));
     char *words[] = {(char[]){"cam-1"},
                      (char[]){"--name=a=b"},
                      (char[]){"--labels.site"},
@@ -184,7 +189,7 @@ TEST(every_verb_is_in_help_manual_and_completion) {
     SCOPED(run_done) Run completion = RUN("muster", "completion", "bash");
     CHECK(help.code == 0 && man.code == 0 && completion.code == 0);
     Verb verb;
-    for (size_t i = 0; verb_at(i, &verb); i++) {
+    for (size_t i = 0; verb_at(&muster_verbs, i, &verb); i++) {
         char words[128];
         snprintf(words, sizeof(words), "%s%s%s", verb.noun, *verb.noun ? " " : "", verb.name);
         CHECK(strstr(help.out, words));

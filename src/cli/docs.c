@@ -5,15 +5,8 @@
 
 enum { MANUAL_MAX = 256 * 1024 };
 
-static Err print(Cli *cli, const Text *text) {
-    TRY(text_check(text));
-    if (fwrite(text->ptr, 1, text->len, cli->out) != text->len || fflush(cli->out) != 0)
-        return FAIL_SYS("the output cannot be written");
-    return SUCCESS;
-}
-
 static Err noun_check(Cli *cli, Str noun) {
-    if (noun_is_known(noun)) return SUCCESS;
+    if (verb_noun_is_known(cli->verbs, noun)) return SUCCESS;
     return cli_usage(cli, "\"%.*s\" is not known: muster help tells what is", STR_FMT(noun));
 }
 
@@ -23,16 +16,17 @@ Err help_run(Cli *cli, const Verb *) {
     Str noun = cli->args.positionals[0];
     Str name = cli->args.positionals[1];
     Verb verb;
-    bool found = name.ptr ? verb_find(noun, name, &verb) : verb_find(S(""), noun, &verb);
+    bool found = name.ptr ? verb_find(cli->verbs, noun, name, &verb)
+                          : verb_find(cli->verbs, S(""), noun, &verb);
     if (noun.ptr && found) {
         help_verb(&verb, &text);
     } else {
         if (noun.ptr) TRY(noun_check(cli, noun));
         if (name.ptr)
             return cli_usage(cli, "%.*s has no verb \"%.*s\"", STR_FMT(noun), STR_FMT(name));
-        help_overview(noun, &text);
+        help_overview(cli->verbs, noun, &text);
     }
-    return print(cli, &text);
+    return cli_print(cli, &text);
 }
 
 Err man_run(Cli *cli, const Verb *) {
@@ -40,8 +34,8 @@ Err man_run(Cli *cli, const Verb *) {
     text_init(&text, MANUAL_MAX);
     Str noun = cli->args.positionals[0];
     if (noun.ptr) TRY(noun_check(cli, noun));
-    man_page(noun, &text);
-    return print(cli, &text);
+    man_page(cli->verbs, noun, &text);
+    return cli_print(cli, &text);
 }
 
 Err completion_run(Cli *cli, const Verb *) {
@@ -49,8 +43,8 @@ Err completion_run(Cli *cli, const Verb *) {
         return cli_usage(cli, "completions are there for bash");
     SCOPED(text_done) Text text;
     text_init(&text, MANUAL_MAX);
-    completion_bash(&text);
-    return print(cli, &text);
+    completion_bash(cli->verbs, &text);
+    return cli_print(cli, &text);
 }
 
 Err version_run(Cli *cli, const Verb *) {

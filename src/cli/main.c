@@ -12,6 +12,7 @@ static const char *variable(const char *name) {
 int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN); // a closed pipe is an error of write
     Cli cli = {
+        .verbs = &muster_verbs,
         .clock = clock_system(),
         .out = stdout,
         .err = stderr,

@@ -18,10 +18,10 @@ static bool is_of(const Verb *verb, Str noun) {
     return !noun.ptr || str_eq(noun, str_from(verb->noun));
 }
 
-void help_overview(Str noun, Text *out) {
+void help_overview(const Verbs *verbs, Str noun, Text *out) {
     text_print(out, "usage: muster [NOUN] VERB [ARGUMENT...] [--OPTION VALUE...]\n\n");
     Verb verb;
-    for (size_t at = 0; verb_at(at, &verb); at++) {
+    for (size_t at = 0; verb_at(verbs, at, &verb); at++) {
         if (!is_of(&verb, noun)) continue;
         size_t from = out->len;
         usage_add(&verb, out);
@@ -93,7 +93,7 @@ static void man_verb(const Verb *verb, Text *out) {
     }
 }
 
-void man_page(Str noun, Text *out) {
+void man_page(const Verbs *verbs, Str noun, Text *out) {
     text_print(out, ".TH MUSTER 1 \"\" \"muster " MUSTER_VERSION "\"\n.SH NAME\n");
     text_print(out, "muster \\- manage fleets of devices\n.SH SYNOPSIS\n.B muster\n");
     text_print(out,
@@ -104,7 +104,7 @@ void man_page(Str noun, Text *out) {
                "the name of the thing is taken as well; a release goes by "
                "APPLICATION@VERSION.\n.SH COMMANDS\n");
     Verb verb;
-    for (size_t at = 0; verb_at(at, &verb); at++)
+    for (size_t at = 0; verb_at(verbs, at, &verb); at++)
         if (is_of(&verb, noun)) man_verb(&verb, out);
     text_print(out, ".SH EXIT STATUS\n");
     for (ExitCode code = 0; code < EXIT_CODE_COUNT; code++) {
@@ -134,10 +134,10 @@ static void completion_verb(const Verb *verb, Text *out) {
 }
 
 /// The words that may stand first: verbs without a noun, and each noun once.
-static void completion_first(Text *out) {
+static void completion_first(const Verbs *verbs, Text *out) {
     const char *last = "";
     Verb verb;
-    for (size_t at = 0; verb_at(at, &verb); at++) {
+    for (size_t at = 0; verb_at(verbs, at, &verb); at++) {
         bool top = verb.noun[0] == '\0';
         if (top || strcmp(verb.noun, last) != 0)
             text_print(out, "%s%s", at ? " " : "", top ? verb.name : verb.noun);
@@ -145,11 +145,11 @@ static void completion_first(Text *out) {
     }
 }
 
-static void completion_noun(const char *noun, Text *out) {
+static void completion_noun(const Verbs *verbs, const char *noun, Text *out) {
     text_print(out, "    '%s') words='", noun);
     const char *gap = "";
     Verb verb;
-    for (size_t at = 0; verb_at(at, &verb); at++) {
+    for (size_t at = 0; verb_at(verbs, at, &verb); at++) {
         if (strcmp(verb.noun, noun) != 0) continue;
         text_print(out, "%s%s", gap, verb.name);
         gap = " ";
@@ -157,23 +157,23 @@ static void completion_noun(const char *noun, Text *out) {
     text_print(out, "' ;;\n");
 }
 
-void completion_bash(Text *out) {
+void completion_bash(const Verbs *verbs, Text *out) {
     text_print(out, "# bash completion for muster\n_muster() {\n");
     text_print(out, "    local word=${COMP_WORDS[COMP_CWORD]} words= key=\n");
     text_print(out, "    [ \"$COMP_CWORD\" -gt 1 ] && key=${COMP_WORDS[1]}\n");
     text_print(out, "    case $key in\n    '') words='");
-    completion_first(out);
+    completion_first(verbs, out);
     text_print(out, "' ;;\n");
     const char *last = "";
     Verb verb;
-    for (size_t at = 0; verb_at(at, &verb); at++) {
-        if (*verb.noun && strcmp(verb.noun, last) != 0) completion_noun(verb.noun, out);
+    for (size_t at = 0; verb_at(verbs, at, &verb); at++) {
+        if (*verb.noun && strcmp(verb.noun, last) != 0) completion_noun(verbs, verb.noun, out);
         if (!*verb.noun) completion_verb(&verb, out);
         last = verb.noun;
     }
     text_print(out,
                "    esac\n    [ \"$COMP_CWORD\" -gt 2 ] && case \"$key ${COMP_WORDS[2]}\" in\n");
-    for (size_t at = 0; verb_at(at, &verb); at++)
+    for (size_t at = 0; verb_at(verbs, at, &verb); at++)
         if (*verb.noun) completion_verb(&verb, out);
     text_print(out, "    esac\n    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n");
     text_print(out, "}\ncomplete -o default -F _muster muster\n");

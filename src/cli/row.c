@@ -118,7 +118,7 @@ static Err list_run(Cli *cli, const Verb *verb, Str target) {
     return cli_show_list(cli, out, items, count);
 }
 
-Err cli_run_row(Cli *cli, const Verb *verb) {
+Err row_run(Cli *cli, const Verb *verb) {
     SCOPED(text_done) Text target;
     text_init(&target, TARGET_MAX);
     SCOPED(text_done) Text body;

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything that `muster` can do: each endpoint of the API is a verb, and the rows here are those
-// that do more than one call, or none.
+// The verbs that do more than one call, or none: the topmost file, since it names what runs them.
 #include "cli/cli.h"
 
 #include "api/audit.h"
-#include "api/endpoints.h"
 #include "api/fleet.h"
 #include "api/release.h"
 #include "api/session.h"
@@ -37,7 +35,7 @@ static const Option release_options[] = {
 };
 
 // clang-format off
-static const Verb rows[] = {
+static const Verb verb_rows[] = {
     {"", "login", &Session_login, login_run, OPTIONS(login_options)},
     {"", "logout", &Session_logout, logout_run},
     {"", "deploy", &Fleet_deploy, deploy_run, OPTIONS(deploy_options)},
@@ -50,51 +48,5 @@ static const Verb rows[] = {
      .doc = "Make a release from a Compose file", OPTIONS(release_options)},
 };
 // clang-format on
-enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
-/// The row of this endpoint; NULL: it has none.
-static const Verb *verb_row(const Endpoint *endpoint) {
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        if (rows[i].endpoint == endpoint) return &rows[i];
-    return NULL;
-}
-
-/// The verb of an endpoint, as a row says or as it is.
-static Verb verb_of(const Endpoint *endpoint) {
-    const Verb *row = verb_row(endpoint);
-    Verb verb = row ? *row : (Verb){endpoint->noun, endpoint->verb, endpoint};
-    if (!verb.doc) verb.doc = endpoint->doc;
-    return verb;
-}
-
-bool verb_at(size_t at, Verb *ret_verb) {
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        if (*rows[i].noun || at-- > 0) continue;
-        *ret_verb = rows[i].endpoint ? verb_of(rows[i].endpoint) : rows[i];
-        return true;
-    }
-    for (size_t i = 0; i < endpoint_count; i++) {
-        Verb verb = verb_of(endpoints[i]);
-        if (!*verb.noun || at-- > 0) continue;
-        *ret_verb = verb;
-        return true;
-    }
-    return false;
-}
-
-bool verb_find(Str noun, Str name, Verb *ret_verb) {
-    Verb verb;
-    for (size_t at = 0; verb_at(at, &verb); at++) {
-        if (!str_eq(noun, str_from(verb.noun)) || !str_eq(name, str_from(verb.name))) continue;
-        *ret_verb = verb;
-        return true;
-    }
-    return false;
-}
-
-bool noun_is_known(Str noun) {
-    Verb verb;
-    for (size_t at = 0; verb_at(at, &verb); at++)
-        if (str_eq(noun, str_from(verb.noun))) return true;
-    return false;
-}
+const Verbs muster_verbs = {verb_rows, sizeof(verb_rows) / sizeof(verb_rows[0])};

@@ -53,23 +53,13 @@ static void probe_run(Exchange *exchange) {
         reply_problem(exchange, err, MHD_HTTP_SERVICE_UNAVAILABLE);
 }
 
-static Err run_begin(Server *server) {
-    pthread_mutex_lock(&server->lock);
-    bool is_closing = server->is_closing;
-    if (!is_closing) server->running++;
-    pthread_mutex_unlock(&server->lock);
-    return is_closing ? FAIL(ERR_UNAVAILABLE, "the server is closing") : SUCCESS;
-}
-
 /// The reply is there: wake the connection. From here on the exchange is the network thread's, or
 /// gone; the server is gone when the count has fallen.
 static void run_end(Exchange *exchange) {
     Server *server = exchange->server;
     exchange->state = REPLIED;
     MHD_resume_connection(exchange->connection);
-    pthread_mutex_lock(&server->lock);
-    if (--server->running == 0) pthread_cond_broadcast(&server->idle);
-    pthread_mutex_unlock(&server->lock);
+    traffic_ran(&server->traffic);
 }
 
 /// On a worker.
@@ -87,7 +77,7 @@ static void job_run(void *arg) {
 /// Suspended first: the job may resume the connection before worker_submit is back.
 static enum MHD_Result run(Exchange *exchange) {
     Server *server = exchange->server;
-    Err err = run_begin(server);
+    Err err = traffic_run(&server->traffic);
     if (err.code != OK) {
         reply_problem(exchange, err, MHD_HTTP_SERVICE_UNAVAILABLE);
         return exchange_send(exchange);
@@ -144,7 +134,7 @@ static enum MHD_Result finish(Exchange *exchange) {
     if (err.code == OK) err = exchange_load_query(exchange);
     if (err.code == ERR_INVALID) return refuse(exchange, err, MHD_HTTP_BAD_REQUEST);
     if (err.code != OK) return refuse(exchange, err, err_http_status(err.code));
-    if (exchange->is_probe && server_is_draining(exchange->server))
+    if (exchange->is_probe && traffic_is_draining(&exchange->server->traffic))
         return refuse(
             exchange, FAIL(ERR_UNAVAILABLE, "shutting down"), MHD_HTTP_SERVICE_UNAVAILABLE);
     if (!is_get || !str_eq(request->path, S("/healthz"))) return run(exchange);
@@ -189,9 +179,7 @@ void *exchange_on_target(void *ctx, const char *target, struct MHD_Connection *c
     exchange->connection = connection;
     exchange->is_path_plain = is_path_plain(str_from(target));
     arena_init(&exchange->arena, CALL_ARENA_MAX);
-    pthread_mutex_lock(&server->lock);
-    server->open++;
-    pthread_mutex_unlock(&server->lock);
+    traffic_open(&server->traffic);
     return exchange;
 }
 
@@ -207,7 +195,5 @@ void exchange_on_completed(void *ctx,
     text_done(&present->body);
     arena_done(&present->arena);
     free(present);
-    pthread_mutex_lock(&server->lock);
-    if (--server->open == 0) pthread_cond_broadcast(&server->idle);
-    pthread_mutex_unlock(&server->lock);
+    traffic_close(&server->traffic);
 }

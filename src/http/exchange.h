@@ -13,9 +13,9 @@
 
 #include "base/arena.h"
 #include "http/router.h"
+#include "http/traffic.h"
 
 #include <microhttpd.h>
-#include <pthread.h>
 
 typedef struct WorkerPool WorkerPool;
 
@@ -27,13 +27,8 @@ typedef struct Server {
     void *app;
     Arena arena; ///< of the PEM texts
     Str cert_pem, key_pem;
-    int quiesced_fd;      ///< the listening socket once it is ours again; -1
-    pthread_mutex_t lock; ///< guards what follows
-    pthread_cond_t idle;  ///< one of the counts became 0
-    uint32_t open;        ///< exchanges, up to the end of their answers
-    uint32_t running;     ///< of these, with a worker
-    bool is_draining;
-    bool is_closing; ///< no worker gets one any more
+    int quiesced_fd; ///< the listening socket once it is ours again; -1
+    Traffic traffic; ///< of exchanges
 } Server;
 
 typedef enum ExchangeState { OPENED, COLLECTING, RUNNING, REPLIED, ANSWERED } ExchangeState;
@@ -51,9 +46,6 @@ typedef struct Exchange {
     HttpRequest request; ///< borrows from the connection
     HttpReply reply;
 } Exchange;
-
-/// Requests are to end, and no more are wanted.
-bool server_is_draining(Server *server);
 
 /// MHD_OPTION_URI_LOG_CALLBACK: the request line is there. Makes the exchange; NULL: no memory.
 void *exchange_on_target(void *server, const char *target, struct MHD_Connection *connection);

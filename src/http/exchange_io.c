@@ -96,7 +96,8 @@ enum MHD_Result exchange_send(Exchange *exchange) {
         header_add(response,
                    "Retry-After",
                    str_print(&exchange->arena, "%llu", (unsigned long long)reply->retry_after_s));
-    if (server_is_draining(exchange->server)) header_add(response, "Connection", S("close"));
+    if (traffic_is_draining(&exchange->server->traffic))
+        header_add(response, "Connection", S("close"));
     enum MHD_Result result = MHD_queue_response(exchange->connection, reply->status, response);
     MHD_destroy_response(response);
     return result;

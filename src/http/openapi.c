@@ -110,7 +110,7 @@ static void add_parameters(const Entry *entry, Text *out) {
     const char *separator = "";
     for (size_t i = 0; i < entry->count; i++) {
         Str segment = entry->segments[i];
-        if (!segment_is_parameter(segment)) continue;
+        if (!route_is_parameter(segment)) continue;
         text_print(out, "%s{\"name\":", separator);
         text_add_json(out, str_slice(segment, 1, segment.len - 1));
         text_print(out,

@@ -8,13 +8,17 @@
 
 enum { REFUSAL_MAX = 512 };
 
+bool route_is_parameter(Str segment) {
+    return segment.len > 2 && segment.ptr[0] == '{';
+}
+
 /// The path parameters are counted from the left, as the router filled `args`.
 Str call_arg(const Call *call, Str name) {
     Str rest = str_from(call->route->endpoint->path);
     Str segment;
     size_t index = 0;
     while (str_cut(&rest, '/', &segment)) {
-        if (!str_starts(segment, S("{"))) continue;
+        if (!route_is_parameter(segment)) continue;
         if (str_eq(str_slice(segment, 1, segment.len - 1), name)) return call->args[index];
         index++;
     }

@@ -72,6 +72,8 @@ struct Call {
     void *memo; ///< what the owner remembers from one step of a try to the next; NULL at first
 };
 
+/// Whether this segment of an endpoint's path is a parameter: "{id}".
+bool route_is_parameter(Str segment);
 /// The value of the path parameter `name`; asserts that the route has it.
 Str call_arg(const Call *call, Str name);
 /// Decode the body as a merge patch onto `record`, which holds the present state.

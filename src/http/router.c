@@ -10,10 +10,6 @@
 
 enum { OPENAPI_MAX = 4 * 1024 * 1024 };
 
-bool segment_is_parameter(Str segment) {
-    return segment.len > 2 && segment.ptr[0] == '{';
-}
-
 /// Cut "/a/b" into "a", "b". False: no leading slash or too many segments.
 static bool path_cut(Str path, Str ret_segments[ROUTE_SEGMENTS_MAX], size_t *ret_count) {
     if (!str_starts(path, S("/"))) return false;
@@ -34,7 +30,7 @@ static Entry entry_of(const Route *route) {
     assert(is_path);
     size_t args = 0;
     for (size_t i = 0; i < entry.count; i++)
-        args += segment_is_parameter(entry.segments[i]);
+        args += route_is_parameter(entry.segments[i]);
     assert(args <= ROUTE_ARGS_MAX);
     const Endpoint *endpoint = route->endpoint;
     assert(route->handler && endpoint->noun && endpoint->verb && endpoint->doc);
@@ -47,8 +43,8 @@ static Entry entry_of(const Route *route) {
 /// Order of two paths: by segments, a literal before a parameter. 0: they match the same paths.
 static int entry_path_cmp(const Entry *a, const Entry *b) {
     for (size_t i = 0; i < a->count && i < b->count; i++) {
-        bool a_is_parameter = segment_is_parameter(a->segments[i]);
-        bool b_is_parameter = segment_is_parameter(b->segments[i]);
+        bool a_is_parameter = route_is_parameter(a->segments[i]);
+        bool b_is_parameter = route_is_parameter(b->segments[i]);
         if (a_is_parameter != b_is_parameter) return a_is_parameter ? 1 : -1;
         int order = a_is_parameter ? 0 : str_cmp(a->segments[i], b->segments[i]);
         if (order) return order;
@@ -129,7 +125,7 @@ entry_matches(const Entry *entry, const Str *segments, size_t count, Str ret_arg
     if (entry->count != count) return false;
     size_t args = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!segment_is_parameter(entry->segments[i])) {
+        if (!route_is_parameter(entry->segments[i])) {
             if (!str_eq(entry->segments[i], segments[i])) return false;
             continue;
         }

@@ -32,7 +32,5 @@ typedef struct Match {
 
 /// Find the route; `allow` is made in `arena`, which may be NULL when nobody reads it.
 Match router_match(const Router *router, Str method, Str path, Arena *arena);
-/// "{id}" is a parameter.
-bool segment_is_parameter(Str segment);
 /// Append the OpenAPI document of the sorted entries.
 void openapi_write(const Router *router, Text *out);

@@ -2,7 +2,6 @@
 #include "http/server.h"
 
 #include "base/arena.h"
-#include "base/clock.h"
 #include "http/exchange.h"
 #include "io/file.h"
 #include "io/tls.h"
@@ -12,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -133,12 +131,7 @@ Err server_open(const ServerOptions *options,
     server->app = options->app;
     server->quiesced_fd = -1;
     arena_init(&server->arena, SERVER_ARENA_MAX);
-    pthread_mutex_init(&server->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&server->idle, &attributes);
-    pthread_condattr_destroy(&attributes);
+    traffic_init(&server->traffic);
     Err err = pems_check(options, reason);
     if (err.code == OK) err = pems_load(options, server, reason);
     if (err.code == OK) err = daemon_start(server, options, reason);
@@ -157,19 +150,8 @@ uint16_t server_port(const Server *server) {
     return info->port;
 }
 
-bool server_is_draining(Server *server) {
-    pthread_mutex_lock(&server->lock);
-    bool draining = server->is_draining;
-    pthread_mutex_unlock(&server->lock);
-    return draining;
-}
-
 static void quiesce(Server *server) {
-    pthread_mutex_lock(&server->lock);
-    bool first = !server->is_draining;
-    server->is_draining = true;
-    pthread_mutex_unlock(&server->lock);
-    if (!first || !server->daemon) return;
+    if (!traffic_drain(&server->traffic) || !server->daemon) return;
     server->quiesced_fd = MHD_quiesce_daemon(server->daemon);
     // It stays open until the daemon's threads are gone, but refuses connections from now on.
     if (server->quiesced_fd >= 0) shutdown(server->quiesced_fd, SHUT_RDWR);
@@ -177,28 +159,17 @@ static void quiesce(Server *server) {
 
 void server_drain(Server *server, uint64_t within_ms) {
     quiesce(server);
-    uint64_t until_ms = clock_monotonic_ms() + within_ms;
-    struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
-                             .tv_nsec = (long)(until_ms % 1000 * 1'000'000)};
-    pthread_mutex_lock(&server->lock);
-    while (server->open > 0)
-        if (pthread_cond_timedwait(&server->idle, &server->lock, &until) != 0) break;
-    pthread_mutex_unlock(&server->lock);
+    traffic_wait(&server->traffic, within_ms);
 }
 
 Server *server_close(Server *server) {
     if (!server) return NULL;
     quiesce(server);
     // A daemon may not stop while a connection waits for a worker; handlers do end.
-    pthread_mutex_lock(&server->lock);
-    server->is_closing = true;
-    while (server->running > 0)
-        pthread_cond_wait(&server->idle, &server->lock);
-    pthread_mutex_unlock(&server->lock);
+    traffic_end(&server->traffic);
     if (server->daemon) MHD_stop_daemon(server->daemon);
     if (server->quiesced_fd >= 0) close(server->quiesced_fd);
-    pthread_cond_destroy(&server->idle);
-    pthread_mutex_destroy(&server->lock);
+    traffic_done(&server->traffic);
     arena_done(&server->arena);
     free(server);
     return NULL;

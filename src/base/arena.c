@@ -19,7 +19,7 @@ void arena_init(Arena *arena, size_t max_bytes) {
     *arena = (Arena){.max_bytes = max_bytes};
 }
 
-static void chunks_free(ArenaChunk *chunk) {
+static void arena_chunks_free(ArenaChunk *chunk) {
     while (chunk) {
         ArenaChunk *next = chunk->next;
         free(chunk);
@@ -28,7 +28,7 @@ static void chunks_free(ArenaChunk *chunk) {
 }
 
 void arena_done(Arena *arena) {
-    chunks_free(arena->chunk);
+    arena_chunks_free(arena->chunk);
     arena_init(arena, arena->max_bytes);
 }
 
@@ -44,7 +44,7 @@ void arena_reset(Arena *arena) {
 }
 
 /// A chunk that fits `size`, at least as large again as the last, so chunks stay few.
-static ArenaChunk *chunk_add(Arena *arena, size_t size) {
+static ArenaChunk *arena_chunk_add(Arena *arena, size_t size) {
     size_t want = arena->chunk ? arena->chunk->size * 2 : CHUNK_MIN_BYTES;
     if (want < size) want = size;
     ArenaChunk *chunk = malloc(sizeof(*chunk) + want);
@@ -63,7 +63,7 @@ void *arena_alloc(Arena *arena, size_t size, size_t align) {
     ArenaChunk *chunk = arena->chunk;
     size_t at = chunk ? (chunk->used + align - 1) & ~(align - 1) : 0;
     if (!chunk || at > chunk->size || size > chunk->size - at) {
-        chunk = chunk_add(arena, size);
+        chunk = arena_chunk_add(arena, size);
         at = 0;
     }
     if (!chunk) {

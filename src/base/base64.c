@@ -14,7 +14,7 @@ Str base64_encode(Arena *arena, Bytes data) {
 }
 
 /// libsodium 1.0.18 takes a byte above 0x7f for a digit where char is signed.
-static bool is_ascii(Str text) {
+static bool base64_is_ascii(Str text) {
     for (size_t i = 0; i < text.len; i++)
         if ((uint8_t)text.ptr[i] > 0x7f) return false;
     return true;
@@ -24,7 +24,7 @@ Err base64_decode(Str text, Base64Form form, uint8_t *ret_bytes, size_t max, siz
     int variant =
         form == BASE64 ? sodium_base64_VARIANT_ORIGINAL : sodium_base64_VARIANT_URLSAFE_NO_PADDING;
     size_t len;
-    if (!is_ascii(text)
+    if (!base64_is_ascii(text)
         || sodium_base642bin(ret_bytes, max, text.ptr, text.len, NULL, &len, NULL, variant) != 0)
         return FAIL(ERR_INVALID, "not base64, or too long");
     *ret_len = len;

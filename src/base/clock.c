@@ -7,20 +7,20 @@
 
 enum { MS_PER_S = 1000, S_PER_DAY = 86400, MINUTES_PER_DAY = 1440 };
 
-static uint64_t ms_of(clockid_t id) {
+static uint64_t clock_ms_of(clockid_t id) {
     struct timespec at;
     int rc = clock_gettime(id, &at);
     assert(rc == 0);
     return (uint64_t)at.tv_sec * MS_PER_S + (uint64_t)at.tv_nsec / 1'000'000;
 }
 
-static uint64_t system_now_ms(void *ctx) {
+static uint64_t clock_system_now_ms(void *ctx) {
     (void)ctx;
-    return ms_of(CLOCK_REALTIME);
+    return clock_ms_of(CLOCK_REALTIME);
 }
 
 Clock clock_system(void) {
-    return (Clock){.now_ms = system_now_ms};
+    return (Clock){.now_ms = clock_system_now_ms};
 }
 
 uint64_t clock_now_ms(const Clock *clock) {
@@ -28,12 +28,12 @@ uint64_t clock_now_ms(const Clock *clock) {
 }
 
 uint64_t clock_monotonic_ms(void) {
-    return ms_of(CLOCK_MONOTONIC);
+    return clock_ms_of(CLOCK_MONOTONIC);
 }
 
 /// Days since 1970-01-01 of a Gregorian date; years of 400-year eras start in March, so the leap
 /// day is the last day of its year.
-static int64_t days_from_civil(int64_t year, unsigned month, unsigned day) {
+static int64_t clock_days_from_civil(int64_t year, unsigned month, unsigned day) {
     year -= month <= 2;
     int64_t era = year / 400; // years are never negative here
     int64_t year_of_era = year - era * 400;
@@ -53,7 +53,7 @@ void time_format(Time time, char ret_text[TIME_TEXT_LEN + 1]) {
 }
 
 /// Exactly `digits` decimal digits at the front of `*rest`, which moves on.
-static bool take_digits(Str *rest, size_t digits, unsigned *ret_value) {
+static bool clock_take_digits(Str *rest, size_t digits, unsigned *ret_value) {
     uint64_t value;
     if (rest->len < digits || str_u64(str_slice(*rest, 0, digits), &value).code != OK) return false;
     *rest = str_slice(*rest, digits, rest->len);
@@ -61,16 +61,16 @@ static bool take_digits(Str *rest, size_t digits, unsigned *ret_value) {
     return true;
 }
 
-static bool take_char(Str *rest, char c) {
+static bool clock_take_char(Str *rest, char c) {
     if (rest->len == 0 || rest->ptr[0] != c) return false;
     *rest = str_slice(*rest, 1, rest->len);
     return true;
 }
 
 /// ".fraction" in milliseconds; 0 when there is none.
-static bool take_fraction_ms(Str *rest, unsigned *ret_ms) {
+static bool clock_take_fraction_ms(Str *rest, unsigned *ret_ms) {
     *ret_ms = 0;
-    if (!take_char(rest, '.')) return true;
+    if (!clock_take_char(rest, '.')) return true;
     unsigned weight = 100;
     size_t digits = 0;
     while (digits < rest->len && rest->ptr[digits] >= '0' && rest->ptr[digits] <= '9') {
@@ -82,21 +82,21 @@ static bool take_fraction_ms(Str *rest, unsigned *ret_ms) {
 }
 
 /// "Z" or "+hh:mm" or "-hh:mm", in minutes east of UTC.
-static bool take_offset(Str *rest, int64_t *ret_minutes) {
+static bool clock_take_offset(Str *rest, int64_t *ret_minutes) {
     *ret_minutes = 0;
-    if (take_char(rest, 'Z') || take_char(rest, 'z')) return true;
-    bool west = take_char(rest, '-');
+    if (clock_take_char(rest, 'Z') || clock_take_char(rest, 'z')) return true;
+    bool west = clock_take_char(rest, '-');
     unsigned hours;
     unsigned minutes;
-    if (!west && !take_char(rest, '+')) return false;
-    if (!take_digits(rest, 2, &hours) || !take_char(rest, ':')) return false;
-    if (!take_digits(rest, 2, &minutes) || hours > 23 || minutes > 59) return false;
+    if (!west && !clock_take_char(rest, '+')) return false;
+    if (!clock_take_digits(rest, 2, &hours) || !clock_take_char(rest, ':')) return false;
+    if (!clock_take_digits(rest, 2, &minutes) || hours > 23 || minutes > 59) return false;
     int64_t east = (int64_t)hours * 60 + minutes;
     *ret_minutes = west ? -east : east;
     return true;
 }
 
-static unsigned days_in_month(unsigned year, unsigned month) {
+static unsigned clock_days_in_month(unsigned year, unsigned month) {
     static const unsigned days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     return days[month - 1] + (month == 2 && leap ? 1 : 0);
@@ -107,20 +107,20 @@ Err time_parse(Str text, Time *ret_time) {
     unsigned year, month, day, hour, minute, second, ms;
     int64_t offset;
     Str rest = text;
-    if (!take_digits(&rest, 4, &year) || !take_char(&rest, '-')) return bad;
-    if (!take_digits(&rest, 2, &month) || !take_char(&rest, '-')) return bad;
-    if (!take_digits(&rest, 2, &day)) return bad;
-    if (!take_char(&rest, 'T') && !take_char(&rest, 't') && !take_char(&rest, ' ')) return bad;
-    if (!take_digits(&rest, 2, &hour) || !take_char(&rest, ':')) return bad;
-    if (!take_digits(&rest, 2, &minute) || !take_char(&rest, ':')) return bad;
-    if (!take_digits(&rest, 2, &second) || !take_fraction_ms(&rest, &ms)) return bad;
-    if (!take_offset(&rest, &offset) || rest.len != 0) return bad;
+    if (!clock_take_digits(&rest, 4, &year) || !clock_take_char(&rest, '-')) return bad;
+    if (!clock_take_digits(&rest, 2, &month) || !clock_take_char(&rest, '-')) return bad;
+    if (!clock_take_digits(&rest, 2, &day)) return bad;
+    if (!clock_take_char(&rest, 'T') && !clock_take_char(&rest, 't') && !clock_take_char(&rest, ' ')) return bad;
+    if (!clock_take_digits(&rest, 2, &hour) || !clock_take_char(&rest, ':')) return bad;
+    if (!clock_take_digits(&rest, 2, &minute) || !clock_take_char(&rest, ':')) return bad;
+    if (!clock_take_digits(&rest, 2, &second) || !clock_take_fraction_ms(&rest, &ms)) return bad;
+    if (!clock_take_offset(&rest, &offset) || rest.len != 0) return bad;
     if (year < 1970 || month < 1 || month > 12 || day < 1) return bad;
-    if (day > days_in_month(year, month) || hour > 23 || minute > 59 || second > 60) return bad;
+    if (day > clock_days_in_month(year, month) || hour > 23 || minute > 59 || second > 60) return bad;
     if (second == 60) second = 59;
-    int64_t minutes = days_from_civil(year, month, day) * MINUTES_PER_DAY + hour * 60 + minute;
+    int64_t minutes = clock_days_from_civil(year, month, day) * MINUTES_PER_DAY + hour * 60 + minute;
     minutes -= offset;
-    if (minutes < 0 || minutes >= days_from_civil(10000, 1, 1) * MINUTES_PER_DAY) return bad;
+    if (minutes < 0 || minutes >= clock_days_from_civil(10000, 1, 1) * MINUTES_PER_DAY) return bad;
     ret_time->ms = ((uint64_t)minutes * 60 + second) * MS_PER_S + ms;
     return SUCCESS;
 }
@@ -154,7 +154,7 @@ void duration_format(Duration duration, char ret_text[DURATION_TEXT_MAX]) {
 }
 
 /// The unit at the front of `text`, which is what stands before the next digit.
-static bool unit_find(Str text, uint64_t *ret_ms) {
+static bool clock_unit_find(Str text, uint64_t *ret_ms) {
     for (size_t i = 0; i < UNIT_COUNT; i++) {
         if (!str_eq(text, units[i].name)) continue;
         *ret_ms = units[i].ms;
@@ -177,7 +177,7 @@ Err duration_parse(Str text, Duration *ret_duration) {
         uint64_t count;
         uint64_t unit_ms;
         if (str_u64(str_slice(text, at, digits), &count).code != OK) return bad;
-        if (!unit_find(str_slice(text, digits, letters), &unit_ms)) return bad;
+        if (!clock_unit_find(str_slice(text, digits, letters), &unit_ms)) return bad;
         if (count > (UINT64_MAX - sum) / unit_ms) return bad;
         sum += count * unit_ms;
         at = letters;

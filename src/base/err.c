@@ -85,7 +85,7 @@ ErrCode err_from_http_status(uint32_t status) {
 }
 
 /// Cut a torn character off the end, and nothing else.
-static size_t whole_len(const char *text, size_t len) {
+static size_t err_whole_len(const char *text, size_t len) {
     size_t start = len;
     while (start > 0 && len - start < 4 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
         start--;
@@ -94,7 +94,7 @@ static size_t whole_len(const char *text, size_t len) {
 }
 
 /// Control characters become blanks; what is not UTF-8 becomes '?'.
-static void reason_clean(char *text, size_t len) {
+static void err_reason_clean(char *text, size_t len) {
     for (size_t at = 0; at < len;) {
         const unsigned char *c = (const unsigned char *)text + at;
         size_t size = str_utf8_len((Str){text, len}, at);
@@ -107,20 +107,20 @@ static void reason_clean(char *text, size_t len) {
 }
 
 __attribute__((format(printf, 2, 0))) static void
-reason_print(Reason *reason, const char *format, va_list args) {
+err_reason_print(Reason *reason, const char *format, va_list args) {
     int printed = vsnprintf(reason->text, sizeof(reason->text), format, args);
     assert(printed >= 0);
     size_t len = (size_t)printed;
-    if (len >= sizeof(reason->text)) len = whole_len(reason->text, sizeof(reason->text) - 1);
+    if (len >= sizeof(reason->text)) len = err_whole_len(reason->text, sizeof(reason->text) - 1);
     reason->text[len] = '\0';
-    reason_clean(reason->text, len);
+    err_reason_clean(reason->text, len);
 }
 
 void reason_set(Reason *reason, const char *format, ...) {
     if (!reason) return;
     va_list args;
     va_start(args, format);
-    reason_print(reason, format, args);
+    err_reason_print(reason, format, args);
     va_end(args);
 }
 
@@ -132,7 +132,7 @@ Err reason_fail(Reason *reason, Err err, const char *format, ...) {
     if (!reason) return err;
     va_list args;
     va_start(args, format);
-    reason_print(reason, format, args);
+    err_reason_print(reason, format, args);
     va_end(args);
     return err;
 }

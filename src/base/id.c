@@ -8,7 +8,7 @@
 static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /// UUIDv7: 48 bits of Unix milliseconds, version, 12 + 62 random bits.
-static void uuid_fill(uint64_t now_ms, uint8_t ret_uuid[16]) {
+static void id_uuid_fill(uint64_t now_ms, uint8_t ret_uuid[16]) {
     ssize_t got = getrandom(ret_uuid, 16, 0);
     assert(got == 16); // up to 256 bytes never fail once the pool is seeded
     for (size_t i = 0; i < 6; i++)
@@ -20,7 +20,7 @@ static void uuid_fill(uint64_t now_ms, uint8_t ret_uuid[16]) {
 Id id_new(Str prefix, uint64_t now_ms) {
     assert(prefix.len >= 1 && prefix.len <= ID_PREFIX_MAX);
     uint8_t uuid[16];
-    uuid_fill(now_ms, uuid);
+    id_uuid_fill(now_ms, uuid);
     unsigned __int128 bits = 0;
     for (size_t i = 0; i < sizeof(uuid); i++)
         bits = bits << 8 | uuid[i];

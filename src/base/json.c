@@ -27,7 +27,7 @@ void json_drop(json_t **json) {
 }
 
 /// How deep the document nests: exact for JSON, and otherwise for what stands before the error.
-static size_t depth_scan(Str json) {
+static size_t json_depth_scan(Str json) {
     size_t depth = 0;
     size_t deepest = 0;
     bool in_text = false;
@@ -43,7 +43,7 @@ static size_t depth_scan(Str json) {
 }
 
 Err json_read(Str json, Faults *faults, json_t **ret_json) {
-    if (depth_scan(json) > JSON_DEPTH_MAX) {
+    if (json_depth_scan(json) > JSON_DEPTH_MAX) {
         faults_add(faults, S(""), "must be nested at most %d deep", JSON_DEPTH_MAX);
         return faults_check(faults);
     }
@@ -69,7 +69,7 @@ Err json_read(Str json, Faults *faults, json_t **ret_json) {
 }
 
 /// A decimal point is whatever the locale makes of it; JSON's is '.'.
-static void add_number_text(const char *text, Text *out) {
+static void json_add_number_text(const char *text, Text *out) {
     bool in_point = false;
     for (; *text; text++) {
         bool is_number_char = strchr("0123456789+-e", *text) != NULL;
@@ -97,27 +97,27 @@ void json_write_double(double value, Text *out) {
         snprintf(text, sizeof(text), "%.*g", digits, value);
         if (strtod(text, NULL) == value) break;
     }
-    add_number_text(text, out);
+    json_add_number_text(text, out);
 }
 
-static int key_order(const void *a, const void *b) {
+static int json_key_order(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /// The object's keys, malloc'ed; NULL when there is no memory.
-static const char **keys_of(json_t *object, bool sorted) {
+static const char **json_keys_of(json_t *object, bool sorted) {
     size_t count = json_object_size(object);
     const char **keys = calloc(count + 1, sizeof(*keys));
     if (!keys) return NULL;
     size_t at = 0;
     for (void *it = json_object_iter(object); it; it = json_object_iter_next(object, it))
         keys[at++] = json_object_iter_key(it);
-    if (sorted && count > 1) qsort(keys, count, sizeof(*keys), key_order);
+    if (sorted && count > 1) qsort(keys, count, sizeof(*keys), json_key_order);
     return keys;
 }
 
-static void write_object(json_t *object, bool sorted, Text *out) {
-    SCOPED(mem_freep) const char **keys = keys_of(object, sorted);
+static void json_write_object(json_t *object, bool sorted, Text *out) {
+    SCOPED(mem_freep) const char **keys = json_keys_of(object, sorted);
     if (!keys) {
         out->failed = ERR_MEMORY;
         return;
@@ -132,7 +132,7 @@ static void write_object(json_t *object, bool sorted, Text *out) {
     text_add_char(out, '}');
 }
 
-static void write_array(json_t *array, bool sorted, Text *out) {
+static void json_write_array(json_t *array, bool sorted, Text *out) {
     text_add_char(out, '[');
     for (size_t i = 0; i < json_array_size(array); i++) {
         if (i) text_add_char(out, ',');
@@ -144,10 +144,10 @@ static void write_array(json_t *array, bool sorted, Text *out) {
 void json_write(json_t *json, bool sorted, Text *out) {
     switch (json_typeof(json)) {
     case JSON_OBJECT:
-        write_object(json, sorted, out);
+        json_write_object(json, sorted, out);
         break;
     case JSON_ARRAY:
-        write_array(json, sorted, out);
+        json_write_array(json, sorted, out);
         break;
     case JSON_STRING:
         text_add_json(out, (Str){json_string_value(json), json_string_length(json)});
@@ -171,7 +171,7 @@ void json_write(json_t *json, bool sorted, Text *out) {
 }
 
 Err json_canonical(Arena *arena, Str json, Str *ret_json) {
-    if (depth_scan(json) > JSON_DEPTH_MAX)
+    if (json_depth_scan(json) > JSON_DEPTH_MAX)
         return FAIL(ERR_LIMIT, "the document is nested too deep");
     Faults faults;
     faults_init(&faults, arena);

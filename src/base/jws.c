@@ -28,7 +28,7 @@ void jws_key_wipe(JwsKey *key) {
     sodium_memzero(key, sizeof(*key));
 }
 
-static void add_base64url(Text *out, const void *bytes, size_t len) {
+static void jws_add_base64url(Text *out, const void *bytes, size_t len) {
     char text[sodium_base64_ENCODED_LEN(JWS_TOKEN_MAX, URL_SAFE)];
     assert(len <= JWS_TOKEN_MAX);
     sodium_bin2base64(text, sizeof(text), bytes, len, URL_SAFE);
@@ -39,17 +39,17 @@ void jws_sign(const JwsKey *key, Str claims, Text *out) {
     size_t start = out->len;
     text_add(out, str_from(header));
     text_add_char(out, '.');
-    add_base64url(out, claims.ptr, claims.len);
+    jws_add_base64url(out, claims.ptr, claims.len);
     Str signing_input = str_slice(text_str(out), start, out->len);
     uint8_t signature[crypto_sign_BYTES];
     crypto_sign_detached(
         signature, NULL, (const uint8_t *)signing_input.ptr, signing_input.len, key->secret);
     text_add_char(out, '.');
-    add_base64url(out, signature, sizeof(signature));
+    jws_add_base64url(out, signature, sizeof(signature));
 }
 
 /// Decode base64url into `arena`; strict: no padding, no other characters.
-static Err from_base64url(Str text, Arena *arena, Str *ret_bytes) {
+static Err jws_from_base64url(Str text, Arena *arena, Str *ret_bytes) {
     char *bytes = ARENA_ARRAY(arena, char, text.len + 1);
     if (!bytes) return arena_check(arena);
     size_t len;
@@ -60,7 +60,7 @@ static Err from_base64url(Str text, Arena *arena, Str *ret_bytes) {
 }
 
 /// The three parts of a compact token whose header is ours.
-static Err token_split(Str token, Str *ret_claims, Str *ret_signed, Str *ret_signature) {
+static Err jws_token_split(Str token, Str *ret_claims, Str *ret_signed, Str *ret_signature) {
     const Err bad = FAIL(ERR_UNAUTHENTICATED, "the token is malformed");
     if (token.len > JWS_TOKEN_MAX) return bad;
     Str rest = token;
@@ -77,8 +77,8 @@ static Err token_split(Str token, Str *ret_claims, Str *ret_signed, Str *ret_sig
 
 Err jws_peek(Str token, Arena *arena, Str *ret_claims) {
     Str claims, signing_input, signature;
-    TRY(token_split(token, &claims, &signing_input, &signature));
-    return from_base64url(claims, arena, ret_claims);
+    TRY(jws_token_split(token, &claims, &signing_input, &signature));
+    return jws_from_base64url(claims, arena, ret_claims);
 }
 
 Err jws_verify(const uint8_t public_key[JWS_PUBLIC_KEY_LEN],
@@ -86,8 +86,8 @@ Err jws_verify(const uint8_t public_key[JWS_PUBLIC_KEY_LEN],
                Arena *arena,
                Str *ret_claims) {
     Str claims, signing_input, encoded, signature;
-    TRY(token_split(token, &claims, &signing_input, &encoded));
-    TRY(from_base64url(encoded, arena, &signature));
+    TRY(jws_token_split(token, &claims, &signing_input, &encoded));
+    TRY(jws_from_base64url(encoded, arena, &signature));
     if (signature.len != crypto_sign_BYTES
         || crypto_sign_verify_detached((const uint8_t *)signature.ptr,
                                        (const uint8_t *)signing_input.ptr,
@@ -95,7 +95,7 @@ Err jws_verify(const uint8_t public_key[JWS_PUBLIC_KEY_LEN],
                                        public_key)
                != 0)
         return FAIL(ERR_UNAUTHENTICATED, "the token's signature is wrong");
-    return from_base64url(claims, arena, ret_claims);
+    return jws_from_base64url(claims, arena, ret_claims);
 }
 
 Str secret_make(Arena *arena, size_t count) {

@@ -39,7 +39,7 @@ LogField log_field_bool(const char *key, bool value) {
     return (LogField){.key = key, .kind = LOG_FLAG, .number = value};
 }
 
-static void add_value(Text *line, const LogField *field) {
+static void log_add_value(Text *line, const LogField *field) {
     switch (field->kind) {
     case LOG_TEXT:
         text_add_json(line, field->text);
@@ -53,7 +53,7 @@ static void add_value(Text *line, const LogField *field) {
     }
 }
 
-static void add_field(Text *line, const LogField *field) {
+static void log_add_field(Text *line, const LogField *field) {
     if (config.json) {
         text_add_char(line, ',');
         text_add_json(line, str_from(field->key));
@@ -61,7 +61,7 @@ static void add_field(Text *line, const LogField *field) {
     } else {
         text_print(line, " %s=", field->key);
     }
-    add_value(line, field);
+    log_add_value(line, field);
 }
 
 void log_write(LogLevel level, const char *event, const LogField *fields) {
@@ -79,7 +79,7 @@ void log_write(LogLevel level, const char *event, const LogField *fields) {
                config.program,
                event);
     for (const LogField *field = fields; field->key; field++)
-        add_field(&line, field);
+        log_add_field(&line, field);
     if (config.json) text_add_char(&line, '}');
     text_add_char(&line, '\n');
     // One write a line keeps the lines of threads apart. A log that cannot be written has nobody

@@ -64,7 +64,7 @@ void problem_encode(Err err,
 }
 
 /// A failure that a peer has with its own machine is none of this one.
-static ErrCode code_from_peer(Str name, uint32_t status) {
+static ErrCode problem_code_from_peer(Str name, uint32_t status) {
     ErrCode code = err_from_name(name);
     if (code == ERR_MEMORY || code == ERR_SYSTEM) return ERR_UNAVAILABLE;
     return code != OK ? code : err_from_http_status(status);
@@ -78,5 +78,5 @@ ErrCode problem_read(uint32_t status, Str body, Arena *arena, Problem *ret_probl
     if (err.code != OK) problem = (Problem){};
     problem.status = status;
     *ret_problem = problem;
-    return code_from_peer(problem.code, status);
+    return problem_code_from_peer(problem.code, status);
 }

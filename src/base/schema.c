@@ -110,7 +110,7 @@ bool field_is_scalar(const Field *field) {
     return field->kind <= KIND_BYTES;
 }
 
-static bool is_zero(const void *member, size_t size) {
+static bool schema_is_zero(const void *member, size_t size) {
     const unsigned char *bytes = member;
     for (size_t i = 0; i < size; i++)
         if (bytes[i] != 0) return false;
@@ -125,7 +125,7 @@ bool field_is_absent(const Field *field, const void *member) {
     case KIND_RECORDS: // all begin with a pointer, then the count
         return !(field->flags & REQUIRED) && ((const Records *)member)->items == NULL;
     case KIND_RECORD:
-        return !(field->flags & REQUIRED) && is_zero(member, field->record->size);
+        return !(field->flags & REQUIRED) && schema_is_zero(member, field->record->size);
     case KIND_STR:
     case KIND_BYTES:
         return ((const Str *)member)->ptr == NULL;
@@ -141,7 +141,7 @@ bool field_is_absent(const Field *field, const void *member) {
     case KIND_DURATION:
         break;
     }
-    return is_zero(member, field->kind == KIND_ID ? 1 : field_size(field));
+    return schema_is_zero(member, field->kind == KIND_ID ? 1 : field_size(field));
 }
 
 _Static_assert(sizeof(StrList) == sizeof(Records) && sizeof(StrMap) == sizeof(Records)

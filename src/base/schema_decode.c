@@ -6,9 +6,9 @@
 #include <string.h>
 
 static void
-record_decode(Decoder *decoder, const Path *path, const Schema *schema, json_t *json, void *record);
+decode_members(Decoder *decoder, const Path *path, const Schema *schema, json_t *json, void *record);
 
-static Str str_of(json_t *json) {
+static Str decode_str_of(json_t *json) {
     return (Str){json_string_value(json), json_string_length(json)};
 }
 
@@ -44,7 +44,7 @@ decode_double(Decoder *decoder, const Path *path, const Field *field, json_t *js
 /// Every scalar that is a string in JSON.
 static void
 decode_text(Decoder *decoder, const Path *path, const Field *field, json_t *json, void *member) {
-    if (!json_is_string(json) || !field_parse(decoder, field, str_of(json), member))
+    if (!json_is_string(json) || !field_parse(decoder, field, decode_str_of(json), member))
         decoder_refuse(decoder, path, field, "");
 }
 
@@ -76,8 +76,8 @@ decode_strs(Decoder *decoder, const Path *path, const Field *field, json_t *json
     if (!items) return;
     for (size_t i = 0; i < count; i++) {
         json_t *item = json_array_get(json, i);
-        if (json_is_string(item) && field_item_fits(decoder, field, str_of(item))) {
-            items[i] = str_dup(decoder->arena, str_of(item));
+        if (json_is_string(item) && field_item_fits(decoder, field, decode_str_of(item))) {
+            items[i] = str_dup(decoder->arena, decode_str_of(item));
         } else {
             decoder_refuse_item(decoder, &(Path){.parent = path, .index = i}, field, false);
         }
@@ -101,17 +101,17 @@ decode_map(Decoder *decoder, const Path *path, const Field *field, json_t *json,
         json_t *value = json_object_iter_value(it);
         Path at = {.parent = path, .name = key};
         bool key_fits = field_key_fits(decoder, field, key);
-        bool value_fits = json_is_string(value) && field_item_fits(decoder, field, str_of(value));
+        bool value_fits = json_is_string(value) && field_item_fits(decoder, field, decode_str_of(value));
         if (!key_fits) decoder_refuse_item(decoder, &at, field, true);
         if (!value_fits) decoder_refuse_item(decoder, &at, field, false);
         if (!key_fits || !value_fits) continue;
-        *next++ = (StrPair){str_dup(decoder->arena, key), str_dup(decoder->arena, str_of(value))};
+        *next++ = (StrPair){str_dup(decoder->arena, key), str_dup(decoder->arena, decode_str_of(value))};
     }
     *(StrMap *)member = (StrMap){items, (size_t)(next - items)};
 }
 
 /// A nested record replaces the old one as a whole, also in a change.
-static Decoder whole(const Decoder *decoder) {
+static Decoder decode_whole(const Decoder *decoder) {
     Decoder nested = *decoder;
     if (nested.mode == DECODE_PATCH) nested.mode = DECODE_INPUT;
     return nested;
@@ -119,18 +119,18 @@ static Decoder whole(const Decoder *decoder) {
 
 static void
 decode_record(Decoder *decoder, const Path *path, const Field *field, json_t *json, void *member) {
-    Decoder nested = whole(decoder);
-    record_decode(&nested, path, field->record, json, member);
+    Decoder nested = decode_whole(decoder);
+    decode_members(&nested, path, field->record, json, member);
 }
 
 /// Decode the items of `array` into a new array of records; nothing if the arena is exhausted.
-static void items_decode(
+static void decode_items(
     Decoder *decoder, const Path *path, const Schema *schema, json_t *array, Records *ret_records) {
     size_t count = json_array_size(array);
     char *items = arena_array(decoder->arena, count, schema->size, _Alignof(max_align_t));
     if (!items) return;
     for (size_t i = 0; i < count; i++)
-        record_decode(decoder,
+        decode_members(decoder,
                       &(Path){.parent = path, .index = i},
                       schema,
                       json_array_get(array, i),
@@ -143,8 +143,8 @@ decode_records(Decoder *decoder, const Path *path, const Field *field, json_t *j
     if (!json_is_array(json)) {
         decoder_refuse(decoder, path, field, "");
     } else if (field_count_fits(decoder, path, field, json_array_size(json))) {
-        Decoder nested = whole(decoder);
-        items_decode(&nested, path, field->record, json, member);
+        Decoder nested = decode_whole(decoder);
+        decode_items(&nested, path, field->record, json, member);
     }
 }
 
@@ -182,7 +182,7 @@ void field_missing(Decoder *decoder, const Path *path, const Field *field, void 
 }
 
 /// null in a change: clear the field, if it can be.
-static void member_clear(Decoder *decoder, const Path *path, const Field *field, void *member) {
+static void decode_member_clear(Decoder *decoder, const Path *path, const Field *field, void *member) {
     if ((field->flags & REQUIRED) || field_is_always_present(field)) {
         decoder_refuse(decoder, path, field, "");
         return;
@@ -191,23 +191,23 @@ static void member_clear(Decoder *decoder, const Path *path, const Field *field,
     field_missing(decoder, path, field, member);
 }
 
-static const char *refusal(const Field *field) {
+static const char *decode_refusal(const Field *field) {
     if (!field || (field->flags & HIDDEN)) return "must not be given: there is no such field";
     if (field->flags & (READ_ONLY | COMPUTED)) return "must not be given: it is read-only";
     return "must not be given: it cannot be changed";
 }
 
 /// Faults for what the mode does not accept.
-static void refuse_others(Decoder *decoder, const Path *path, const Schema *schema, json_t *json) {
+static void decode_refuse_others(Decoder *decoder, const Path *path, const Schema *schema, json_t *json) {
     for (void *it = json_object_iter(json); it; it = json_object_iter_next(json, it)) {
         Path at = {.parent = path, .name = str_from(json_object_iter_key(it))};
         const Field *field = schema_field(schema, at.name);
         if (field && field_is_accepted(field, decoder->mode)) continue;
-        decoder_fault(decoder, &at, "%s", refusal(field));
+        decoder_fault(decoder, &at, "%s", decode_refusal(field));
     }
 }
 
-static void record_decode(
+static void decode_members(
     Decoder *decoder, const Path *path, const Schema *schema, json_t *json, void *record) {
     if (!json_is_object(json)) {
         decoder_fault(decoder, path, "must be an object");
@@ -216,7 +216,7 @@ static void record_decode(
     bool is_change = decoder->mode == DECODE_PATCH;
     if (!is_change) memset(record, 0, schema->size);
     if (decoder_is_strict(decoder) && !decoder_is_lenient(decoder))
-        refuse_others(decoder, path, schema, json);
+        decode_refuse_others(decoder, path, schema, json);
     for (size_t i = 0; i < schema->count; i++) {
         const Field *field = &schema->fields[i];
         if (!field_is_accepted(field, decoder->mode)) continue;
@@ -226,7 +226,7 @@ static void record_decode(
         if (value && !json_is_null(value)) {
             field_decode(decoder, &at, field, value, member);
         } else if (is_change) {
-            if (value) member_clear(decoder, &at, field, member);
+            if (value) decode_member_clear(decoder, &at, field, member);
         } else if (decoder_is_strict(decoder)) {
             field_missing(decoder, &at, field, member);
         }
@@ -238,7 +238,7 @@ Err schema_decode(
     SCOPED(json_drop) json_t *tree = NULL;
     TRY(json_read(json, faults, &tree));
     Decoder decoder = {.mode = mode, .arena = arena, .faults = faults};
-    record_decode(&decoder, NULL, schema, tree, record);
+    decode_members(&decoder, NULL, schema, tree, record);
     TRY(arena_check(arena));
     return faults_check(faults);
 }
@@ -274,7 +274,7 @@ Err schema_decode_list(const Schema *schema,
     }
     Decoder decoder = {.mode = mode, .arena = arena, .faults = faults};
     Records records = {};
-    items_decode(&decoder, NULL, schema, tree, &records);
+    decode_items(&decoder, NULL, schema, tree, &records);
     TRY(arena_check(arena));
     TRY(faults_check(faults));
     *ret_items = records.items;

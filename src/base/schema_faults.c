@@ -15,7 +15,7 @@ void faults_init(Faults *faults, Arena *arena) {
 }
 
 __attribute__((format(printf, 3, 0))) static void
-fault_vadd(Faults *faults, Str pointer, const char *format, va_list args) {
+faults_vadd(Faults *faults, Str pointer, const char *format, va_list args) {
     char text[FAULT_TEXT_MAX];
     int len = vsnprintf(text, sizeof(text), format, args);
     Str allowed = str_slice((Str){text, sizeof(text) - 1}, 0, len < 0 ? 0 : (size_t)len);
@@ -34,7 +34,7 @@ fault_vadd(Faults *faults, Str pointer, const char *format, va_list args) {
 void faults_add(Faults *faults, Str pointer, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    fault_vadd(faults, pointer, format, args);
+    faults_vadd(faults, pointer, format, args);
     va_end(args);
 }
 
@@ -45,7 +45,7 @@ Err faults_check(const Faults *faults) {
 }
 
 /// A reference token of RFC 6901: '~' and '/' are escaped.
-static void pointer_add_name(Text *out, Str name) {
+static void faults_pointer_add_name(Text *out, Str name) {
     for (size_t i = 0; i < name.len; i++) {
         char c = name.ptr[i];
         if (c == '~' || c == '/') {
@@ -56,12 +56,12 @@ static void pointer_add_name(Text *out, Str name) {
     }
 }
 
-static void pointer_add(Text *out, const Path *path) {
+static void faults_pointer_add(Text *out, const Path *path) {
     if (!path) return;
-    pointer_add(out, path->parent);
+    faults_pointer_add(out, path->parent);
     text_add_char(out, '/');
     if (path->name.ptr) {
-        pointer_add_name(out, path->name);
+        faults_pointer_add_name(out, path->name);
     } else {
         text_print(out, "%zu", path->index);
     }
@@ -70,15 +70,15 @@ static void pointer_add(Text *out, const Path *path) {
 void decoder_fault(Decoder *decoder, const Path *path, const char *format, ...) {
     SCOPED(text_done) Text pointer;
     text_init(&pointer, FAULT_TEXT_MAX); // a name that a stranger made up may be cut
-    pointer_add(&pointer, path);
+    faults_pointer_add(&pointer, path);
     va_list args;
     va_start(args, format);
-    fault_vadd(decoder->faults, text_str(&pointer), format, args);
+    faults_vadd(decoder->faults, text_str(&pointer), format, args);
     va_end(args);
 }
 
 /// "at most 63 bytes", "1 to 63 bytes", "exactly 44 bytes".
-static void add_range(Range range, const char *unit, Text *out) {
+static void faults_add_range(Range range, const char *unit, Text *out) {
     const long long min = range.min;
     const long long max = range.max;
     if (min <= 0) {
@@ -90,24 +90,24 @@ static void add_range(Range range, const char *unit, Text *out) {
     }
 }
 
-static void add_bounds(const Field *field, Text *out) {
+static void faults_add_bounds(const Field *field, Text *out) {
     Range range = field_range(field);
     if (range.min != INT64_MIN) text_print(out, " from %lld", (long long)range.min);
     if (range.max != INT64_MAX) text_print(out, " to %lld", (long long)range.max);
 }
 
-static void add_names(const Field *field, Text *out) {
+static void faults_add_names(const Field *field, Text *out) {
     for (size_t i = 0; i < field->names->count; i++)
         text_print(out, "%s%s", i ? ", " : "", field->names->items[i]);
 }
 
-static void add_id(const Field *field, Text *out) {
+static void faults_add_id(const Field *field, Text *out) {
     const char *noun = field->prefix;
     text_add(out, noun ? S("the id of a ") : S("an id"));
     if (noun) text_print(out, "%s, like %s_01h455vb4pex5vsknk084sn02q", noun, noun);
 }
 
-static void add_duration_bounds(const Field *field, Text *out) {
+static void faults_add_duration_bounds(const Field *field, Text *out) {
     char bound[DURATION_TEXT_MAX];
     if (field->min) {
         duration_format((Duration){(uint64_t)field->min}, bound);
@@ -119,13 +119,13 @@ static void add_duration_bounds(const Field *field, Text *out) {
     }
 }
 
-static void add_text(const Pattern *pattern, Range range, Text *out) {
+static void faults_add_text(const Pattern *pattern, Range range, Text *out) {
     text_print(out, "%s%s", pattern ? pattern->allowed : "a text of ", pattern ? "; " : "");
-    add_range(range, "bytes", out);
+    faults_add_range(range, "bytes", out);
 }
 
-static void add_str(const Field *field, Text *out) {
-    add_text(field->pattern, field_range(field), out);
+static void faults_add_str(const Field *field, Text *out) {
+    faults_add_text(field->pattern, field_range(field), out);
 }
 
 void field_allowed(const Field *field, Text *out) {
@@ -135,14 +135,14 @@ void field_allowed(const Field *field, Text *out) {
         void (*add)(const Field *field, Text *out);
     } kinds[] = {
         [KIND_BOOL] = {"true or false",                                 NULL,      NULL               },
-        [KIND_U64] = {"an integer",                                    NULL,      add_bounds         },
-        [KIND_I64] = {"an integer",                                    NULL,      add_bounds         },
-        [KIND_DOUBLE] = {"a number",                                      NULL,      add_bounds         },
-        [KIND_ENUM] = {"one of ",                                       NULL,      add_names          },
-        [KIND_STR] = {"",                                              NULL,      add_str            },
-        [KIND_ID] = {"",                                              NULL,      add_id             },
+        [KIND_U64] = {"an integer",                                    NULL,      faults_add_bounds         },
+        [KIND_I64] = {"an integer",                                    NULL,      faults_add_bounds         },
+        [KIND_DOUBLE] = {"a number",                                      NULL,      faults_add_bounds         },
+        [KIND_ENUM] = {"one of ",                                       NULL,      faults_add_names          },
+        [KIND_STR] = {"",                                              NULL,      faults_add_str            },
+        [KIND_ID] = {"",                                              NULL,      faults_add_id             },
         [KIND_TIME] = {"a time in RFC 3339, like 2026-01-31T12:00:00Z", NULL,      NULL               },
-        [KIND_DURATION] = {"a duration, like 30s, 1h30m or 7d",             NULL,      add_duration_bounds},
+        [KIND_DURATION] = {"a duration, like 30s, 1h30m or 7d",             NULL,      faults_add_duration_bounds},
         [KIND_BYTES] = {"base64 of ",                                    "bytes",   NULL               },
         [KIND_JSON] = {"JSON of ",                                      "bytes",   NULL               },
         [KIND_STRS] = {"a list of ",                                    "texts",   NULL               },
@@ -151,7 +151,7 @@ void field_allowed(const Field *field, Text *out) {
         [KIND_RECORDS] = {"a list of ",                                    "objects", NULL               },
     };
     text_print(out, "%s", kinds[field->kind].words);
-    if (kinds[field->kind].unit) add_range(field_range(field), kinds[field->kind].unit, out);
+    if (kinds[field->kind].unit) faults_add_range(field_range(field), kinds[field->kind].unit, out);
     if (kinds[field->kind].add) kinds[field->kind].add(field, out);
 }
 
@@ -167,7 +167,7 @@ void decoder_refuse_item(Decoder *decoder, const Path *path, const Field *field,
     text_init(&allowed, FAULT_TEXT_MAX);
     bool has_pattern = is_key == (field->kind == KIND_MAP);
     Range range = is_key ? (Range){1, FIELD_STR_MAX} : field_item_range(field);
-    add_text(has_pattern ? field->pattern : NULL, range, &allowed);
+    faults_add_text(has_pattern ? field->pattern : NULL, range, &allowed);
     const char *prefix = is_key ? "named by " : "";
     decoder_fault(decoder, path, "must be %s%.*s", prefix, STR_FMT(text_str(&allowed)));
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /// The field that `key` names; of "labels.KEY" the map `labels`, with KEY in `*ret_map_key`.
-static const Field *pair_field(const Schema *schema, Str key, Str *ret_map_key) {
+static const Field *pairs_pair_field(const Schema *schema, Str key, Str *ret_map_key) {
     Str rest = key;
     Str name = {};
     if (!str_cut(&rest, '.', &name)) return NULL;
@@ -17,7 +17,7 @@ static const Field *pair_field(const Schema *schema, Str key, Str *ret_map_key) 
 }
 
 static void
-list_set(Decoder *decoder, const Path *path, const Field *field, Str text, StrList *list) {
+pairs_list_set(Decoder *decoder, const Path *path, const Field *field, Str text, StrList *list) {
     size_t count = 0;
     Str part;
     for (Str rest = text; text.len && str_cut(&rest, ',', &part);)
@@ -37,7 +37,7 @@ list_set(Decoder *decoder, const Path *path, const Field *field, Str text, StrLi
 }
 
 /// `room`: entries that the map may get in all.
-static void map_put(Decoder *decoder,
+static void pairs_map_put(Decoder *decoder,
                     const Path *path,
                     const Field *field,
                     StrPair pair,
@@ -73,11 +73,11 @@ static void pairs_finish(Decoder *decoder, const Schema *schema, const bool *giv
 }
 
 /// `room`: how many pairs there are. `given[i]`: the i-th field of the schema was named before.
-static void pair_decode(
+static void pairs_pair_decode(
     Decoder *decoder, const Schema *schema, StrPair pair, size_t room, bool *given, void *record) {
     Path path = {.name = pair.key.ptr ? pair.key : S("")};
     Str map_key = {};
-    const Field *field = pair_field(schema, pair.key, &map_key);
+    const Field *field = pairs_pair_field(schema, pair.key, &map_key);
     if (!field || !str_is_text(pair.key)) {
         decoder_fault(decoder, &path, "must not be given: there is no such key");
         return;
@@ -88,11 +88,11 @@ static void pair_decode(
     if (!str_is_text(pair.value)) {
         decoder_fault(decoder, &path, "must be UTF-8 without NUL");
     } else if (field->kind == KIND_MAP) {
-        map_put(decoder, &path, field, (StrPair){map_key, pair.value}, room, member);
+        pairs_map_put(decoder, &path, field, (StrPair){map_key, pair.value}, room, member);
     } else if (again) {
         decoder_fault(decoder, &path, "must be given once");
     } else if (field->kind == KIND_STRS) {
-        list_set(decoder, &path, field, pair.value, member);
+        pairs_list_set(decoder, &path, field, pair.value, member);
     } else if (!field_parse(decoder, field, pair.value, member)) {
         decoder_refuse(decoder, &path, field, "");
     }
@@ -111,7 +111,7 @@ Err schema_decode_pairs(const Schema *schema,
     for (size_t i = 0; i < count; i++) {
         StrPair pair = pairs[i];
         if (!pair.value.ptr) pair.value = S("");
-        pair_decode(&decoder, schema, pair, count, given, record);
+        pairs_pair_decode(&decoder, schema, pair, count, given, record);
     }
     pairs_finish(&decoder, schema, given, record);
     TRY(arena_check(arena));

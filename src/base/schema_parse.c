@@ -17,27 +17,27 @@ bool decoder_is_lenient(const Decoder *decoder) {
     return decoder->mode == DECODE_PEER || decoder->mode == DECODE_REPLY;
 }
 
-static bool len_fits(const Decoder *decoder, Range range, size_t len) {
+static bool parse_len_fits(const Decoder *decoder, Range range, size_t len) {
     if (!decoder_is_strict(decoder)) return true;
     return (int64_t)len >= range.min && (int64_t)len <= range.max;
 }
 
-static bool text_fits(const Decoder *decoder, const Pattern *pattern, Range range, Str text) {
-    if (!len_fits(decoder, range, text.len)) return false;
+static bool parse_text_fits(const Decoder *decoder, const Pattern *pattern, Range range, Str text) {
+    if (!parse_len_fits(decoder, range, text.len)) return false;
     return !pattern || !decoder_is_strict(decoder) || pattern->matches(text);
 }
 
 bool field_item_fits(const Decoder *decoder, const Field *field, Str item) {
     const Pattern *pattern = field->kind == KIND_STRS ? field->pattern : NULL;
-    return text_fits(decoder, pattern, field_item_range(field), item);
+    return parse_text_fits(decoder, pattern, field_item_range(field), item);
 }
 
 bool field_key_fits(const Decoder *decoder, const Field *field, Str key) {
-    return text_fits(decoder, field->pattern, (Range){1, FIELD_STR_MAX}, key);
+    return parse_text_fits(decoder, field->pattern, (Range){1, FIELD_STR_MAX}, key);
 }
 
 bool field_count_fits(Decoder *decoder, const Path *path, const Field *field, size_t count) {
-    if (len_fits(decoder, field_range(field), count)) return true;
+    if (parse_len_fits(decoder, field_range(field), count)) return true;
     decoder_refuse(decoder, path, field, "");
     return false;
 }
@@ -107,7 +107,7 @@ static bool parse_enum(const Decoder *decoder, const Field *field, Str text, voi
 }
 
 static bool parse_str(const Decoder *decoder, const Field *field, Str text, void *member) {
-    if (!text_fits(decoder, field->pattern, field_range(field), text)) return false;
+    if (!parse_text_fits(decoder, field->pattern, field_range(field), text)) return false;
     *(Str *)member = str_dup(decoder->arena, text);
     return true;
 }
@@ -138,7 +138,7 @@ static bool parse_bytes(const Decoder *decoder, const Field *field, Str text, vo
     if (!bytes) return true;
     size_t len = 0;
     Err err = base64_decode(text, BASE64, bytes, most, &len);
-    if (err.code != OK || !len_fits(decoder, field_range(field), len)) return false;
+    if (err.code != OK || !parse_len_fits(decoder, field_range(field), len)) return false;
     *(Bytes *)member = (Bytes){bytes, len};
     return true;
 }

@@ -9,74 +9,74 @@
 
 enum { COLUMN_TEXT_MAX = 16 * 1024 * 1024 };
 
-static Value number(int64_t value) {
+static Value row_number(int64_t value) {
     return (Value){.kind = VALUE_I64, .i64 = value};
 }
 
-static Value text(Str value) {
+static Value row_text(Str value) {
     return (Value){.kind = VALUE_TEXT, .text = value};
 }
 
-static Value to_bool(const Field *, const void *member) {
-    return number(*(const bool *)member);
+static Value row_to_bool(const Field *, const void *member) {
+    return row_number(*(const bool *)member);
 }
 
 /// uint64_t, int64_t, and the milliseconds of Time and Duration.
-static Value to_i64(const Field *, const void *member) {
-    return number(*(const int64_t *)member);
+static Value row_to_i64(const Field *, const void *member) {
+    return row_number(*(const int64_t *)member);
 }
 
-static Value to_double(const Field *, const void *member) {
+static Value row_to_double(const Field *, const void *member) {
     return (Value){.kind = VALUE_DOUBLE, .real = *(const double *)member};
 }
 
-static Value to_enum(const Field *field, const void *member) {
+static Value row_to_enum(const Field *field, const void *member) {
     unsigned value = *(const unsigned *)member;
     assert(value < field->names->count);
-    return text(str_from(field->names->items[value]));
+    return row_text(str_from(field->names->items[value]));
 }
 
 /// Str and Json.
-static Value to_text(const Field *, const void *member) {
-    return text(*(const Str *)member);
+static Value row_to_text(const Field *, const void *member) {
+    return row_text(*(const Str *)member);
 }
 
-static Value to_id(const Field *, const void *member) {
-    return text(id_str(member));
+static Value row_to_id(const Field *, const void *member) {
+    return row_text(id_str(member));
 }
 
-static Value to_blob(const Field *, const void *member) {
+static Value row_to_blob(const Field *, const void *member) {
     const Bytes *bytes = member;
     return (Value){
         .kind = VALUE_BLOB, .text = {(const char *)bytes->ptr, bytes->len}
     };
 }
 
-static Err to_json(const Field *field, const void *member, Arena *arena, Value *ret_value) {
+static Err row_to_json(const Field *field, const void *member, Arena *arena, Value *ret_value) {
     SCOPED(text_done) Text out;
     text_init(&out, COLUMN_TEXT_MAX);
     field_encode(field, member, ENCODE_STORED, &out);
     TRY(text_check(&out));
     Str copy = str_dup(arena, text_str(&out));
     if (!copy.ptr) return arena_check(arena);
-    *ret_value = text(copy);
+    *ret_value = row_text(copy);
     return SUCCESS;
 }
 
 Err field_to_value(const Field *field, const void *record, Arena *arena, Value *ret_value) {
     typedef Value (*ToValue)(const Field *field, const void *member);
     static const ToValue converters[KIND_RECORDS + 1] = {
-        [KIND_BOOL] = to_bool,
-        [KIND_U64] = to_i64,
-        [KIND_I64] = to_i64,
-        [KIND_DOUBLE] = to_double,
-        [KIND_ENUM] = to_enum,
-        [KIND_STR] = to_text,
-        [KIND_ID] = to_id,
-        [KIND_TIME] = to_i64,
-        [KIND_DURATION] = to_i64,
-        [KIND_BYTES] = to_blob,
-        [KIND_JSON] = to_text,
+        [KIND_BOOL] = row_to_bool,
+        [KIND_U64] = row_to_i64,
+        [KIND_I64] = row_to_i64,
+        [KIND_DOUBLE] = row_to_double,
+        [KIND_ENUM] = row_to_enum,
+        [KIND_STR] = row_to_text,
+        [KIND_ID] = row_to_id,
+        [KIND_TIME] = row_to_i64,
+        [KIND_DURATION] = row_to_i64,
+        [KIND_BYTES] = row_to_blob,
+        [KIND_JSON] = row_to_text,
     };
     const void *member = field_in(field, record);
     ToValue convert = converters[field->kind];
@@ -84,46 +84,46 @@ Err field_to_value(const Field *field, const void *record, Arena *arena, Value *
         *ret_value = (Value){.kind = VALUE_NULL};
         return SUCCESS;
     }
-    if (!convert) return to_json(field, member, arena, ret_value);
+    if (!convert) return row_to_json(field, member, arena, ret_value);
     *ret_value = convert(field, member);
     return SUCCESS;
 }
 
-static bool from_bool(const Field *, Value value, Arena *, void *member) {
+static bool row_from_bool(const Field *, Value value, Arena *, void *member) {
     if (value.kind != VALUE_I64 || (value.i64 != 0 && value.i64 != 1)) return false;
     *(bool *)member = value.i64 == 1;
     return true;
 }
 
 /// uint64_t and Duration.
-static bool from_u64(const Field *, Value value, Arena *, void *member) {
+static bool row_from_u64(const Field *, Value value, Arena *, void *member) {
     if (value.kind != VALUE_I64 || value.i64 < 0) return false;
     *(uint64_t *)member = (uint64_t)value.i64;
     return true;
 }
 
-static bool from_i64(const Field *, Value value, Arena *, void *member) {
+static bool row_from_i64(const Field *, Value value, Arena *, void *member) {
     if (value.kind != VALUE_I64) return false;
     *(int64_t *)member = value.i64;
     return true;
 }
 
 /// Some engines hand a whole real back as an integer.
-static bool from_double(const Field *, Value value, Arena *, void *member) {
+static bool row_from_double(const Field *, Value value, Arena *, void *member) {
     if (value.kind == VALUE_I64) value = (Value){.kind = VALUE_DOUBLE, .real = (double)value.i64};
     if (value.kind != VALUE_DOUBLE || !isfinite(value.real)) return false;
     *(double *)member = value.real + 0.0; // no -0
     return true;
 }
 
-static bool from_time(const Field *, Value value, Arena *, void *member) {
+static bool row_from_time(const Field *, Value value, Arena *, void *member) {
     if (value.kind != VALUE_I64 || value.i64 < 0 || (uint64_t)value.i64 > TIME_MAX_MS) return false;
     ((Time *)member)->ms = (uint64_t)value.i64;
     return true;
 }
 
 /// Scalars whose column is their text: enum, id, text.
-static bool from_text(const Field *field, Value value, Arena *arena, void *member) {
+static bool row_from_text(const Field *field, Value value, Arena *arena, void *member) {
     if (value.kind != VALUE_TEXT) return false;
     if (!value.text.ptr) value.text = S(""); // an empty text is not an absent one
     Decoder decoder = {.mode = DECODE_STORED, .arena = arena};
@@ -131,13 +131,13 @@ static bool from_text(const Field *field, Value value, Arena *arena, void *membe
 }
 
 /// We wrote the document, so it is not parsed again.
-static bool from_json_text(const Field *, Value value, Arena *arena, void *member) {
+static bool row_from_json_text(const Field *, Value value, Arena *arena, void *member) {
     if (value.kind != VALUE_TEXT) return false;
     ((Json *)member)->text = str_dup(arena, value.text);
     return true;
 }
 
-static bool from_blob(const Field *, Value value, Arena *arena, void *member) {
+static bool row_from_blob(const Field *, Value value, Arena *arena, void *member) {
     if (value.kind != VALUE_BLOB) return false;
     Str copy = str_dup(arena, value.text.ptr ? value.text : S(""));
     *(Bytes *)member = (Bytes){(const uint8_t *)copy.ptr, copy.len};
@@ -145,7 +145,7 @@ static bool from_blob(const Field *, Value value, Arena *arena, void *member) {
 }
 
 /// Lists, maps and nested records.
-static bool from_json(const Field *field, Value value, Arena *arena, void *member) {
+static bool row_from_json(const Field *field, Value value, Arena *arena, void *member) {
     if (value.kind != VALUE_TEXT) return false;
     Faults faults;
     faults_init(&faults, arena);
@@ -161,21 +161,21 @@ static bool from_json(const Field *field, Value value, Arena *arena, void *membe
 Err field_from_value(const Field *field, Value value, Arena *arena, void *record) {
     typedef bool (*FromValue)(const Field *field, Value value, Arena *arena, void *member);
     static const FromValue converters[] = {
-        [KIND_BOOL] = from_bool,
-        [KIND_U64] = from_u64,
-        [KIND_I64] = from_i64,
-        [KIND_DOUBLE] = from_double,
-        [KIND_ENUM] = from_text,
-        [KIND_STR] = from_text,
-        [KIND_ID] = from_text,
-        [KIND_TIME] = from_time,
-        [KIND_DURATION] = from_u64,
-        [KIND_BYTES] = from_blob,
-        [KIND_JSON] = from_json_text,
-        [KIND_STRS] = from_json,
-        [KIND_MAP] = from_json,
-        [KIND_RECORD] = from_json,
-        [KIND_RECORDS] = from_json,
+        [KIND_BOOL] = row_from_bool,
+        [KIND_U64] = row_from_u64,
+        [KIND_I64] = row_from_i64,
+        [KIND_DOUBLE] = row_from_double,
+        [KIND_ENUM] = row_from_text,
+        [KIND_STR] = row_from_text,
+        [KIND_ID] = row_from_text,
+        [KIND_TIME] = row_from_time,
+        [KIND_DURATION] = row_from_u64,
+        [KIND_BYTES] = row_from_blob,
+        [KIND_JSON] = row_from_json_text,
+        [KIND_STRS] = row_from_json,
+        [KIND_MAP] = row_from_json,
+        [KIND_RECORD] = row_from_json,
+        [KIND_RECORDS] = row_from_json,
     };
     void *member = field_of(field, record);
     if (value.kind == VALUE_NULL && !field_is_always_present(field)) {

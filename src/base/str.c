@@ -51,14 +51,14 @@ bool str_cut(Str *rest, char separator, Str *ret_part) {
     return true;
 }
 
-static bool is_blank(char c) {
+static bool str_is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 Str str_trim(Str text) {
-    while (text.len && is_blank(text.ptr[0]))
+    while (text.len && str_is_blank(text.ptr[0]))
         text = str_slice(text, 1, text.len);
-    while (text.len && is_blank(text.ptr[text.len - 1]))
+    while (text.len && str_is_blank(text.ptr[text.len - 1]))
         text.len--;
     return text;
 }

@@ -71,7 +71,7 @@ void text_print(Text *text, const char *format, ...) {
     va_end(again);
 }
 
-static void add_escape(Text *text, unsigned char c) {
+static void text_add_escape(Text *text, unsigned char c) {
     static const char short_form[] = {['\b'] = 'b',
                                       ['\t'] = 't',
                                       ['\n'] = 'n',
@@ -104,7 +104,7 @@ void text_add_json(Text *text, Str value) {
         if (len == 0) {
             text_add(text, S("\xef\xbf\xbd"));
         } else {
-            add_escape(text, c);
+            text_add_escape(text, c);
         }
         start = ++at;
     }

@@ -38,23 +38,23 @@ typedef struct DropMail {
     char reason[REASON_MAX]; // more than a frame takes: it is cut there, between characters
 } DropMail;
 
-static void conn_count_down(Gateway *gateway) {
+static void gateway_conn_count_down(Gateway *gateway) {
     atomic_fetch_sub(&gateway->connections, 1);
 }
 
 /// Accepting goes on after a breath.
-static void on_pause_over(evutil_socket_t, short, void *arg) {
+static void gateway_on_pause_over(evutil_socket_t, short, void *arg) {
     Gateway *gateway = arg;
     event_add(&gateway->listener, NULL);
 }
 
-static void accept_pause(Gateway *gateway) {
+static void gateway_accept_pause(Gateway *gateway) {
     const struct timeval pause = stream_timeval(PAUSE_MS);
     event_del(&gateway->listener);
     event_add(&gateway->pause, &pause);
 }
 
-static void remote_text(const struct sockaddr_storage *address, char ret_text[INET6_ADDRSTRLEN]) {
+static void gateway_remote_text(const struct sockaddr_storage *address, char ret_text[INET6_ADDRSTRLEN]) {
     ret_text[0] = '\0';
     if (address->ss_family == AF_INET) {
         const struct sockaddr_in *in4 = (const void *)address;
@@ -66,20 +66,20 @@ static void remote_text(const struct sockaddr_storage *address, char ret_text[IN
 }
 
 /// Give an accepted socket to the next loop in turn.
-static void hand_over(Gateway *gateway, int fd, const struct sockaddr_storage *address) {
+static void gateway_hand_over(Gateway *gateway, int fd, const struct sockaddr_storage *address) {
     AdoptMail *adopt = malloc(sizeof(*adopt));
     if (!adopt) {
         close(fd);
-        conn_count_down(gateway);
+        gateway_conn_count_down(gateway);
         return;
     }
     *adopt = (AdoptMail){.mail = {.kind = MAIL_ADOPT}, .fd = fd};
-    remote_text(address, adopt->remote);
+    gateway_remote_text(address, adopt->remote);
     mailbox_post(&gateway->loops[gateway->next_loop].mailbox, &adopt->mail);
     gateway->next_loop = (gateway->next_loop + 1) % gateway->loop_count;
 }
 
-static void on_accept(evutil_socket_t listener, short, void *arg) {
+static void gateway_on_accept(evutil_socket_t listener, short, void *arg) {
     Gateway *gateway = arg;
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
         struct sockaddr_storage address = {};
@@ -88,24 +88,24 @@ static void on_accept(evutil_socket_t listener, short, void *arg) {
         if (fd < 0 && errno == EAGAIN) return;
         if (fd < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;
         if (fd < 0) { // no descriptors or memory: trying again at once would only spin
-            accept_pause(gateway);
+            gateway_accept_pause(gateway);
             return;
         }
         atomic_fetch_add(&gateway->accepted, 1);
         if (atomic_fetch_add(&gateway->connections, 1) >= gateway->options.connections_max) {
             close(fd);
-            conn_count_down(gateway);
+            gateway_conn_count_down(gateway);
             atomic_fetch_add(&gateway->refused, 1);
             continue;
         }
         const int on = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        hand_over(gateway, fd, &address);
+        gateway_hand_over(gateway, fd, &address);
     }
 }
 
 /// Everything that this loop still has says goodbye; its thread ends with the last of it.
-static void loop_stop(GatewayLoop *loop) {
+static void gateway_loop_stop(GatewayLoop *loop) {
     Gateway *gateway = loop->gateway;
     loop->is_stopping = true;
     if (loop->index == 0) {
@@ -116,37 +116,37 @@ static void loop_stop(GatewayLoop *loop) {
         if (loop->slots.slots[i].item) conn_stop(loop->slots.slots[i].item);
 }
 
-static void adopt_take(GatewayLoop *loop, AdoptMail *adopt) {
+static void gateway_adopt_take(GatewayLoop *loop, AdoptMail *adopt) {
     conn_open(loop, adopt->fd, adopt->remote);
     free(adopt);
 }
 
-static void send_take(GatewayLoop *loop, SendMail *send) {
+static void gateway_send_take(GatewayLoop *loop, SendMail *send) {
     Conn *conn = slots_find(&loop->slots, send->number);
     if (conn) conn_send(conn, (Str){send->bytes, send->len});
     free(send);
 }
 
-static void drop_take(GatewayLoop *loop, DropMail *drop) {
+static void gateway_drop_take(GatewayLoop *loop, DropMail *drop) {
     Conn *conn = slots_find(&loop->slots, drop->number);
     if (conn) conn_drop(conn, drop->status, (Str){drop->reason, drop->reason_len});
     free(drop);
 }
 
-static void mail_take(void *app, Mail *mail) {
+static void gateway_mail_take(void *app, Mail *mail) {
     GatewayLoop *loop = app;
     switch ((GatewayMail)mail->kind) {
     case MAIL_ADOPT:
-        adopt_take(loop, (AdoptMail *)mail);
+        gateway_adopt_take(loop, (AdoptMail *)mail);
         return;
     case MAIL_SEND:
-        send_take(loop, (SendMail *)mail);
+        gateway_send_take(loop, (SendMail *)mail);
         return;
     case MAIL_DROP:
-        drop_take(loop, (DropMail *)mail);
+        gateway_drop_take(loop, (DropMail *)mail);
         return;
     case MAIL_STOP:
-        loop_stop(loop);
+        gateway_loop_stop(loop);
         return;
     case MAIL_JOB:
         conn_resume((Conn *)((char *)mail - offsetof(Conn, job) - offsetof(ConnJob, mail)));
@@ -155,30 +155,30 @@ static void mail_take(void *app, Mail *mail) {
 }
 
 /// What came after the loop had ended.
-static void mail_drop(void *app, Mail *mail) {
+static void gateway_mail_drop(void *app, Mail *mail) {
     GatewayLoop *loop = app;
     assert(mail->kind != MAIL_JOB); // a loop ends after its last job
     if (mail->kind == MAIL_STOP) return;
     if (mail->kind == MAIL_ADOPT) {
         close(((AdoptMail *)mail)->fd);
-        conn_count_down(loop->gateway);
+        gateway_conn_count_down(loop->gateway);
     }
     free(mail);
 }
 
-static void *loop_run(void *arg) {
+static void *gateway_loop_run(void *arg) {
     GatewayLoop *loop = arg;
     while (!(loop->is_stopping && loop->slots.count == 0))
         event_base_loop(loop->base, EVLOOP_ONCE);
     return NULL;
 }
 
-static const struct timeval *common_timer(GatewayLoop *loop, uint64_t ms) {
+static const struct timeval *gateway_common_timer(GatewayLoop *loop, uint64_t ms) {
     const struct timeval duration = stream_timeval(ms);
     return event_base_init_common_timeout(loop->base, &duration);
 }
 
-static Err loop_open(Gateway *gateway, GatewayLoop *loop) {
+static Err gateway_loop_open(Gateway *gateway, GatewayLoop *loop) {
     const Err none = FAIL(ERR_MEMORY, "no memory for an event loop");
     loop->gateway = gateway;
     loop->index = (uint32_t)(loop - gateway->loops);
@@ -192,26 +192,26 @@ static Err loop_open(Gateway *gateway, GatewayLoop *loop) {
     slots_init(&loop->slots);
     loop->base = event_base_new();
     if (!loop->base) return none;
-    loop->handshake = common_timer(loop, gateway->options.handshake_ms);
-    loop->half_silence = common_timer(loop, gateway->options.silence_ms / 2);
-    loop->linger = common_timer(loop, CONN_LINGER_MS);
-    loop->tick = common_timer(loop, CONN_TICK_MS);
+    loop->handshake = gateway_common_timer(loop, gateway->options.handshake_ms);
+    loop->half_silence = gateway_common_timer(loop, gateway->options.silence_ms / 2);
+    loop->linger = gateway_common_timer(loop, CONN_LINGER_MS);
+    loop->tick = gateway_common_timer(loop, CONN_TICK_MS);
     if (!loop->handshake || !loop->half_silence || !loop->linger || !loop->tick) {
         event_base_free(loop->base);
         return none;
     }
-    Err err = mailbox_open(&loop->mailbox, loop->base, mail_take, loop);
+    Err err = mailbox_open(&loop->mailbox, loop->base, gateway_mail_take, loop);
     if (err.code != OK) event_base_free(loop->base);
     return err;
 }
 
-static void loop_close(GatewayLoop *loop) {
-    mailbox_close(&loop->mailbox, mail_drop);
+static void gateway_loop_close(GatewayLoop *loop) {
+    mailbox_close(&loop->mailbox, gateway_mail_drop);
     slots_done(&loop->slots);
     event_base_free(loop->base);
 }
 
-static Err listener_bind(Gateway *gateway, Reason *reason) {
+static Err gateway_listener_bind(Gateway *gateway, Reason *reason) {
     const GatewayOptions *options = &gateway->options;
     char port[8];
     snprintf(port, sizeof(port), "%u", options->port);
@@ -234,8 +234,8 @@ static Err listener_bind(Gateway *gateway, Reason *reason) {
     return reason_fail(reason, err, "%s port %u", options->address, options->port);
 }
 
-static Err listener_open(Gateway *gateway, Reason *reason) {
-    TRY(listener_bind(gateway, reason));
+static Err gateway_listener_open(Gateway *gateway, Reason *reason) {
+    TRY(gateway_listener_bind(gateway, reason));
     struct sockaddr_storage bound = {};
     socklen_t len = sizeof(bound);
     if (getsockname(gateway->listen_fd, (void *)&bound, &len) != 0)
@@ -245,17 +245,17 @@ static Err listener_open(Gateway *gateway, Reason *reason) {
                               : ((const struct sockaddr_in *)(const void *)&bound)->sin_port);
     struct event_base *base = gateway->loops[0].base;
     event_assign(
-        &gateway->listener, base, gateway->listen_fd, EV_READ | EV_PERSIST, on_accept, gateway);
-    event_assign(&gateway->pause, base, -1, 0, on_pause_over, gateway);
+        &gateway->listener, base, gateway->listen_fd, EV_READ | EV_PERSIST, gateway_on_accept, gateway);
+    event_assign(&gateway->pause, base, -1, 0, gateway_on_pause_over, gateway);
     return event_add(&gateway->listener, NULL) == 0
                ? SUCCESS
                : FAIL(ERR_MEMORY, "no memory for the listener");
 }
 
-static Err threads_start(Gateway *gateway) {
+static Err gateway_threads_start(Gateway *gateway) {
     for (; gateway->running < gateway->loop_count; gateway->running++) {
         GatewayLoop *loop = &gateway->loops[gateway->running];
-        int error = pthread_create(&loop->thread, NULL, loop_run, loop);
+        int error = pthread_create(&loop->thread, NULL, gateway_loop_run, loop);
         if (error != 0) return (Err){ERR_SYSTEM, error, "cannot start a gateway thread"};
     }
     return SUCCESS;
@@ -266,9 +266,9 @@ static Err gateway_start(Gateway *gateway, uint32_t threads, Reason *reason) {
     if (options->cert_path)
         TRY(tls_server_context_open(options->cert_path, options->key_path, &gateway->tls, reason));
     for (; gateway->loop_count < threads; gateway->loop_count++)
-        TRY(loop_open(gateway, &gateway->loops[gateway->loop_count]));
-    TRY(listener_open(gateway, reason));
-    return threads_start(gateway);
+        TRY(gateway_loop_open(gateway, &gateway->loops[gateway->loop_count]));
+    TRY(gateway_listener_open(gateway, reason));
+    return gateway_threads_start(gateway);
 }
 
 Err gateway_open(const GatewayOptions *options,
@@ -305,13 +305,13 @@ uint16_t gateway_port(const Gateway *gateway) {
 }
 
 /// The loop of a channel; NULL for a number that never was one.
-static GatewayLoop *loop_of(Gateway *gateway, ChannelId channel) {
+static GatewayLoop *gateway_loop_of(Gateway *gateway, ChannelId channel) {
     uint64_t index = channel >> SLOT_NUMBER_BITS;
     return index < gateway->loop_count ? &gateway->loops[index] : NULL;
 }
 
 void gateway_send(Gateway *gateway, ChannelId channel, Str message) {
-    GatewayLoop *loop = loop_of(gateway, channel);
+    GatewayLoop *loop = gateway_loop_of(gateway, channel);
     SendMail *send = loop ? malloc(sizeof(*send) + message.len) : NULL;
     if (!send) return;
     *send =
@@ -321,7 +321,7 @@ void gateway_send(Gateway *gateway, ChannelId channel, Str message) {
 }
 
 void gateway_drop(Gateway *gateway, ChannelId channel, uint16_t status, Str reason) {
-    GatewayLoop *loop = loop_of(gateway, channel);
+    GatewayLoop *loop = gateway_loop_of(gateway, channel);
     DropMail *drop = loop ? malloc(sizeof(*drop)) : NULL;
     if (!drop) return;
     *drop =
@@ -346,7 +346,7 @@ Gateway *gateway_close(Gateway *gateway) {
         pthread_join(gateway->loops[i].thread, NULL);
     if (gateway->listen_fd >= 0) close(gateway->listen_fd);
     for (uint32_t i = 0; i < gateway->loop_count; i++)
-        loop_close(&gateway->loops[i]);
+        gateway_loop_close(&gateway->loops[i]);
     tls_context_close(gateway->tls);
     free((char *)(uintptr_t)gateway->options.path); // ours since gateway_open
     free((char *)(uintptr_t)gateway->options.protocol);

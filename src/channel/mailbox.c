@@ -4,7 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static Mail *take_all(Mailbox *mailbox) {
+static Mail *mailbox_take_all(Mailbox *mailbox) {
     pthread_mutex_lock(&mailbox->mutex);
     Mail *first = mailbox->first;
     mailbox->first = NULL;
@@ -13,8 +13,8 @@ static Mail *take_all(Mailbox *mailbox) {
     return first;
 }
 
-static void hand_out(Mailbox *mailbox, void (*take)(void *app, Mail *mail)) {
-    Mail *mail = take_all(mailbox);
+static void mailbox_hand_out(Mailbox *mailbox, void (*take)(void *app, Mail *mail)) {
+    Mail *mail = mailbox_take_all(mailbox);
     while (mail) {
         Mail *next = mail->next; // `take` may free this one
         take(mailbox->app, mail);
@@ -22,11 +22,11 @@ static void hand_out(Mailbox *mailbox, void (*take)(void *app, Mail *mail)) {
     }
 }
 
-static void on_wake(evutil_socket_t fd, short, void *arg) {
+static void mailbox_on_wake(evutil_socket_t fd, short, void *arg) {
     eventfd_t count;
     (void)eventfd_read(fd, &count);
     Mailbox *mailbox = arg;
-    hand_out(mailbox, mailbox->take);
+    mailbox_hand_out(mailbox, mailbox->take);
 }
 
 Err mailbox_open(Mailbox *mailbox,
@@ -38,7 +38,7 @@ Err mailbox_open(Mailbox *mailbox,
     *mailbox = (Mailbox){.wake_fd = wake_fd, .take = take, .app = app};
     mailbox->last = &mailbox->first;
     pthread_mutex_init(&mailbox->mutex, NULL);
-    event_assign(&mailbox->wake, loop, wake_fd, EV_READ | EV_PERSIST, on_wake, mailbox);
+    event_assign(&mailbox->wake, loop, wake_fd, EV_READ | EV_PERSIST, mailbox_on_wake, mailbox);
     event_add(&mailbox->wake, NULL);
     return SUCCESS;
 }
@@ -56,7 +56,7 @@ void mailbox_post(Mailbox *mailbox, Mail *mail) {
 
 void mailbox_close(Mailbox *mailbox, void (*drop)(void *app, Mail *mail)) {
     event_del(&mailbox->wake);
-    hand_out(mailbox, drop);
+    mailbox_hand_out(mailbox, drop);
     close(mailbox->wake_fd);
     pthread_mutex_destroy(&mailbox->mutex);
 }

@@ -16,7 +16,7 @@ void slots_done(Slots *slots) {
     slots_init(slots);
 }
 
-static bool grow(Slots *slots) {
+static bool slots_grow(Slots *slots) {
     uint32_t capacity = slots->capacity ? slots->capacity * 2 : CAPACITY_MIN;
     if (capacity > SLOTS_MAX) return false;
     Slot *grown = realloc(slots->slots, capacity * sizeof(*grown));
@@ -31,7 +31,7 @@ static bool grow(Slots *slots) {
 
 bool slots_add(Slots *slots, void *item, uint64_t *ret_number) {
     assert(item);
-    if (slots->first_free == SLOTS_MAX && !grow(slots)) return false;
+    if (slots->first_free == SLOTS_MAX && !slots_grow(slots)) return false;
     uint32_t index = slots->first_free;
     Slot *slot = &slots->slots[index];
     slots->first_free = slot->next_free;
@@ -41,7 +41,7 @@ bool slots_add(Slots *slots, void *item, uint64_t *ret_number) {
     return true;
 }
 
-static Slot *find(const Slots *slots, uint64_t number) {
+static Slot *slots_at(const Slots *slots, uint64_t number) {
     uint32_t index = (uint32_t)number & (SLOTS_MAX - 1);
     if (index >= slots->capacity) return NULL;
     Slot *slot = &slots->slots[index];
@@ -49,12 +49,12 @@ static Slot *find(const Slots *slots, uint64_t number) {
 }
 
 void *slots_find(const Slots *slots, uint64_t number) {
-    const Slot *slot = find(slots, number);
+    const Slot *slot = slots_at(slots, number);
     return slot ? slot->item : NULL;
 }
 
 void slots_remove(Slots *slots, uint64_t number) {
-    Slot *slot = find(slots, number);
+    Slot *slot = slots_at(slots, number);
     assert(slot);
     slot->item = NULL;
     slot->generation++;

@@ -29,19 +29,19 @@ Err stream_secure(Stream *stream, TlsContext *tls, Str host) {
     return tls_open(tls, stream->fd, host, &stream->tls);
 }
 
-static short event_of(TlsWant want, short otherwise) {
+static short stream_event_of(TlsWant want, short otherwise) {
     return want == TLS_WANT_READ ? EV_READ : want == TLS_WANT_WRITE ? EV_WRITE : otherwise;
 }
 
 Err stream_handshake(Stream *stream, bool *ret_is_done, Reason *reason) {
     TlsWant want = TLS_DONE;
     if (stream->tls) TRY(tls_handshake(stream->tls, &want, reason));
-    stream->read_wants = event_of(want, EV_READ);
+    stream->read_wants = stream_event_of(want, EV_READ);
     *ret_is_done = want == TLS_DONE;
     return SUCCESS;
 }
 
-static bool is_later(int error) {
+static bool stream_is_later(int error) {
     return error == EAGAIN || error == EINTR;
 }
 
@@ -52,27 +52,27 @@ Err stream_read(Stream *stream, void *bytes, size_t size, size_t *ret_len, Strea
         TRY(tls_read(stream->tls, bytes, size, &len, &want));
     } else {
         ssize_t got = recv(stream->fd, bytes, size, 0);
-        if (got < 0 && !is_later(errno)) return FAIL(ERR_UNAVAILABLE, "the connection broke");
+        if (got < 0 && !stream_is_later(errno)) return FAIL(ERR_UNAVAILABLE, "the connection broke");
         if (got < 0) want = TLS_WANT_READ;
         if (got > 0) len = (size_t)got;
     }
-    stream->read_wants = event_of(want, EV_READ);
+    stream->read_wants = stream_event_of(want, EV_READ);
     *ret_len = len;
     *ret_read = want != TLS_DONE ? STREAM_LATER : len > 0 ? STREAM_DATA : STREAM_END;
     return SUCCESS;
 }
 
-static Err write_some(Stream *stream, Str part, size_t *ret_len, TlsWant *ret_want) {
+static Err stream_write_some(Stream *stream, Str part, size_t *ret_len, TlsWant *ret_want) {
     if (stream->tls) return tls_write(stream->tls, part.ptr, part.len, ret_len, ret_want);
     ssize_t sent = send(stream->fd, part.ptr, part.len, MSG_NOSIGNAL);
-    if (sent < 0 && !is_later(errno)) return FAIL(ERR_UNAVAILABLE, "the connection broke");
+    if (sent < 0 && !stream_is_later(errno)) return FAIL(ERR_UNAVAILABLE, "the connection broke");
     *ret_want = sent < 0 ? TLS_WANT_WRITE : TLS_DONE;
     *ret_len = sent < 0 ? 0 : (size_t)sent;
     return SUCCESS;
 }
 
 /// Drop the first `len` bytes of what is unsent.
-static void drop_sent(Stream *stream, size_t len) {
+static void stream_drop_sent(Stream *stream, size_t len) {
     Text *unsent = &stream->unsent;
     if (len == unsent->len) {
         text_done(unsent);
@@ -90,12 +90,12 @@ Err stream_flush(Stream *stream) {
         size_t size = stream->repeat ? stream->repeat : WRITE_MAX;
         Str part = str_slice(text_str(&stream->unsent), done, done + size);
         size_t len = 0;
-        TRY(write_some(stream, part, &len, &want));
+        TRY(stream_write_some(stream, part, &len, &want));
         stream->repeat = want == TLS_DONE ? 0 : part.len;
         done += len;
     }
-    stream->write_wants = event_of(want, EV_WRITE);
-    if (done > 0) drop_sent(stream, done);
+    stream->write_wants = stream_event_of(want, EV_WRITE);
+    if (done > 0) stream_drop_sent(stream, done);
     return SUCCESS;
 }
 

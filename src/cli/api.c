@@ -51,7 +51,7 @@ Err api_decode(Cli *cli, const Schema *schema, Str json, Arena *arena, void *rec
 }
 
 /// Keep what a problem document says; an answer without one is told by its status.
-static Err problem_take(Cli *cli, const HttpAnswer *answer) {
+static Err api_problem_take(Cli *cli, const HttpAnswer *answer) {
     Problem problem;
     ErrCode code = problem_read(answer->status, text_str(&answer->body), &cli->arena, &problem);
     for (size_t i = 0; i < problem.errors.count; i++)
@@ -64,7 +64,7 @@ static Err problem_take(Cli *cli, const HttpAnswer *answer) {
     return cli_fail(cli, code, "%.*s", STR_FMT(problem.detail));
 }
 
-static Err exchange(Cli *cli, const ApiCall *call, Str bearer, HttpAnswer *ret_answer) {
+static Err api_exchange(Cli *cli, const ApiCall *call, Str bearer, HttpAnswer *ret_answer) {
     const HttpCall http = {
         .method = call->method,
         .target = call->target,
@@ -78,12 +78,12 @@ static Err exchange(Cli *cli, const ApiCall *call, Str bearer, HttpAnswer *ret_a
     return err.code == OK ? SUCCESS : cli_fail(cli, err.code, "%s: %s", err.what, said.text);
 }
 
-static void answer_done(HttpAnswer *answer) {
+static void api_answer_done(HttpAnswer *answer) {
     text_done(&answer->body);
 }
 
-static Err answer_take(Cli *cli, const HttpAnswer *answer, Arena *arena, Str *ret_body) {
-    if (answer->status >= 400) return problem_take(cli, answer);
+static Err api_answer_take(Cli *cli, const HttpAnswer *answer, Arena *arena, Str *ret_body) {
+    if (answer->status >= 400) return api_problem_take(cli, answer);
     if (answer->status < 200 || answer->status >= 300)
         return cli_fail(
             cli, ERR_UNAVAILABLE, "the server answered with status %u", (unsigned)answer->status);
@@ -92,9 +92,9 @@ static Err answer_take(Cli *cli, const HttpAnswer *answer, Arena *arena, Str *re
 }
 
 Err api_send_open(Cli *cli, const ApiCall *call, Arena *arena, Str *ret_body) {
-    SCOPED(answer_done) HttpAnswer answer = {};
-    TRY(exchange(cli, call, (Str){}, &answer));
-    return answer_take(cli, &answer, arena, ret_body);
+    SCOPED(api_answer_done) HttpAnswer answer = {};
+    TRY(api_exchange(cli, call, (Str){}, &answer));
+    return api_answer_take(cli, &answer, arena, ret_body);
 }
 
 Err api_keep(Cli *cli, Str reply_json) {
@@ -106,7 +106,7 @@ Err api_keep(Cli *cli, Str reply_json) {
     return session_save(cli->config_path, &cli->session, &cli->arena, &cli->said);
 }
 
-static Err refresh(Cli *cli) {
+static Err api_refresh(Cli *cli) {
     const RefreshInput input = {.refresh_token = cli->session.refresh_token};
     SCOPED(text_done) Text body;
     text_init(&body, REQUEST_BYTES_MAX);
@@ -127,17 +127,17 @@ Err api_send(Cli *cli, const ApiCall *call, Arena *arena, Str *ret_body) {
     TRY(api_open(cli));
     bool fresh = false;
     if (clock_now_ms(&cli->clock) + REFRESH_AHEAD_MS >= cli->session.expires_at.ms) {
-        TRY(refresh(cli));
+        TRY(api_refresh(cli));
         fresh = true;
     }
-    SCOPED(answer_done) HttpAnswer answer = {};
-    TRY(exchange(cli, call, cli->session.access_token, &answer));
+    SCOPED(api_answer_done) HttpAnswer answer = {};
+    TRY(api_exchange(cli, call, cli->session.access_token, &answer));
     if (answer.status == 401 && !fresh) {
-        TRY(refresh(cli));
+        TRY(api_refresh(cli));
         text_done(&answer.body);
-        TRY(exchange(cli, call, cli->session.access_token, &answer));
+        TRY(api_exchange(cli, call, cli->session.access_token, &answer));
     }
-    return answer_take(cli, &answer, arena, ret_body);
+    return api_answer_take(cli, &answer, arena, ret_body);
 }
 
 Err api_get(Cli *cli, Str target, const Schema *schema, Arena *arena, void *record) {
@@ -155,7 +155,7 @@ typedef struct Page {
     Str next;
 } Page;
 
-static Err page_get(Cli *cli, Str target, const Schema *item, Arena *arena, Page *ret_page) {
+static Err api_page_get(Cli *cli, Str target, const Schema *item, Arena *arena, Page *ret_page) {
     const Field fields[] = {
         FIELD_LIST_BY(Page, items, item, REQUIRED, "records"),
         FIELD(Page, next, 0, "cursor"),
@@ -174,7 +174,7 @@ Err api_encode(Str text, Arena *arena, Str *ret_text) {
     return arena_check(arena);
 }
 
-static Str page_target(Str target, size_t limit, Str after, Arena *arena) {
+static Str api_page_target(Str target, size_t limit, Str after, Arena *arena) {
     bool has_query = str_index(target, '?', 0) < target.len;
     return str_print(arena,
                      "%.*s%climit=%zu%s%.*s",
@@ -199,10 +199,10 @@ Err api_list(Cli *cli,
     size_t count = 0;
     for (Str after = {}; count < max;) {
         size_t want = max - count < PAGE_ITEMS ? max - count : PAGE_ITEMS;
-        Str at = page_target(target, want, after, arena);
+        Str at = api_page_target(target, want, after, arena);
         TRY(arena_check(arena));
         Page page = {};
-        TRY(page_get(cli, at, schema, arena, &page));
+        TRY(api_page_get(cli, at, schema, arena, &page));
         size_t got = page.items.count < max - count ? page.items.count : max - count;
         if (got) memcpy(items + count * schema->size, page.items.items, got * schema->size);
         count += got;

@@ -9,7 +9,7 @@
 static const char usage_text[] = "the command line is wrong";
 
 __attribute__((format(printf, 2, 0))) static void
-message_set(Cli *cli, const char *format, va_list args) {
+error_message_set(Cli *cli, const char *format, va_list args) {
     char text[1024];
     vsnprintf(text, sizeof(text), format, args);
     cli->message = str_dup(&cli->arena, str_from(text));
@@ -18,7 +18,7 @@ message_set(Cli *cli, const char *format, va_list args) {
 Err cli_usage(Cli *cli, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    message_set(cli, format, args);
+    error_message_set(cli, format, args);
     va_end(args);
     return FAIL(ERR_INVALID, usage_text);
 }
@@ -26,13 +26,13 @@ Err cli_usage(Cli *cli, const char *format, ...) {
 Err cli_fail(Cli *cli, ErrCode code, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    message_set(cli, format, args);
+    error_message_set(cli, format, args);
     va_end(args);
     return FAIL(code, "the call failed");
 }
 
 /// One line, and one a bad field. Control characters of others do not reach the terminal.
-static void line_print(Cli *cli, const char *indent, Str text) {
+static void error_line_print(Cli *cli, const char *indent, Str text) {
     fprintf(cli->err, "muster: %s", indent);
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
@@ -50,7 +50,7 @@ int cli_error(Cli *cli, Err err) {
         const char *text = strerror_r(err.sys, reason, sizeof(reason));
         message = str_print(&cli->arena, "%.*s: %s", STR_FMT(message), text);
     }
-    line_print(cli, "", message.ptr ? message : str_from(err.what));
+    error_line_print(cli, "", message.ptr ? message : str_from(err.what));
     for (size_t i = 0; i < cli->faults.count; i++) {
         const Fault *fault = &cli->faults.items[i];
         Str line = str_print(&cli->arena,
@@ -58,7 +58,7 @@ int cli_error(Cli *cli, Err err) {
                              STR_FMT(fault->pointer),
                              fault->pointer.len ? ": " : "",
                              STR_FMT(fault->allowed));
-        line_print(cli, "  ", line.ptr ? line : fault->allowed);
+        error_line_print(cli, "  ", line.ptr ? line : fault->allowed);
     }
     if (cli->faults.dropped) fprintf(cli->err, "muster:   and %zu more\n", cli->faults.dropped);
     return err.what == usage_text ? EXIT_USAGE : (int)err_exit_code(err.code);

@@ -3,12 +3,12 @@
 
 #include "base/scope.h"
 
-static void read_name(ComposeReader *reader, const YamlNode *node, void *record) {
+static void compose_read_name(ComposeReader *reader, const YamlNode *node, void *record) {
     Compose *compose = record;
     (void)compose_text(reader, node, &compose->name);
 }
 
-static void read_services(ComposeReader *reader, const YamlNode *node, void *record) {
+static void compose_read_services(ComposeReader *reader, const YamlNode *node, void *record) {
     Compose *compose = record;
     if (node->kind != YAML_MAP || node->count == 0) {
         yaml_fault(reader->faults, node, "must be a map with a service");
@@ -27,7 +27,7 @@ static void read_services(ComposeReader *reader, const YamlNode *node, void *rec
 }
 
 /// Only the names matter; they are looked up when a service uses one.
-static void read_declared(ComposeReader *reader, const YamlNode *node, void *) {
+static void compose_read_declared(ComposeReader *reader, const YamlNode *node, void *) {
     if (yaml_is_null(node)) return;
     if (node->kind != YAML_MAP) {
         yaml_fault(reader->faults, node, "must be a map of names");
@@ -40,10 +40,10 @@ static void read_declared(ComposeReader *reader, const YamlNode *node, void *) {
 
 Err compose_decode(Str text, Arena *arena, Faults *faults, Compose *ret_compose) {
     static const ComposeKey keys[] = {
-        {"name",     read_name    },
-        {"services", read_services},
+        {"name",     compose_read_name    },
+        {"services", compose_read_services},
         {"version",  NULL         },
-        {"volumes",  read_declared},
+        {"volumes",  compose_read_declared},
     };
     YamlNode *root = NULL;
     TRY(yaml_read(text, arena, faults, &root));

@@ -3,7 +3,7 @@
 #include "cli/compose_parts.h"
 
 /// The part of `*text` behind its last `separator`, which is cut off; absent if it has none.
-static Str cut_last(Str *text, char separator) {
+static Str mounts_cut_last(Str *text, char separator) {
     for (size_t i = text->len; i-- > 0;) {
         if (text->ptr[i] != separator) continue;
         Str tail = str_slice(*text, i + 1, text->len);
@@ -13,25 +13,25 @@ static Str cut_last(Str *text, char separator) {
     return (Str){};
 }
 
-static void protocol_set(ComposeReader *reader, const YamlNode *node, Str text, Port *port) {
+static void mounts_protocol_set(ComposeReader *reader, const YamlNode *node, Str text, Port *port) {
     port->protocol = str_eq(text, S("udp")) ? PORT_UDP : PORT_TCP;
     if (!str_eq(text, S("udp")) && !str_eq(text, S("tcp")))
         yaml_fault(reader->faults, node, "must have the protocol tcp or udp");
 }
 
 /// "[ADDRESS:]HOST:CONTAINER[/PROTOCOL]"; an IPv6 address stands in brackets.
-static void port_parse(ComposeReader *reader, const YamlNode *node, Port *port) {
+static void mounts_port_parse(ComposeReader *reader, const YamlNode *node, Port *port) {
     Str rest;
     if (!compose_text(reader, node, &rest)) return;
-    Str protocol = cut_last(&rest, '/');
-    if (protocol.ptr) protocol_set(reader, node, protocol, port);
-    Str container = cut_last(&rest, ':');
+    Str protocol = mounts_cut_last(&rest, '/');
+    if (protocol.ptr) mounts_protocol_set(reader, node, protocol, port);
+    Str container = mounts_cut_last(&rest, ':');
     if (!container.ptr) {
         yaml_fault(reader->faults, node, "must be [ADDRESS:]HOST:CONTAINER[/PROTOCOL]");
         return;
     }
     Str address = rest;
-    Str host = cut_last(&address, ':');
+    Str host = mounts_cut_last(&address, ':');
     if (host.ptr) {
         if (str_starts(address, S("[")) && str_ends(address, S("]")))
             address = str_slice(address, 1, address.len - 1);
@@ -41,34 +41,34 @@ static void port_parse(ComposeReader *reader, const YamlNode *node, Port *port) 
            && compose_number(reader, node, container, &port->container));
 }
 
-static void number_read(ComposeReader *reader, const YamlNode *node, uint64_t *number) {
+static void mounts_number_read(ComposeReader *reader, const YamlNode *node, uint64_t *number) {
     Str text;
     if (compose_text(reader, node, &text)) (void)compose_number(reader, node, text, number);
 }
 
-static void read_published(ComposeReader *reader, const YamlNode *node, void *record) {
-    number_read(reader, node, &((Port *)record)->host);
+static void mounts_read_published(ComposeReader *reader, const YamlNode *node, void *record) {
+    mounts_number_read(reader, node, &((Port *)record)->host);
 }
 
-static void read_port_target(ComposeReader *reader, const YamlNode *node, void *record) {
-    number_read(reader, node, &((Port *)record)->container);
+static void mounts_read_port_target(ComposeReader *reader, const YamlNode *node, void *record) {
+    mounts_number_read(reader, node, &((Port *)record)->container);
 }
 
-static void read_host_ip(ComposeReader *reader, const YamlNode *node, void *record) {
+static void mounts_read_host_ip(ComposeReader *reader, const YamlNode *node, void *record) {
     (void)compose_text(reader, node, &((Port *)record)->address);
 }
 
-static void read_protocol(ComposeReader *reader, const YamlNode *node, void *record) {
+static void mounts_read_protocol(ComposeReader *reader, const YamlNode *node, void *record) {
     Str text;
-    if (compose_text(reader, node, &text)) protocol_set(reader, node, text, record);
+    if (compose_text(reader, node, &text)) mounts_protocol_set(reader, node, text, record);
 }
 
 void compose_ports(ComposeReader *reader, const YamlNode *node, void *record) {
     static const ComposeKey keys[] = {
-        {"target",    read_port_target},
-        {"published", read_published  },
-        {"host_ip",   read_host_ip    },
-        {"protocol",  read_protocol   },
+        {"target",    mounts_read_port_target},
+        {"published", mounts_read_published  },
+        {"host_ip",   mounts_read_host_ip    },
+        {"protocol",  mounts_read_protocol   },
     };
     Service *service = record;
     if (node->kind != YAML_LIST) {
@@ -81,7 +81,7 @@ void compose_ports(ComposeReader *reader, const YamlNode *node, void *record) {
     for (const YamlNode *child = node->child; child; child = child->next) {
         Port *port = &ports[count++];
         if (child->kind == YAML_TEXT) {
-            port_parse(reader, child, port);
+            mounts_port_parse(reader, child, port);
             continue;
         }
         COMPOSE_MAP(reader, child, keys, port);
@@ -93,7 +93,7 @@ void compose_ports(ComposeReader *reader, const YamlNode *node, void *record) {
 }
 
 /// A path of the device or a declared name; nothing is relative to the file, which stays here.
-static void source_check(ComposeReader *reader, const YamlNode *node, Str source) {
+static void mounts_source_check(ComposeReader *reader, const YamlNode *node, Str source) {
     if (str_starts(source, S("/"))) return;
     if (str_starts(source, S(".")) || str_starts(source, S("~"))) {
         yaml_fault(reader->faults, node, "must have an absolute path of the device as its source");
@@ -106,7 +106,7 @@ static void source_check(ComposeReader *reader, const YamlNode *node, Str source
 }
 
 /// "SOURCE:TARGET[:ro|rw]"
-static void volume_parse(ComposeReader *reader, const YamlNode *node, Volume *volume) {
+static void mounts_volume_parse(ComposeReader *reader, const YamlNode *node, Volume *volume) {
     Str rest;
     if (!compose_text(reader, node, &rest)) return;
     Str mode = {};
@@ -119,25 +119,25 @@ static void volume_parse(ComposeReader *reader, const YamlNode *node, Volume *vo
         return;
     }
     volume->read_only = str_eq(mode, S("ro"));
-    source_check(reader, node, volume->source);
+    mounts_source_check(reader, node, volume->source);
 }
 
-static void read_source(ComposeReader *reader, const YamlNode *node, void *record) {
+static void mounts_read_source(ComposeReader *reader, const YamlNode *node, void *record) {
     Volume *volume = record;
-    if (compose_text(reader, node, &volume->source)) source_check(reader, node, volume->source);
+    if (compose_text(reader, node, &volume->source)) mounts_source_check(reader, node, volume->source);
 }
 
-static void read_target(ComposeReader *reader, const YamlNode *node, void *record) {
+static void mounts_read_target(ComposeReader *reader, const YamlNode *node, void *record) {
     (void)compose_text(reader, node, &((Volume *)record)->target);
 }
 
-static void read_type(ComposeReader *reader, const YamlNode *node, void *) {
+static void mounts_read_type(ComposeReader *reader, const YamlNode *node, void *) {
     Str text;
     if (compose_text(reader, node, &text) && !str_eq(text, S("volume")) && !str_eq(text, S("bind")))
         yaml_fault(reader->faults, node, "must be volume or bind");
 }
 
-static void read_read_only(ComposeReader *reader, const YamlNode *node, void *record) {
+static void mounts_read_read_only(ComposeReader *reader, const YamlNode *node, void *record) {
     Str text;
     if (!compose_text(reader, node, &text)) return;
     ((Volume *)record)->read_only = str_eq(text, S("true"));
@@ -147,10 +147,10 @@ static void read_read_only(ComposeReader *reader, const YamlNode *node, void *re
 
 void compose_volumes(ComposeReader *reader, const YamlNode *node, void *record) {
     static const ComposeKey keys[] = {
-        {"type",      read_type     },
-        {"source",    read_source   },
-        {"target",    read_target   },
-        {"read_only", read_read_only},
+        {"type",      mounts_read_type     },
+        {"source",    mounts_read_source   },
+        {"target",    mounts_read_target   },
+        {"read_only", mounts_read_read_only},
     };
     Service *service = record;
     if (node->kind != YAML_LIST) {
@@ -163,7 +163,7 @@ void compose_volumes(ComposeReader *reader, const YamlNode *node, void *record) 
     for (const YamlNode *child = node->child; child; child = child->next) {
         Volume *volume = &volumes[count++];
         if (child->kind == YAML_TEXT) {
-            volume_parse(reader, child, volume);
+            mounts_volume_parse(reader, child, volume);
             continue;
         }
         COMPOSE_MAP(reader, child, keys, volume);

@@ -3,7 +3,7 @@
 #include "cli/compose_parts.h"
 
 /// A list of texts as it is.
-static void texts_read(ComposeReader *reader, const YamlNode *node, StrList *list) {
+static void service_texts_read(ComposeReader *reader, const YamlNode *node, StrList *list) {
     Str *items = ARENA_ARRAY(reader->arena, Str, node->count);
     if (!items) return;
     size_t count = 0;
@@ -13,34 +13,34 @@ static void texts_read(ComposeReader *reader, const YamlNode *node, StrList *lis
 }
 
 /// A list, or a text that is split into one; an empty one is not the same as none.
-static void words_read(ComposeReader *reader, const YamlNode *node, StrList *list) {
+static void service_words_read(ComposeReader *reader, const YamlNode *node, StrList *list) {
     Str text;
     if (yaml_is_null(node)) return; // the image's own
     if (node->kind == YAML_LIST) {
-        texts_read(reader, node, list);
+        service_texts_read(reader, node, list);
     } else if (compose_text(reader, node, &text)) {
         Err err = words_split(text, reader->arena, list);
         if (err.code != OK) yaml_fault(reader->faults, node, "%s", err.what);
     }
 }
 
-static void read_image(ComposeReader *reader, const YamlNode *node, void *record) {
+static void service_read_image(ComposeReader *reader, const YamlNode *node, void *record) {
     Service *service = record;
     (void)compose_text(reader, node, &service->image);
 }
 
-static void read_command(ComposeReader *reader, const YamlNode *node, void *record) {
+static void service_read_command(ComposeReader *reader, const YamlNode *node, void *record) {
     Service *service = record;
-    words_read(reader, node, &service->command);
+    service_words_read(reader, node, &service->command);
 }
 
-static void read_entrypoint(ComposeReader *reader, const YamlNode *node, void *record) {
+static void service_read_entrypoint(ComposeReader *reader, const YamlNode *node, void *record) {
     Service *service = record;
-    words_read(reader, node, &service->entrypoint);
+    service_words_read(reader, node, &service->entrypoint);
 }
 
 /// "KEY=VALUE" of a list, or the key and value of a map.
-static bool variable_read(ComposeReader *reader, const YamlNode *node, StrPair *ret_pair) {
+static bool service_variable_read(ComposeReader *reader, const YamlNode *node, StrPair *ret_pair) {
     Str text;
     if (node->kind == YAML_TEXT && node->key.ptr && yaml_is_null(node) && node->text.len == 0) {
         yaml_fault(reader->faults, node, "must have a value: nothing is taken from your shell");
@@ -62,7 +62,7 @@ static bool variable_read(ComposeReader *reader, const YamlNode *node, StrPair *
     return true;
 }
 
-static void read_environment(ComposeReader *reader, const YamlNode *node, void *record) {
+static void service_read_environment(ComposeReader *reader, const YamlNode *node, void *record) {
     Service *service = record;
     if (node->kind == YAML_TEXT) {
         yaml_fault(reader->faults, node, "must be a map, or a list of KEY=VALUE");
@@ -73,7 +73,7 @@ static void read_environment(ComposeReader *reader, const YamlNode *node, void *
     StrMap map = {pairs, 0};
     for (const YamlNode *child = node->child; child; child = child->next) {
         StrPair pair;
-        if (!variable_read(reader, child, &pair)) continue;
+        if (!service_variable_read(reader, child, &pair)) continue;
         if (str_map_find(map, pair.key).ptr)
             yaml_fault(reader->faults, child, "%.*s is given again", STR_FMT(pair.key));
         pairs[map.count++] = pair;
@@ -81,7 +81,7 @@ static void read_environment(ComposeReader *reader, const YamlNode *node, void *
     service->environment = map;
 }
 
-static void read_condition(ComposeReader *reader, const YamlNode *node, void *record) {
+static void service_read_condition(ComposeReader *reader, const YamlNode *node, void *record) {
     Dependency *dependency = record;
     Str text;
     if (!compose_text(reader, node, &text)) return;
@@ -92,9 +92,9 @@ static void read_condition(ComposeReader *reader, const YamlNode *node, void *re
     }
 }
 
-static void read_depends_on(ComposeReader *reader, const YamlNode *node, void *record) {
+static void service_read_depends_on(ComposeReader *reader, const YamlNode *node, void *record) {
     static const ComposeKey keys[] = {
-        {"condition", read_condition}
+        {"condition", service_read_condition}
     };
     Service *service = record;
     if (node->kind == YAML_TEXT) {
@@ -116,11 +116,11 @@ static void read_depends_on(ComposeReader *reader, const YamlNode *node, void *r
     service->depends_on = (DependencyList){items, count};
 }
 
-static void read_test(ComposeReader *reader, const YamlNode *node, void *record) {
+static void service_read_test(ComposeReader *reader, const YamlNode *node, void *record) {
     Healthcheck *check = record;
     Str text;
     if (node->kind == YAML_LIST) {
-        texts_read(reader, node, &check->test);
+        service_texts_read(reader, node, &check->test);
         Str first = check->test.count ? check->test.items[0] : (Str){};
         if (!str_eq(first, S("CMD")) && !str_eq(first, S("CMD-SHELL")))
             yaml_fault(reader->faults, node, "must begin with CMD or CMD-SHELL");
@@ -133,38 +133,38 @@ static void read_test(ComposeReader *reader, const YamlNode *node, void *record)
     }
 }
 
-static void duration_read(ComposeReader *reader, const YamlNode *node, Duration *duration) {
+static void service_duration_read(ComposeReader *reader, const YamlNode *node, Duration *duration) {
     Str text;
     if (!compose_text(reader, node, &text)) return;
     if (duration_parse(text, duration).code != OK)
         yaml_fault(reader->faults, node, "must be a duration, like 30s or 1m30s");
 }
 
-static void read_interval(ComposeReader *reader, const YamlNode *node, void *record) {
-    duration_read(reader, node, &((Healthcheck *)record)->interval);
+static void service_read_interval(ComposeReader *reader, const YamlNode *node, void *record) {
+    service_duration_read(reader, node, &((Healthcheck *)record)->interval);
 }
 
-static void read_timeout(ComposeReader *reader, const YamlNode *node, void *record) {
-    duration_read(reader, node, &((Healthcheck *)record)->timeout);
+static void service_read_timeout(ComposeReader *reader, const YamlNode *node, void *record) {
+    service_duration_read(reader, node, &((Healthcheck *)record)->timeout);
 }
 
-static void read_start_period(ComposeReader *reader, const YamlNode *node, void *record) {
-    duration_read(reader, node, &((Healthcheck *)record)->start_period);
+static void service_read_start_period(ComposeReader *reader, const YamlNode *node, void *record) {
+    service_duration_read(reader, node, &((Healthcheck *)record)->start_period);
 }
 
-static void read_retries(ComposeReader *reader, const YamlNode *node, void *record) {
+static void service_read_retries(ComposeReader *reader, const YamlNode *node, void *record) {
     Str text;
     if (compose_text(reader, node, &text))
         (void)compose_number(reader, node, text, &((Healthcheck *)record)->retries);
 }
 
-static void read_healthcheck(ComposeReader *reader, const YamlNode *node, void *record) {
+static void service_read_healthcheck(ComposeReader *reader, const YamlNode *node, void *record) {
     static const ComposeKey keys[] = {
-        {"test",         read_test        },
-        {"interval",     read_interval    },
-        {"timeout",      read_timeout     },
-        {"retries",      read_retries     },
-        {"start_period", read_start_period},
+        {"test",         service_read_test        },
+        {"interval",     service_read_interval    },
+        {"timeout",      service_read_timeout     },
+        {"retries",      service_read_retries     },
+        {"start_period", service_read_start_period},
     };
     Service *service = record;
     Healthcheck check = {.interval = {30'000}, .timeout = {30'000}, .retries = 3};
@@ -172,7 +172,7 @@ static void read_healthcheck(ComposeReader *reader, const YamlNode *node, void *
     service->healthcheck = check;
 }
 
-static void read_restart(ComposeReader *reader, const YamlNode *node, void *record) {
+static void service_read_restart(ComposeReader *reader, const YamlNode *node, void *record) {
     Service *service = record;
     Str text;
     if (!compose_text(reader, node, &text)) return;
@@ -187,15 +187,15 @@ static void read_restart(ComposeReader *reader, const YamlNode *node, void *reco
 
 void compose_service(ComposeReader *reader, const YamlNode *node, Service *ret_service) {
     static const ComposeKey keys[] = {
-        {"image",       read_image      },
-        {"command",     read_command    },
-        {"entrypoint",  read_entrypoint },
-        {"environment", read_environment},
+        {"image",       service_read_image      },
+        {"command",     service_read_command    },
+        {"entrypoint",  service_read_entrypoint },
+        {"environment", service_read_environment},
         {"ports",       compose_ports   },
         {"volumes",     compose_volumes },
-        {"depends_on",  read_depends_on },
-        {"healthcheck", read_healthcheck},
-        {"restart",     read_restart    },
+        {"depends_on",  service_read_depends_on },
+        {"healthcheck", service_read_healthcheck},
+        {"restart",     service_read_restart    },
     };
     *ret_service = (Service){.name = node->key};
     COMPOSE_MAP(reader, node, keys, ret_service);

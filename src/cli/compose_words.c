@@ -12,7 +12,7 @@ typedef struct Splitter {
 } Splitter;
 
 /// Take the character at `*at` into the word. False: a backslash at the end.
-static bool take(Splitter *splitter, Str text, size_t *at) {
+static bool words_take(Splitter *splitter, Str text, size_t *at) {
     char c = text.ptr[*at];
     bool escapes = c == '\\' && splitter->quote != '\'';
     if (!splitter->quote && (c == '\'' || c == '"')) {
@@ -30,7 +30,7 @@ static bool take(Splitter *splitter, Str text, size_t *at) {
     return true;
 }
 
-static bool is_blank(char c) {
+static bool words_is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
@@ -41,14 +41,14 @@ Err words_split(Str text, Arena *arena, StrList *ret_words) {
     TRY(arena_check(arena));
     size_t count = 0;
     for (size_t at = 0; at < text.len;) {
-        if (is_blank(text.ptr[at])) {
+        if (words_is_blank(text.ptr[at])) {
             at++;
             continue;
         }
         if (count == WORDS_MAX) return FAIL(ERR_LIMIT, "must have at most 64 words");
         size_t start = splitter.used;
-        for (; at < text.len && (splitter.quote || !is_blank(text.ptr[at])); at++)
-            if (!take(&splitter, text, &at))
+        for (; at < text.len && (splitter.quote || !words_is_blank(text.ptr[at])); at++)
+            if (!words_take(&splitter, text, &at))
                 return FAIL(ERR_INVALID, "must not end in a backslash");
         words[count++] = (Str){splitter.out + start, splitter.used - start};
     }

@@ -23,7 +23,7 @@ typedef struct Wait {
     bool allow_away;
 } Wait;
 
-static Err wait_set(Cli *cli, uint64_t *ret_within_ms) {
+static Err deploy_wait_set(Cli *cli, uint64_t *ret_within_ms) {
     Duration within = {WAIT_DEFAULT_MS};
     Str text = cli_option(cli, "timeout");
     if (text.ptr && duration_parse(text, &within).code != OK)
@@ -32,13 +32,13 @@ static Err wait_set(Cli *cli, uint64_t *ret_within_ms) {
     return SUCCESS;
 }
 
-static void pause_ms(uint64_t ms) {
+static void deploy_pause(uint64_t ms) {
     const struct timespec span = {(time_t)(ms / 1000), (long)(ms % 1000) * 1'000'000};
     nanosleep(&span, NULL);
 }
 
 /// One look at every device. `*ret_over`: the wait ends, by success or by time.
-static Err wait_look(Wait *wait, bool *ret_over) {
+static Err deploy_wait_look(Wait *wait, bool *ret_over) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, LOOK_ARENA_MAX);
     SCOPED(text_done) Text text;
@@ -62,13 +62,13 @@ static Err wait_look(Wait *wait, bool *ret_over) {
 }
 
 /// Look until it is over. A server that is away for a while does not end the wait, its time does.
-static Err wait_run(Wait *wait) {
+static Err deploy_wait_run(Wait *wait) {
     for (bool over = false; !over;) {
-        Err err = wait_look(wait, &over);
+        Err err = deploy_wait_look(wait, &over);
         bool passing =
             err.code == ERR_UNAVAILABLE || err.code == ERR_TIMEOUT || err.code == ERR_BUSY;
         if (err.code != OK && (!passing || clock_monotonic_ms() >= wait->deadline_ms)) return err;
-        if (!over) pause_ms(wait->cli->poll_ms);
+        if (!over) deploy_pause(wait->cli->poll_ms);
     }
     wait->cli->message = (Str){};
     return SUCCESS;
@@ -96,7 +96,7 @@ Err deploy_run(Cli *cli, const Verb *) {
     uint64_t within_ms;
     TRY(cli_need(cli, "fleet", &fleet));
     TRY(cli_need(cli, "release", &release));
-    TRY(wait_set(cli, &within_ms));
+    TRY(deploy_wait_set(cli, &within_ms));
     TRY(api_resolve(cli, "fleet", fleet, &fleet));
     TRY(api_resolve(cli, "release", release, &release));
     Fleet deployed;
@@ -109,5 +109,5 @@ Err deploy_run(Cli *cli, const Verb *) {
     wait.deadline_ms = clock_monotonic_ms() + within_ms;
     TRY(watch_init(&wait.watch, &release_id, &cli->arena));
     TRY(arena_check(&cli->arena));
-    return wait_run(&wait);
+    return deploy_wait_run(&wait);
 }

@@ -5,7 +5,7 @@
 
 enum { MANUAL_MAX = 256 * 1024 };
 
-static Err noun_check(Cli *cli, Str noun) {
+static Err docs_noun_check(Cli *cli, Str noun) {
     if (verb_noun_is_known(cli->verbs, noun)) return SUCCESS;
     return cli_usage(cli, "\"%.*s\" is not known: muster help tells what is", STR_FMT(noun));
 }
@@ -21,7 +21,7 @@ Err help_run(Cli *cli, const Verb *) {
     if (noun.ptr && found) {
         help_verb(&verb, &text);
     } else {
-        if (noun.ptr) TRY(noun_check(cli, noun));
+        if (noun.ptr) TRY(docs_noun_check(cli, noun));
         if (name.ptr)
             return cli_usage(cli, "%.*s has no verb \"%.*s\"", STR_FMT(noun), STR_FMT(name));
         help_overview(cli->verbs, noun, &text);
@@ -33,7 +33,7 @@ Err man_run(Cli *cli, const Verb *) {
     SCOPED(text_done) Text text;
     text_init(&text, MANUAL_MAX);
     Str noun = cli->args.positionals[0];
-    if (noun.ptr) TRY(noun_check(cli, noun));
+    if (noun.ptr) TRY(docs_noun_check(cli, noun));
     man_page(cli->verbs, noun, &text);
     return cli_print(cli, &text);
 }

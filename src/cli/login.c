@@ -14,7 +14,7 @@
 enum { FETCH_WITHIN_MS = 15'000, BODY_MAX = 4096 };
 
 /// 64 hex digits, as they are compared: lower case, colons dropped.
-static Err fingerprint_clean(Cli *cli, Str text, Str *ret_hex) {
+static Err login_fingerprint_clean(Cli *cli, Str text, Str *ret_hex) {
     char hex[CERTIFICATE_FINGERPRINT_LEN];
     size_t len = 0;
     for (size_t i = 0; i < text.len; i++) {
@@ -30,7 +30,7 @@ static Err fingerprint_clean(Cli *cli, Str text, Str *ret_hex) {
 }
 
 /// The authority to trust, as PEM; absent: the system's.
-static Err ca_get(Cli *cli, Str server, Str *ret_pem) {
+static Err login_ca_get(Cli *cli, Str server, Str *ret_pem) {
     Str file = cli_option(cli, "ca");
     Str fingerprint = cli_option(cli, "ca-fingerprint");
     if (file.ptr && fingerprint.ptr)
@@ -45,11 +45,11 @@ static Err ca_get(Cli *cli, Str server, Str *ret_pem) {
     }
     if (!fingerprint.ptr) return SUCCESS;
     Str hex;
-    TRY(fingerprint_clean(cli, fingerprint, &hex));
+    TRY(login_fingerprint_clean(cli, fingerprint, &hex));
     return ca_fetch(server, hex, FETCH_WITHIN_MS, &cli->arena, ret_pem, &cli->said);
 }
 
-static Err sign_in(Cli *cli, Str name) {
+static Err login_sign_in(Cli *cli, Str name) {
     LoginInput input = {.org = cli_option(cli, "org"), .name = name};
     TRY(password_get(cli, "password-file", "password", &input.password));
     SCOPED(text_done) Text body;
@@ -76,11 +76,11 @@ Err login_run(Cli *cli, const Verb *) {
     TRY(api_place(cli));
     cli->session = (Session){.server = server, .operator_name = name};
     Str pem = {};
-    TRY(ca_get(cli, server, &pem));
+    TRY(login_ca_get(cli, server, &pem));
     if (pem.ptr)
         TRY(session_save_ca(cli->config_path, pem, &cli->arena, &cli->session.ca, &cli->said));
     TRY(api_connect(cli));
-    TRY(sign_in(cli, name));
+    TRY(login_sign_in(cli, name));
     fprintf(cli->err, "signed in to %.*s as %.*s\n", STR_FMT(server), STR_FMT(name));
     return SUCCESS;
 }

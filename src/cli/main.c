@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-static const char *variable(const char *name) {
+static const char *main_variable(const char *name) {
     return getenv(name);
 }
 
@@ -16,7 +16,7 @@ int main(int argc, char **argv) {
         .clock = clock_system(),
         .out = stdout,
         .err = stderr,
-        .variable = variable,
+        .variable = main_variable,
         .poll_ms = 1000,
     };
     return cli_main(&cli, argc, argv);

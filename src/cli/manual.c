@@ -7,14 +7,14 @@
 
 enum { NAME_WIDTH = 26, OPTION_WIDTH = 30 };
 
-static void usage_add(const Verb *verb, Text *out) {
+static void manual_usage_add(const Verb *verb, Text *out) {
     text_print(out, "%s%s%s", verb->noun, *verb->noun ? " " : "", verb->name);
     text_add_char(out, ' ');
     verb_args(verb, out);
     if (out->len > 0 && out->ptr[out->len - 1] == ' ') out->len--;
 }
 
-static bool is_of(const Verb *verb, Str noun) {
+static bool manual_is_of(const Verb *verb, Str noun) {
     return !noun.ptr || str_eq(noun, str_from(verb->noun));
 }
 
@@ -22,9 +22,9 @@ void help_overview(const Verbs *verbs, Str noun, Text *out) {
     text_print(out, "usage: muster [NOUN] VERB [ARGUMENT...] [--OPTION VALUE...]\n\n");
     Verb verb;
     for (size_t at = 0; verb_at(verbs, at, &verb); at++) {
-        if (!is_of(&verb, noun)) continue;
+        if (!manual_is_of(&verb, noun)) continue;
         size_t from = out->len;
-        usage_add(&verb, out);
+        manual_usage_add(&verb, out);
         Str usage = str_slice(text_str(out), from, out->len);
         text_print(out, "%*s", usage.len < NAME_WIDTH ? (int)(NAME_WIDTH - usage.len) : 1, "");
         text_print(out, " %s\n", verb.doc);
@@ -34,12 +34,12 @@ void help_overview(const Verbs *verbs, Str noun, Text *out) {
 }
 
 /// "--name VALUE"
-static void option_usage(const OptionView *view, Text *out) {
+static void manual_option_usage(const OptionView *view, Text *out) {
     text_print(out, "--%s%s%s", view->name, view->value ? " " : "", view->value ? view->value : "");
 }
 
 /// ", must be given; a slug ...": what a field may be and its default.
-static void field_note(const Field *field, Text *out) {
+static void manual_field_note(const Field *field, Text *out) {
     text_print(out, "; ");
     field_allowed(field, out);
     if (field->fallback) text_print(out, " (%s)", field->fallback);
@@ -47,22 +47,22 @@ static void field_note(const Field *field, Text *out) {
 
 void help_verb(const Verb *verb, Text *out) {
     text_print(out, "usage: muster ");
-    usage_add(verb, out);
+    manual_usage_add(verb, out);
     text_print(out, " [--OPTION VALUE...]\n\n%s\n\n", verb->doc);
     OptionView view;
     for (size_t at = 0; verb_option(verb, at, &view); at++) {
         size_t from = out->len;
-        option_usage(&view, out);
+        manual_option_usage(&view, out);
         size_t len = out->len - from;
         text_print(out, "%*s", len < OPTION_WIDTH ? (int)(OPTION_WIDTH - len) : 1, "");
         text_print(out, " %s", view.doc);
-        if (view.field && view.value) field_note(view.field, out);
+        if (view.field && view.value) manual_field_note(view.field, out);
         text_add_char(out, '\n');
     }
 }
 
 /// Text of roff: a backslash and a leading dot or quote are not its own.
-static void roff_add(Str text, Text *out) {
+static void manual_roff_add(Str text, Text *out) {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
         if (i == 0 && (c == '.' || c == '\'')) text_add(out, S("\\&"));
@@ -76,19 +76,19 @@ static void roff_add(Str text, Text *out) {
     }
 }
 
-static void man_verb(const Verb *verb, Text *out) {
+static void manual_man_verb(const Verb *verb, Text *out) {
     text_add(out, S(".SS \"muster "));
-    usage_add(verb, out);
+    manual_usage_add(verb, out);
     text_add(out, S("\"\n"));
-    roff_add(str_from(verb->doc), out);
+    manual_roff_add(str_from(verb->doc), out);
     text_add(out, S(".\n"));
     OptionView view;
     for (size_t at = 0; verb_option(verb, at, &view); at++) {
         text_add(out, S(".TP\n.B \\-\\-"));
-        roff_add(str_from(view.name), out);
+        manual_roff_add(str_from(view.name), out);
         if (view.value) text_print(out, " \\fI%s\\fR", view.value);
         text_add_char(out, '\n');
-        roff_add(str_from(view.doc), out);
+        manual_roff_add(str_from(view.doc), out);
         text_add_char(out, '\n');
     }
 }
@@ -105,11 +105,11 @@ void man_page(const Verbs *verbs, Str noun, Text *out) {
                "APPLICATION@VERSION.\n.SH COMMANDS\n");
     Verb verb;
     for (size_t at = 0; verb_at(verbs, at, &verb); at++)
-        if (is_of(&verb, noun)) man_verb(&verb, out);
+        if (manual_is_of(&verb, noun)) manual_man_verb(&verb, out);
     text_print(out, ".SH EXIT STATUS\n");
     for (ExitCode code = 0; code < EXIT_CODE_COUNT; code++) {
         text_print(out, ".TP\n.B %d\n", code);
-        roff_add(str_from(exit_code_doc(code)), out);
+        manual_roff_add(str_from(exit_code_doc(code)), out);
         text_add_char(out, '\n');
     }
     text_print(out,
@@ -120,7 +120,7 @@ void man_page(const Verbs *verbs, Str noun, Text *out) {
                "the password to sign in with\n");
 }
 
-static void completion_verb(const Verb *verb, Text *out) {
+static void manual_completion_verb(const Verb *verb, Text *out) {
     bool top = verb->noun[0] == '\0';
     text_print(out, "    '%s%s%s') words='", verb->noun, top ? "" : " ", verb->name);
     OptionView view;
@@ -134,7 +134,7 @@ static void completion_verb(const Verb *verb, Text *out) {
 }
 
 /// The words that may stand first: verbs without a noun, and each noun once.
-static void completion_first(const Verbs *verbs, Text *out) {
+static void manual_completion_first(const Verbs *verbs, Text *out) {
     const char *last = "";
     Verb verb;
     for (size_t at = 0; verb_at(verbs, at, &verb); at++) {
@@ -145,7 +145,7 @@ static void completion_first(const Verbs *verbs, Text *out) {
     }
 }
 
-static void completion_noun(const Verbs *verbs, const char *noun, Text *out) {
+static void manual_completion_noun(const Verbs *verbs, const char *noun, Text *out) {
     text_print(out, "    '%s') words='", noun);
     const char *gap = "";
     Verb verb;
@@ -162,19 +162,19 @@ void completion_bash(const Verbs *verbs, Text *out) {
     text_print(out, "    local word=${COMP_WORDS[COMP_CWORD]} words= key=\n");
     text_print(out, "    [ \"$COMP_CWORD\" -gt 1 ] && key=${COMP_WORDS[1]}\n");
     text_print(out, "    case $key in\n    '') words='");
-    completion_first(verbs, out);
+    manual_completion_first(verbs, out);
     text_print(out, "' ;;\n");
     const char *last = "";
     Verb verb;
     for (size_t at = 0; verb_at(verbs, at, &verb); at++) {
-        if (*verb.noun && strcmp(verb.noun, last) != 0) completion_noun(verbs, verb.noun, out);
-        if (!*verb.noun) completion_verb(&verb, out);
+        if (*verb.noun && strcmp(verb.noun, last) != 0) manual_completion_noun(verbs, verb.noun, out);
+        if (!*verb.noun) manual_completion_verb(&verb, out);
         last = verb.noun;
     }
     text_print(out,
                "    esac\n    [ \"$COMP_CWORD\" -gt 2 ] && case \"$key ${COMP_WORDS[2]}\" in\n");
     for (size_t at = 0; verb_at(verbs, at, &verb); at++)
-        if (*verb.noun) completion_verb(&verb, out);
+        if (*verb.noun) manual_completion_verb(&verb, out);
     text_print(out, "    esac\n    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n");
     text_print(out, "}\ncomplete -o default -F _muster muster\n");
 }

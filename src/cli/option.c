@@ -20,20 +20,20 @@ static const Option list_options[] = {
     {.name = "limit", .value = "N", .doc = "most records to show (1000)"},
 };
 
-static bool has_suffix(Str text, Str suffix) {
+static bool option_has_suffix(Str text, Str suffix) {
     return text.len > suffix.len && str_ends(text, suffix);
 }
 
 /// Whether the operator gives this field: what the server accepts, and this verb may set.
-static bool field_is_option(const Verb *verb, const Field *field) {
+static bool option_is_of(const Verb *verb, const Field *field) {
     if (field->flags & (READ_ONLY | HIDDEN | COMPUTED)) return false;
     if (verb->endpoint->method == PATCH && (field->flags & IMMUTABLE)) return false;
     return field->kind != KIND_RECORD && field->kind != KIND_RECORDS && field->kind != KIND_JSON;
 }
 
-static void field_view(const Field *field, OptionView *view) {
+static void option_view_field(const Field *field, OptionView *view) {
     Str name = field->name;
-    bool is_id = field->kind == KIND_ID && has_suffix(name, S("_id"));
+    bool is_id = field->kind == KIND_ID && option_has_suffix(name, S("_id"));
     if (is_id) name = str_slice(name, 0, name.len - 3);
     bool is_secret = field->kind == KIND_STR && (field->flags & WRITE_ONLY);
     snprintf(view->name,
@@ -58,7 +58,7 @@ static void option_view(const Option *option, OptionView *view) {
 }
 
 /// Step through `count` rows: true when `*at` falls among them.
-static bool rows_view(const Option *rows, size_t count, size_t *at, OptionView *view) {
+static bool option_view_rows(const Option *rows, size_t count, size_t *at, OptionView *view) {
     if (*at < count) {
         option_view(&rows[*at], view);
         return true;
@@ -68,24 +68,24 @@ static bool rows_view(const Option *rows, size_t count, size_t *at, OptionView *
 }
 
 /// The same for the fields of the body that may be given.
-static bool body_view(const Verb *verb, size_t *at, OptionView *view) {
+static bool option_view_body(const Verb *verb, size_t *at, OptionView *view) {
     const Schema *in = verb->endpoint->in;
     for (size_t i = 0; in && i < in->count; i++) {
-        if (!field_is_option(verb, &in->fields[i]) || (*at)-- > 0) continue;
-        field_view(&in->fields[i], view);
+        if (!option_is_of(verb, &in->fields[i]) || (*at)-- > 0) continue;
+        option_view_field(&in->fields[i], view);
         return true;
     }
     return false;
 }
 
 /// And for filters: every field of the query but those with which a list is read page by page.
-static bool query_view(const Verb *verb, size_t *at, OptionView *view) {
+static bool option_view_query(const Verb *verb, size_t *at, OptionView *view) {
     const Schema *query = verb->endpoint->query;
     for (size_t i = 0; query && i < query->count; i++) {
         Str name = query->fields[i].name;
         if (str_eq(name, S("after")) || str_eq(name, S("limit")) || (*at)-- > 0) continue;
         view->is_filter = true;
-        field_view(&query->fields[i], view);
+        option_view_field(&query->fields[i], view);
         return true;
     }
     return false;
@@ -94,11 +94,11 @@ static bool query_view(const Verb *verb, size_t *at, OptionView *view) {
 bool verb_option(const Verb *verb, size_t at, OptionView *ret_option) {
     OptionView view = {};
     bool is_list = !verb->run && verb->endpoint->shape == REPLY_LIST;
-    bool found = rows_view(verb->options, verb->option_count, &at, &view);
-    if (!found && !verb->run) found = body_view(verb, &at, &view) || query_view(verb, &at, &view);
-    if (!found && is_list) found = rows_view(list_options, 1, &at, &view);
+    bool found = option_view_rows(verb->options, verb->option_count, &at, &view);
+    if (!found && !verb->run) found = option_view_body(verb, &at, &view) || option_view_query(verb, &at, &view);
+    if (!found && is_list) found = option_view_rows(list_options, 1, &at, &view);
     if (!found)
-        found = rows_view(
+        found = option_view_rows(
             common_options, sizeof(common_options) / sizeof(common_options[0]), &at, &view);
     if (found) *ret_option = view;
     return found;
@@ -166,7 +166,7 @@ static Err option_parse(Cli *cli, const Verb *verb, int argc, char **argv, int *
 }
 
 /// The words of `args`; one in brackets may be left out.
-static void args_range(Str args, size_t *ret_least, size_t *ret_most) {
+static void option_args_range(Str args, size_t *ret_least, size_t *ret_most) {
     *ret_least = 0;
     *ret_most = 0;
     Str rest = args;
@@ -182,7 +182,7 @@ Err cli_parse(Cli *cli, const Verb *verb, int argc, char **argv) {
     text_init(&args, ARGS_MAX);
     verb_args(verb, &args);
     size_t least, most;
-    args_range(text_str(&args), &least, &most);
+    option_args_range(text_str(&args), &least, &most);
     assert(most <= CLI_POSITIONALS_MAX);
     bool options_end = false;
     for (int at = 0; at < argc; at++) {

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /// Signals that end the program wait until the terminal echoes again.
-static void signals_hold(sigset_t *ret_before) {
+static void password_signals_hold(sigset_t *ret_before) {
     sigset_t held;
     sigemptyset(&held);
     sigaddset(&held, SIGINT);
@@ -24,7 +24,7 @@ static void signals_hold(sigset_t *ret_before) {
 
 /// One line from the terminal, byte by byte. ISIG is off, so Ctrl-C and Ctrl-D arrive as bytes and
 /// end the question; no handler has to repair the terminal.
-static bool line_read(int fd, char *line, size_t size, size_t *ret_len) {
+static bool password_line_read(int fd, char *line, size_t size, size_t *ret_len) {
     size_t len = 0;
     char c;
     while (read(fd, &c, 1) == 1) {
@@ -51,11 +51,11 @@ static Err password_ask(Cli *cli, const char *prompt, Str *ret_password) {
     struct termios quiet = before;
     quiet.c_lflag &= ~(tcflag_t)(ECHO | ICANON | ISIG);
     sigset_t mask;
-    signals_hold(&mask);
+    password_signals_hold(&mask);
     char line[PASSWORD_MAX];
     size_t len = 0;
     dprintf(fd, "%s: ", prompt);
-    bool got = tcsetattr(fd, TCSAFLUSH, &quiet) == 0 && line_read(fd, line, sizeof(line), &len);
+    bool got = tcsetattr(fd, TCSAFLUSH, &quiet) == 0 && password_line_read(fd, line, sizeof(line), &len);
     tcsetattr(fd, TCSAFLUSH, &before);
     dprintf(fd, "\n");
     sigprocmask(SIG_SETMASK, &mask, NULL);

@@ -29,22 +29,22 @@ static const Field PullToken_fields[] = {
 };
 static const Schema PullToken_schema = SCHEMA(PullToken, "pull_token", "a token to pull with");
 
-static void client_closep(HttpClient **client) {
+static void registry_client_closep(HttpClient **client) {
     *client = http_client_close(*client);
 }
 
-static void answer_done(HttpAnswer *answer) {
+static void registry_answer_done(HttpAnswer *answer) {
     text_done(&answer->body);
 }
 
 /// Engines speak plain HTTP to registries on loopback, and so do we.
-static bool is_loopback(Str registry) {
+static bool registry_is_loopback(Str registry) {
     Str host = str_slice(registry, 0, str_index(registry, ':', 0));
     return str_eq(host, S("localhost")) || str_starts(host, S("127."));
 }
 
-static Err get(Str base_url, const HttpCall *call, HttpAnswer *ret_answer, Reason *reason) {
-    SCOPED(client_closep) HttpClient *client = NULL;
+static Err registry_get(Str base_url, const HttpCall *call, HttpAnswer *ret_answer, Reason *reason) {
+    SCOPED(registry_client_closep) HttpClient *client = NULL;
     const HttpClientOptions options = {.base_url = base_url.ptr,
                                        .user_agent = "muster/" MUSTER_VERSION};
     TRY(http_client_open(&options, &client));
@@ -52,7 +52,7 @@ static Err get(Str base_url, const HttpCall *call, HttpAnswer *ret_answer, Reaso
 }
 
 /// An anonymous token for Docker Hub, which gives nothing without one.
-static Err hub_token(Str repository, Arena *arena, Str *ret_token, Reason *reason) {
+static Err registry_hub_token(Str repository, Arena *arena, Str *ret_token, Reason *reason) {
     SCOPED(text_done) Text target;
     text_init(&target, TARGET_MAX);
     text_print(&target, "/token?service=registry.docker.io&scope=");
@@ -63,8 +63,8 @@ static Err hub_token(Str repository, Arena *arena, Str *ret_token, Reason *reaso
                            .target = text_str(&target),
                            .within_ms = REGISTRY_WITHIN_MS,
                            .reply_max = MANIFEST_BYTES_MAX};
-    SCOPED(answer_done) HttpAnswer answer = {};
-    TRY(get(S(HUB_REALM), &call, &answer, reason));
+    SCOPED(registry_answer_done) HttpAnswer answer = {};
+    TRY(registry_get(S(HUB_REALM), &call, &answer, reason));
     PullToken reply;
     if (answer.status != 200
         || schema_read(&PullToken_schema, text_str(&answer.body), DECODE_REPLY, arena, &reply, NULL)
@@ -75,7 +75,7 @@ static Err hub_token(Str repository, Arena *arena, Str *ret_token, Reason *reaso
     return SUCCESS;
 }
 
-static Err status_check(const HttpAnswer *answer) {
+static Err registry_status_check(const HttpAnswer *answer) {
     ErrCode code = err_from_http_status(answer->status);
     if (code == OK) return SUCCESS;
     if (code == ERR_UNAUTHENTICATED || code == ERR_FORBIDDEN)
@@ -87,7 +87,7 @@ static Err status_check(const HttpAnswer *answer) {
 }
 
 /// The digest is computed, not believed: the engine will ask for exactly these bytes.
-static Err digest_of(const HttpAnswer *answer, Arena *arena, Str *ret_digest) {
+static Err registry_digest_of(const HttpAnswer *answer, Arena *arena, Str *ret_digest) {
     Str digest =
         str_print(arena, "sha256:%.*s", STR_FMT(sha256_hex(arena, text_str(&answer->body))));
     TRY(arena_check(arena));
@@ -100,24 +100,24 @@ static Err digest_of(const HttpAnswer *answer, Arena *arena, Str *ret_digest) {
 Err image_resolve(Str image, bool insecure, Arena *arena, Str *ret_pinned, Reason *reason) {
     ImageName name;
     TRY(image_parse(image, arena, &name));
-    const char *scheme = insecure || is_loopback(name.registry) ? "http" : "https";
+    const char *scheme = insecure || registry_is_loopback(name.registry) ? "http" : "https";
     Str base_url = str_print(arena, "%s://%.*s", scheme, STR_FMT(name.registry));
     Str target =
         str_print(arena, "/v2/%.*s/manifests/%.*s", STR_FMT(name.repository), STR_FMT(name.tag));
     TRY(arena_check(arena));
     Str token = {};
-    if (str_eq(name.registry, S(HUB))) TRY(hub_token(name.repository, arena, &token, reason));
+    if (str_eq(name.registry, S(HUB))) TRY(registry_hub_token(name.repository, arena, &token, reason));
     const HttpCall call = {.method = "GET",
                            .target = target,
                            .bearer = token,
                            .accept = S(MANIFEST_TYPES),
                            .within_ms = REGISTRY_WITHIN_MS,
                            .reply_max = MANIFEST_BYTES_MAX};
-    SCOPED(answer_done) HttpAnswer answer = {};
-    TRY(get(base_url, &call, &answer, reason));
-    TRY(status_check(&answer));
+    SCOPED(registry_answer_done) HttpAnswer answer = {};
+    TRY(registry_get(base_url, &call, &answer, reason));
+    TRY(registry_status_check(&answer));
     Str digest;
-    TRY(digest_of(&answer, arena, &digest));
+    TRY(registry_digest_of(&answer, arena, &digest));
     Str pinned = str_print(arena, "%.*s@%.*s", STR_FMT(name.full), STR_FMT(digest));
     TRY(arena_check(arena));
     *ret_pinned = pinned;

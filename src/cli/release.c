@@ -15,7 +15,7 @@
 enum { BODY_MAX = 512 * 1024 };
 
 /// The file may be a link or a pipe: it is the operator's own.
-static Err file_read(Cli *cli, Str name, Str *ret_text) {
+static Err release_file_read(Cli *cli, Str name, Str *ret_text) {
     if (str_eq(name, S("-"))) return fd_load(STDIN_FILENO, YAML_BYTES_MAX, &cli->arena, ret_text);
     Str path = str_dup(&cli->arena, name);
     TRY(arena_check(&cli->arena));
@@ -27,7 +27,7 @@ static Err file_read(Cli *cli, Str name, Str *ret_text) {
 }
 
 /// Ask the registries for the digest of every image that is named by its tag only.
-static Err images_pin(Cli *cli, Manifest *manifest) {
+static Err release_images_pin(Cli *cli, Manifest *manifest) {
     bool resolves = !cli_option(cli, "no-resolve").ptr;
     bool insecure = cli_option(cli, "insecure-registry").ptr != NULL;
     for (size_t i = 0; i < manifest->services.count; i++) {
@@ -82,7 +82,7 @@ Err release_run(Cli *cli, const Verb *verb) {
     Str file, version, text;
     TRY(cli_need(cli, "file", &file));
     TRY(cli_need(cli, "version", &version));
-    TRY(file_read(cli, file, &text));
+    TRY(release_file_read(cli, file, &text));
     Compose compose;
     Err err = compose_decode(text, &cli->arena, &cli->faults, &compose);
     if (err.code == ERR_INVALID)
@@ -91,7 +91,7 @@ Err release_run(Cli *cli, const Verb *verb) {
     Str application = cli_option(cli, "application");
     if (!application.ptr) application = compose.name;
     if (!application.ptr) return cli_usage(cli, "the file has no name: give --application");
-    TRY(images_pin(cli, &compose.manifest));
+    TRY(release_images_pin(cli, &compose.manifest));
     TRY(compose_check(&compose.manifest, &cli->arena, &cli->faults));
     const Release release = {
         .application = application, .version = version, .manifest = compose.manifest};

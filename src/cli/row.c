@@ -12,7 +12,7 @@
 enum { BODY_MAX = 512 * 1024, TARGET_MAX = 4096 };
 
 /// The path with each {noun_id} replaced by the id that the next positional argument means.
-static Err path_fill(Cli *cli, const Verb *verb, Text *out) {
+static Err row_path_fill(Cli *cli, const Verb *verb, Text *out) {
     Str rest = str_from(verb->endpoint->path);
     size_t used = 0;
     for (Str part; str_cut(&rest, '{', &part);) {
@@ -31,7 +31,7 @@ static Err path_fill(Cli *cli, const Verb *verb, Text *out) {
 }
 
 /// The filters that were given.
-static Err query_fill(Cli *cli, const Verb *verb, Text *out) {
+static Err row_query_fill(Cli *cli, const Verb *verb, Text *out) {
     char separator = '?';
     OptionView view;
     for (size_t at = 0; verb_option(verb, at, &view); at++) {
@@ -47,7 +47,7 @@ static Err query_fill(Cli *cli, const Verb *verb, Text *out) {
 
 /// Add the pairs that the option gives: the field's name, or "labels.KEY", and its value.
 static Err
-pairs_add(Cli *cli, const Verb *verb, const OptionView *view, StrPair *pairs, size_t *n) {
+row_pairs_add(Cli *cli, const Verb *verb, const OptionView *view, StrPair *pairs, size_t *n) {
     const Field *field = view->field;
     bool is_secret = field->kind == KIND_STR && (field->flags & WRITE_ONLY);
     Str value = cli_option(cli, view->name);
@@ -64,13 +64,13 @@ pairs_add(Cli *cli, const Verb *verb, const OptionView *view, StrPair *pairs, si
 }
 
 /// Pointers of faults are told as the options that the operator wrote.
-static Err body_refused(Cli *cli, const Faults *faults) {
+static Err row_body_refused(Cli *cli, const Faults *faults) {
     cli->faults = *faults;
     return cli_fail(cli, ERR_INVALID, "the input is not what is allowed here");
 }
 
 /// The body: for a change only the given fields, checked by a schema of just their rows.
-static Err body_fill(Cli *cli, const Verb *verb, Text *out) {
+static Err row_body_fill(Cli *cli, const Verb *verb, Text *out) {
     StrPair pairs[CLI_OPTIONS_MAX];
     Field *fields = ARENA_ARRAY(&cli->arena, Field, verb->endpoint->in->count);
     if (!fields) return arena_check(&cli->arena);
@@ -81,7 +81,7 @@ static Err body_fill(Cli *cli, const Verb *verb, Text *out) {
     for (size_t at = 0; verb_option(verb, at, &view); at++) {
         if (!view.field || view.is_filter) continue;
         size_t before = pair_count;
-        TRY(pairs_add(cli, verb, &view, pairs, &pair_count));
+        TRY(row_pairs_add(cli, verb, &view, pairs, &pair_count));
         if (pair_count > before || !is_change) fields[field_count++] = *view.field;
     }
     if (field_count == 0) return cli_usage(cli, "nothing to change is given");
@@ -93,13 +93,13 @@ static Err body_fill(Cli *cli, const Verb *verb, Text *out) {
     Faults faults;
     faults_init(&faults, &cli->arena);
     Err err = schema_decode_pairs(&given, pairs, pair_count, &cli->arena, &faults, record);
-    if (err.code == ERR_INVALID) return body_refused(cli, &faults);
+    if (err.code == ERR_INVALID) return row_body_refused(cli, &faults);
     TRY(err);
     schema_encode(&given, record, ENCODE_REQUEST, out);
     return text_check(out);
 }
 
-static Err limit_get(Cli *cli, size_t *ret_limit) {
+static Err row_limit_get(Cli *cli, size_t *ret_limit) {
     Str text = cli_option(cli, "limit");
     uint64_t limit = CLI_LIST_DEFAULT;
     if (text.ptr && (str_u64(text, &limit).code != OK || limit == 0 || limit > 100'000))
@@ -108,9 +108,9 @@ static Err limit_get(Cli *cli, size_t *ret_limit) {
     return SUCCESS;
 }
 
-static Err list_run(Cli *cli, const Verb *verb, Str target) {
+static Err row_list_run(Cli *cli, const Verb *verb, Str target) {
     size_t limit;
-    TRY(limit_get(cli, &limit));
+    TRY(row_limit_get(cli, &limit));
     void *items;
     size_t count;
     const Schema *out = verb->endpoint->out;
@@ -123,12 +123,12 @@ Err row_run(Cli *cli, const Verb *verb) {
     text_init(&target, TARGET_MAX);
     SCOPED(text_done) Text body;
     text_init(&body, BODY_MAX);
-    TRY(path_fill(cli, verb, &target));
-    TRY(query_fill(cli, verb, &target));
+    TRY(row_path_fill(cli, verb, &target));
+    TRY(row_query_fill(cli, verb, &target));
     TRY(text_check(&target));
     const Endpoint *endpoint = verb->endpoint;
-    if (endpoint->in) TRY(body_fill(cli, verb, &body));
-    if (endpoint->shape == REPLY_LIST) return list_run(cli, verb, text_str(&target));
+    if (endpoint->in) TRY(row_body_fill(cli, verb, &body));
+    if (endpoint->shape == REPLY_LIST) return row_list_run(cli, verb, text_str(&target));
     const ApiCall call = {
         .method = method_name(endpoint->method),
         .target = text_str(&target),

@@ -55,7 +55,7 @@ Err session_load(Str path, Arena *arena, Session *ret_session, Reason *reason) {
 }
 
 /// Make the folders of `path`, private ones, from the first that is missing.
-static Err folders_make(Str path, Arena *arena, Reason *reason) {
+static Err session_folders_make(Str path, Arena *arena, Reason *reason) {
     for (size_t at = str_index(path, '/', 1); at < path.len; at = str_index(path, '/', at + 1)) {
         Str folder = str_dup(arena, str_slice(path, 0, at));
         TRY(arena_check(arena));
@@ -72,14 +72,14 @@ Err session_save(Str path, const Session *session, Arena *arena, Reason *reason)
     schema_encode(&Session_schema, session, ENCODE_STORED, &json);
     text_add_char(&json, '\n');
     TRY(text_check(&json));
-    TRY(folders_make(path, arena, reason));
+    TRY(session_folders_make(path, arena, reason));
     return file_save(path.ptr, text_str(&json), 0600, reason);
 }
 
 Err session_save_ca(Str path, Str pem, Arena *arena, Str *ret_ca_path, Reason *reason) {
     Str ca_path = str_print(arena, "%.*s.ca.pem", STR_FMT(path));
     TRY(arena_check(arena));
-    TRY(folders_make(path, arena, reason));
+    TRY(session_folders_make(path, arena, reason));
     TRY(file_save(ca_path.ptr, pem, 0600, reason));
     *ret_ca_path = ca_path;
     return SUCCESS;

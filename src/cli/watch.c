@@ -12,7 +12,7 @@ Err watch_init(Watch *watch, const Id *release_id, Arena *arena) {
     return SUCCESS;
 }
 
-static Progress progress_of(const Watch *watch, const Device *device) {
+static Progress watch_progress_of(const Watch *watch, const Device *device) {
     if (device->presence == PRESENCE_NEVER || device->presence == PRESENCE_OFFLINE) return AWAY;
     if (!id_eq(&device->reported_release_id, &watch->release_id)) return PENDING;
     if (device->state == WORKLOAD_RUNNING) return DONE;
@@ -20,23 +20,23 @@ static Progress progress_of(const Watch *watch, const Device *device) {
 }
 
 /// FNV-1a over what a line shows: equal marks mean that there is nothing new to tell.
-static uint64_t mark_add(uint64_t mark, const void *bytes, size_t len) {
+static uint64_t watch_mark_add(uint64_t mark, const void *bytes, size_t len) {
     const unsigned char *at = bytes;
     for (size_t i = 0; i < len; i++)
         mark = (mark ^ at[i]) * UINT64_C(0x100000001b3);
     return mark;
 }
 
-static uint64_t mark_of(const Device *device, Progress progress) {
+static uint64_t watch_mark_of(const Device *device, Progress progress) {
     uint64_t mark = UINT64_C(0xcbf29ce484222325);
-    mark = mark_add(mark, &progress, sizeof(progress));
-    mark = mark_add(mark, &device->state, sizeof(device->state));
-    mark = mark_add(mark, &device->reported_version, sizeof(device->reported_version));
-    return device->detail.len ? mark_add(mark, device->detail.ptr, device->detail.len) : mark;
+    mark = watch_mark_add(mark, &progress, sizeof(progress));
+    mark = watch_mark_add(mark, &device->state, sizeof(device->state));
+    mark = watch_mark_add(mark, &device->reported_version, sizeof(device->reported_version));
+    return device->detail.len ? watch_mark_add(mark, device->detail.ptr, device->detail.len) : mark;
 }
 
 /// The place of the device among those seen, made if it is new; NULL when there is no room.
-static WatchSeen *seen_of(Watch *watch, const Device *device) {
+static WatchSeen *watch_seen_of(Watch *watch, const Device *device) {
     for (size_t i = 0; i < watch->seen_count; i++)
         if (id_eq(&watch->seen[i].device_id, &device->id)) return &watch->seen[i];
     if (watch->seen_count == WATCH_DEVICES_MAX) return NULL;
@@ -46,7 +46,7 @@ static WatchSeen *seen_of(Watch *watch, const Device *device) {
 }
 
 /// What others wrote is shown without what would drive a terminal.
-static void printable_add(Text *out, Str text) {
+static void watch_printable_add(Text *out, Str text) {
     for (size_t at = 0; at < text.len;) {
         size_t len = str_utf8_len(text, at);
         bool control = len == 0 || (unsigned char)text.ptr[at] < 0x20 || text.ptr[at] == 0x7f;
@@ -55,7 +55,7 @@ static void printable_add(Text *out, Str text) {
     }
 }
 
-static void line_add(const Watch *watch, const Device *device, Progress progress, Text *out) {
+static void watch_line_add(const Watch *watch, const Device *device, Progress progress, Text *out) {
     bool reports = id_eq(&device->reported_release_id, &watch->release_id);
     Str name = device->name.len ? device->name : id_str(&device->id);
     text_print(out, "%.*s: ", STR_FMT(name));
@@ -71,7 +71,7 @@ static void line_add(const Watch *watch, const Device *device, Progress progress
     }
     if (reports && device->detail.len) {
         text_print(out, ": ");
-        printable_add(out, device->detail);
+        watch_printable_add(out, device->detail);
     }
     text_add_char(out, '\n');
 }
@@ -80,16 +80,16 @@ void watch_step(
     Watch *watch, const Device *devices, size_t count, Text *out, WatchCounts *ret_counts) {
     WatchCounts counts = {.devices = count};
     for (size_t i = 0; i < count; i++) {
-        Progress progress = progress_of(watch, &devices[i]);
+        Progress progress = watch_progress_of(watch, &devices[i]);
         counts.done += progress == DONE;
         counts.away += progress == AWAY;
         counts.failed += progress == FAILED;
         counts.pending += progress == PENDING;
-        WatchSeen *seen = seen_of(watch, &devices[i]);
-        uint64_t mark = mark_of(&devices[i], progress);
+        WatchSeen *seen = watch_seen_of(watch, &devices[i]);
+        uint64_t mark = watch_mark_of(&devices[i], progress);
         if (!seen || seen->mark == mark) continue;
         seen->mark = mark;
-        line_add(watch, &devices[i], progress, out);
+        watch_line_add(watch, &devices[i], progress, out);
     }
     *ret_counts = counts;
 }
@@ -97,13 +97,13 @@ void watch_step(
 void watch_end(const Watch *watch, const Device *devices, size_t count, Text *out) {
     size_t done = 0;
     for (size_t i = 0; i < count; i++)
-        done += progress_of(watch, &devices[i]) == DONE;
+        done += watch_progress_of(watch, &devices[i]) == DONE;
     text_print(out, "%zu of %zu devices run it\n", done, count);
     for (size_t i = 0; i < count; i++) {
-        Progress progress = progress_of(watch, &devices[i]);
+        Progress progress = watch_progress_of(watch, &devices[i]);
         if (progress == DONE) continue;
         text_print(out, "  not: ");
-        line_add(watch, &devices[i], progress, out);
+        watch_line_add(watch, &devices[i], progress, out);
     }
 }
 

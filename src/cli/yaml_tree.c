@@ -32,9 +32,9 @@ bool yaml_is_null(const YamlNode *node) {
            && (node->text.len == 0 || str_eq(node->text, S("~")) || str_eq(node->text, S("null")));
 }
 
-static void place_add(Text *out, const YamlNode *node) {
+static void yaml_place_add(Text *out, const YamlNode *node) {
     if (!node->parent) return;
-    place_add(out, node->parent);
+    yaml_place_add(out, node->parent);
     if (node->key.ptr) {
         text_print(out, "%s%.*s", out->len ? "." : "", STR_FMT(node->key));
     } else {
@@ -50,12 +50,12 @@ void yaml_fault(Faults *faults, const YamlNode *node, const char *format, ...) {
     va_end(args);
     SCOPED(text_done) Text place;
     text_init(&place, PLACE_MAX); // a name that a stranger made up may be cut
-    place_add(&place, node);
+    yaml_place_add(&place, node);
     text_print(&place, "%s(line %zu)", place.len ? " " : "", node->line);
     faults_add(faults, text_str(&place), "%s", message);
 }
 
-static Err refuse(Reader *reader, size_t line, const char *what) {
+static Err yaml_refuse(Reader *reader, size_t line, const char *what) {
     char place[32];
     snprintf(place, sizeof(place), "(line %zu)", line);
     faults_add(reader->faults, str_from(place), "%s", what);
@@ -63,7 +63,7 @@ static Err refuse(Reader *reader, size_t line, const char *what) {
 }
 
 /// Hang a new node into the open list or map.
-static Err node_add(Reader *reader, YamlKind kind, size_t line, YamlNode **ret_node) {
+static Err yaml_node_add(Reader *reader, YamlKind kind, size_t line, YamlNode **ret_node) {
     YamlNode *node = ARENA_NEW(reader->arena, YamlNode);
     if (!node && reader->arena->failed == ERR_LIMIT)
         return FAIL(ERR_LIMIT, "the file is too large");
@@ -71,10 +71,10 @@ static Err node_add(Reader *reader, YamlKind kind, size_t line, YamlNode **ret_n
     YamlNode *parent = reader->at;
     *node = (YamlNode){.kind = kind, .line = line, .parent = parent};
     if (!parent) {
-        if (reader->root) return refuse(reader, line, "only one document is allowed");
+        if (reader->root) return yaml_refuse(reader, line, "only one document is allowed");
         reader->root = node;
     } else if (parent->count == CHILDREN_MAX) { // repeated keys are searched one by one
-        return refuse(reader, line, "this has more than 1024 entries");
+        return yaml_refuse(reader, line, "this has more than 1024 entries");
     } else {
         node->key = reader->key;
         node->index = parent->count++;
@@ -88,10 +88,10 @@ static Err node_add(Reader *reader, YamlKind kind, size_t line, YamlNode **ret_n
     return SUCCESS;
 }
 
-static Err key_read(Reader *reader, Str text, size_t line) {
+static Err yaml_key_read(Reader *reader, Str text, size_t line) {
     Str key = str_dup(reader->arena, text);
     TRY(arena_check(reader->arena));
-    if (!str_is_text(key) || key.len == 0) return refuse(reader, line, "a key must be a text");
+    if (!str_is_text(key) || key.len == 0) return yaml_refuse(reader, line, "a key must be a text");
     const YamlNode *before = yaml_child(reader->at, key);
     if (before) {
         yaml_fault(reader->faults, before, "is given again in line %zu", line);
@@ -102,45 +102,45 @@ static Err key_read(Reader *reader, Str text, size_t line) {
     return SUCCESS;
 }
 
-static Err scalar_read(Reader *reader, const yaml_event_t *event, size_t line) {
+static Err yaml_scalar_read(Reader *reader, const yaml_event_t *event, size_t line) {
     Str text = {(const char *)event->data.scalar.value, event->data.scalar.length};
     if (event->data.scalar.anchor || event->data.scalar.tag)
-        return refuse(reader, line, "anchors and tags are not supported");
+        return yaml_refuse(reader, line, "anchors and tags are not supported");
     if (reader->at && reader->at->kind == YAML_MAP && !reader->has_key)
-        return key_read(reader, text, line);
-    if (!str_is_text(text)) return refuse(reader, line, "a text must be UTF-8 without NUL");
+        return yaml_key_read(reader, text, line);
+    if (!str_is_text(text)) return yaml_refuse(reader, line, "a text must be UTF-8 without NUL");
     YamlNode *node;
-    TRY(node_add(reader, YAML_TEXT, line, &node));
+    TRY(yaml_node_add(reader, YAML_TEXT, line, &node));
     node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     node->text = str_dup(reader->arena, text);
     return arena_check(reader->arena);
 }
 
-static Err open_read(Reader *reader, YamlKind kind, bool marked, size_t line) {
-    if (marked) return refuse(reader, line, "anchors and tags are not supported");
+static Err yaml_open_read(Reader *reader, YamlKind kind, bool marked, size_t line) {
+    if (marked) return yaml_refuse(reader, line, "anchors and tags are not supported");
     if (reader->at && reader->at->kind == YAML_MAP && !reader->has_key)
-        return refuse(reader, line, "a key must be a text");
-    if (++reader->depth > YAML_DEPTH_MAX) return refuse(reader, line, "this is nested too deeply");
+        return yaml_refuse(reader, line, "a key must be a text");
+    if (++reader->depth > YAML_DEPTH_MAX) return yaml_refuse(reader, line, "this is nested too deeply");
     YamlNode *node;
-    TRY(node_add(reader, kind, line, &node));
+    TRY(yaml_node_add(reader, kind, line, &node));
     reader->at = node;
     return SUCCESS;
 }
 
-static Err event_read(Reader *reader, const yaml_event_t *event) {
+static Err yaml_event_read(Reader *reader, const yaml_event_t *event) {
     size_t line = event->start_mark.line + 1;
     switch (event->type) {
     case YAML_ALIAS_EVENT:
-        return refuse(reader, line, "aliases are not supported: write the value again");
+        return yaml_refuse(reader, line, "aliases are not supported: write the value again");
     case YAML_SCALAR_EVENT:
-        return scalar_read(reader, event, line);
+        return yaml_scalar_read(reader, event, line);
     case YAML_SEQUENCE_START_EVENT:
-        return open_read(reader,
+        return yaml_open_read(reader,
                          YAML_LIST,
                          event->data.sequence_start.anchor || event->data.sequence_start.tag,
                          line);
     case YAML_MAPPING_START_EVENT:
-        return open_read(reader,
+        return yaml_open_read(reader,
                          YAML_MAP,
                          event->data.mapping_start.anchor || event->data.mapping_start.tag,
                          line);
@@ -160,16 +160,16 @@ static Err event_read(Reader *reader, const yaml_event_t *event) {
     return SUCCESS;
 }
 
-static Err events_read(Reader *reader) {
+static Err yaml_events_read(Reader *reader) {
     for (bool ended = false; !ended;) {
         SCOPED(yaml_event_delete) yaml_event_t event = {};
         if (!yaml_parser_parse(reader->parser, &event)) {
             const char *problem = reader->parser->problem;
-            return refuse(reader,
+            return yaml_refuse(reader,
                           reader->parser->problem_mark.line + 1,
                           problem ? problem : "this is not YAML");
         }
-        TRY(event_read(reader, &event));
+        TRY(yaml_event_read(reader, &event));
         ended = event.type == YAML_STREAM_END_EVENT;
     }
     return SUCCESS;
@@ -181,8 +181,8 @@ Err yaml_read(Str text, Arena *arena, Faults *faults, YamlNode **ret_root) {
     if (!yaml_parser_initialize(&parser)) return OUT_OF_MEMORY;
     yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
     Reader reader = {.parser = &parser, .arena = arena, .faults = faults};
-    TRY(events_read(&reader));
-    if (!reader.root) return refuse(&reader, 1, "the file is empty");
+    TRY(yaml_events_read(&reader));
+    if (!reader.root) return yaml_refuse(&reader, 1, "the file is empty");
     *ret_root = reader.root;
     return SUCCESS;
 }

@@ -28,13 +28,13 @@ typedef struct MemoryDb {
     size_t journal_count;
 } MemoryDb;
 
-static Rows *rows_of(MemoryDb *memory, const Table *table) {
+static Rows *memory_rows_of(MemoryDb *memory, const Table *table) {
     return &memory->rows[table - memory->db.tables];
 }
 
 /// Make a change and note it in the journal. `values` NULL removes.
-static Err change(MemoryDb *memory, const Table *table, Value *before, const Value *values) {
-    Rows *rows = rows_of(memory, table);
+static Err memory_change(MemoryDb *memory, const Table *table, Value *before, const Value *values) {
+    Rows *rows = memory_rows_of(memory, table);
     Value *after = NULL;
     if (values) {
         TRY(rows_reserve(rows));
@@ -47,26 +47,26 @@ static Err change(MemoryDb *memory, const Table *table, Value *before, const Val
     return SUCCESS;
 }
 
-static void journal_settle(MemoryDb *memory, bool keep) {
+static void memory_journal_settle(MemoryDb *memory, bool keep) {
     while (memory->journal_count > 0) {
         Change *last = &memory->journal[--memory->journal_count];
-        if (!keep) rows_swap(rows_of(memory, last->table), last->table, last->after, last->before);
+        if (!keep) rows_swap(memory_rows_of(memory, last->table), last->table, last->after, last->before);
         free(keep ? last->before : last->after);
     }
 }
 
-static bool in_same_scope(const Table *table, const Value *a, const Value *b) {
+static bool memory_is_same_scope(const Table *table, const Value *a, const Value *b) {
     return table->scope == COLUMN_NONE || value_is_same(&a[table->scope], &b[table->scope]);
 }
 
 /// Another row than `self` holds this value of `values`, where the column must be unique.
-static bool is_held(
+static bool memory_is_held(
     const Rows *rows, const Table *table, size_t column, const Value *self, const Value *values) {
     bool scoped = table_is_scoped(table, column);
     for (size_t i = 0; i < rows->count; i++) {
         const Value *row = rows->items[i];
         if (row != self && value_is_same(&row[column], &values[column])
-            && (!scoped || in_same_scope(table, row, values)))
+            && (!scoped || memory_is_same_scope(table, row, values)))
             return true;
     }
     return false;
@@ -74,64 +74,64 @@ static bool is_held(
 
 /// Another row than `self` holds a unique value of `values`. Absent values never collide, nor, in
 /// what is unique within a scope, do rows without one.
-static bool is_taken(MemoryDb *memory, const Table *table, const Value *self, const Value *values) {
-    const Rows *rows = rows_of(memory, table);
+static bool memory_is_taken(MemoryDb *memory, const Table *table, const Value *self, const Value *values) {
+    const Rows *rows = memory_rows_of(memory, table);
     bool unscoped = table->scope != COLUMN_NONE && values[table->scope].kind == VALUE_NULL;
     for (size_t column = 0; column < table->column_count; column++) {
         if (!table_is_unique(table, column) || values[column].kind == VALUE_NULL) continue;
         if (unscoped && table_is_scoped(table, column)) continue;
-        if (is_held(rows, table, column, self, values)) return true;
+        if (memory_is_held(rows, table, column, self, values)) return true;
     }
     return false;
 }
 
-static Err insert(MemoryDb *memory, const Table *table, const Value *values) {
-    if (rows_find(rows_of(memory, table), table, values[table->key].text)
-        || is_taken(memory, table, NULL, values))
+static Err memory_insert(MemoryDb *memory, const Table *table, const Value *values) {
+    if (rows_find(memory_rows_of(memory, table), table, values[table->key].text)
+        || memory_is_taken(memory, table, NULL, values))
         return FAIL(ERR_EXISTS, "something with this key or name is there already");
-    return change(memory, table, NULL, values);
+    return memory_change(memory, table, NULL, values);
 }
 
-static Err put(MemoryDb *memory, const Op *op, Value *stored) {
-    if (stored && !in_same_scope(op->table, stored, op->row))
+static Err memory_put(MemoryDb *memory, const Op *op, Value *stored) {
+    if (stored && !memory_is_same_scope(op->table, stored, op->row))
         return FAIL(ERR_EXISTS, "something with this key is there already");
-    return change(memory, op->table, stored, op->row);
+    return memory_change(memory, op->table, stored, op->row);
 }
 
-static Err update(MemoryDb *memory, const Op *op, Value *stored) {
-    if (is_taken(memory, op->table, stored, op->row))
+static Err memory_update(MemoryDb *memory, const Op *op, Value *stored) {
+    if (memory_is_taken(memory, op->table, stored, op->row))
         return FAIL(ERR_EXISTS, "something with this name is there already");
-    return change(memory, op->table, stored, op->row);
+    return memory_change(memory, op->table, stored, op->row);
 }
 
-static Err append(MemoryDb *memory, const Op *op) {
+static Err memory_append(MemoryDb *memory, const Op *op) {
     const Table *table = op->table;
-    const Rows *rows = rows_of(memory, table);
+    const Rows *rows = memory_rows_of(memory, table);
     const Value *last = NULL;
     for (size_t i = rows->count; i > 0 && !last; i--)
-        if (in_same_scope(table, rows->items[i - 1], op->row)) last = rows->items[i - 1];
+        if (memory_is_same_scope(table, rows->items[i - 1], op->row)) last = rows->items[i - 1];
     SCOPED(arena_done) Arena arena = {};
     arena_init(&arena, LINK_BYTES_MAX);
     Value *linked = NULL;
     TRY(table_link(table, op->row, last, op->link, &arena, &linked));
-    return insert(memory, table, linked);
+    return memory_insert(memory, table, linked);
 }
 
-static Err op_apply(MemoryDb *memory, const Op *op) {
+static Err memory_op_apply(MemoryDb *memory, const Op *op) {
     const Table *table = op->table;
-    if (op->kind == OP_APPEND) return append(memory, op);
-    if (op->kind == OP_CREATE) return insert(memory, table, op->row);
-    Value *stored = rows_find(rows_of(memory, table), table, op->row[table->key].text);
-    if (op->kind == OP_PUT) return put(memory, op, stored);
+    if (op->kind == OP_APPEND) return memory_append(memory, op);
+    if (op->kind == OP_CREATE) return memory_insert(memory, table, op->row);
+    Value *stored = rows_find(memory_rows_of(memory, table), table, op->row[table->key].text);
+    if (op->kind == OP_PUT) return memory_put(memory, op, stored);
 
-    bool meets = stored && in_same_scope(table, stored, op->row)
+    bool meets = stored && memory_is_same_scope(table, stored, op->row)
                  && (table->rev == COLUMN_NONE || stored[table->rev].i64 == op->rev);
     if (!meets && table->rev != COLUMN_NONE)
         return FAIL(ERR_CONFLICT, "the record has changed in the meantime");
     if (!meets || op->kind == OP_EXPECT) return SUCCESS;
-    if (op->kind == OP_UPDATE) return update(memory, op, stored);
+    if (op->kind == OP_UPDATE) return memory_update(memory, op, stored);
     assert(op->kind == OP_DELETE);
-    return change(memory, table, stored, NULL);
+    return memory_change(memory, table, stored, NULL);
 }
 
 static Err memory_apply(Db *db, const Op *ops, size_t count) {
@@ -139,13 +139,13 @@ static Err memory_apply(Db *db, const Op *ops, size_t count) {
     Err err = SUCCESS;
     pthread_mutex_lock(&memory->mutex);
     for (size_t i = 0; i < count && err.code == OK; i++)
-        err = op_apply(memory, &ops[i]);
-    journal_settle(memory, err.code == OK);
+        err = memory_op_apply(memory, &ops[i]);
+    memory_journal_settle(memory, err.code == OK);
     pthread_mutex_unlock(&memory->mutex);
     return err;
 }
 
-static bool row_meets(const Value *row, const Select *select) {
+static bool memory_row_meets(const Value *row, const Select *select) {
     for (size_t i = 0; i < select->term_count; i++) {
         const Term *term = &select->terms[i];
         if (term->value.kind == VALUE_NULL) return false;
@@ -155,7 +155,7 @@ static bool row_meets(const Value *row, const Select *select) {
 }
 
 /// The half-open range of positions beyond `select->after`.
-static void select_range(const Rows *rows, const Select *select, size_t *ret_from, size_t *ret_to) {
+static void memory_select_range(const Rows *rows, const Select *select, size_t *ret_from, size_t *ret_to) {
     *ret_from = 0;
     *ret_to = rows->count;
     if (!select->after.ptr) return;
@@ -168,16 +168,16 @@ static void select_range(const Rows *rows, const Select *select, size_t *ret_fro
 
 static Err memory_select(Db *db, const Select *select, RowSink sink) {
     MemoryDb *memory = (MemoryDb *)db;
-    const Rows *rows = rows_of(memory, select->table);
+    const Rows *rows = memory_rows_of(memory, select->table);
     Err err = SUCCESS;
     size_t taken = 0;
     size_t from = 0;
     size_t to = 0;
     pthread_mutex_lock(&memory->mutex);
-    select_range(rows, select, &from, &to);
+    memory_select_range(rows, select, &from, &to);
     while (from < to && taken < select->limit && err.code == OK) {
         const Value *row = select->descending ? rows->items[--to] : rows->items[from++];
-        if (!row_meets(row, select)) continue;
+        if (!memory_row_meets(row, select)) continue;
         err = sink.take(sink.ctx, row);
         taken++;
     }
@@ -187,11 +187,11 @@ static Err memory_select(Db *db, const Select *select, RowSink sink) {
 
 static Err memory_count(Db *db, const Select *select, uint64_t *ret_count) {
     MemoryDb *memory = (MemoryDb *)db;
-    const Rows *rows = rows_of(memory, select->table);
+    const Rows *rows = memory_rows_of(memory, select->table);
     uint64_t count = 0;
     pthread_mutex_lock(&memory->mutex);
     for (size_t i = 0; i < rows->count; i++)
-        if (row_meets(rows->items[i], select)) count++;
+        if (memory_row_meets(rows->items[i], select)) count++;
     pthread_mutex_unlock(&memory->mutex);
     *ret_count = count;
     return SUCCESS;

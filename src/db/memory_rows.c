@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool has_text(const Value *value) {
+static bool memory_has_text(const Value *value) {
     return value->kind == VALUE_TEXT || value->kind == VALUE_BLOB;
 }
 
@@ -13,13 +13,13 @@ Value *row_new(const Table *table, const Value *values) {
     size_t head = table->column_count * sizeof(Value);
     size_t size = head;
     for (size_t i = 0; i < table->column_count; i++)
-        if (has_text(&values[i])) size += values[i].text.len + 1;
+        if (memory_has_text(&values[i])) size += values[i].text.len + 1;
     Value *row = malloc(size);
     if (!row) return NULL;
     memcpy(row, values, head);
     char *bytes = (char *)row + head;
     for (size_t i = 0; i < table->column_count; i++) {
-        if (!has_text(&values[i])) continue;
+        if (!memory_has_text(&values[i])) continue;
         size_t len = values[i].text.len;
         if (len > 0) memcpy(bytes, values[i].text.ptr, len);
         bytes[len] = '\0';
@@ -29,7 +29,7 @@ Value *row_new(const Table *table, const Value *values) {
     return row;
 }
 
-static Str row_key(const Table *table, const Value *row) {
+static Str memory_row_key(const Table *table, const Value *row) {
     return row[table->key].text;
 }
 
@@ -38,7 +38,7 @@ size_t rows_seek(const Rows *rows, const Table *table, Str key) {
     size_t high = rows->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (str_cmp(row_key(table, rows->items[middle]), key) < 0)
+        if (str_cmp(memory_row_key(table, rows->items[middle]), key) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -48,7 +48,7 @@ size_t rows_seek(const Rows *rows, const Table *table, Str key) {
 
 Value *rows_find(const Rows *rows, const Table *table, Str key) {
     size_t at = rows_seek(rows, table, key);
-    bool hit = at < rows->count && str_cmp(row_key(table, rows->items[at]), key) == 0;
+    bool hit = at < rows->count && str_cmp(memory_row_key(table, rows->items[at]), key) == 0;
     return hit ? rows->items[at] : NULL;
 }
 
@@ -63,7 +63,7 @@ Err rows_reserve(Rows *rows) {
 }
 
 void rows_swap(Rows *rows, const Table *table, Value *before, Value *after) {
-    size_t at = rows_seek(rows, table, row_key(table, before ? before : after));
+    size_t at = rows_seek(rows, table, memory_row_key(table, before ? before : after));
     Value **slot = &rows->items[at];
     size_t behind = rows->count - at;
     if (before && after) {

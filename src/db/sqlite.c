@@ -41,7 +41,7 @@ static const Engine sqlite_engine = {
 
 /// Bring the tables up to date and compare them with the schemas.
 static Err
-tables_open(Connection *connection, const DbOptions *options, const Db *db, Reason *reason) {
+sqlite_tables_open(Connection *connection, const DbOptions *options, const Db *db, Reason *reason) {
     TRY(migrate(connection, options, reason));
     SCOPED(text_done) Text differences = {};
     text_init(&differences, SQL_BYTES_MAX);
@@ -56,7 +56,7 @@ tables_open(Connection *connection, const DbOptions *options, const Db *db, Reas
 }
 
 /// Which file a failure is about: before what is known of it already, or else SQLite's words.
-static Err file_fail(const Connection *connection,
+static Err sqlite_file_fail(const Connection *connection,
                      const DbOptions *options,
                      Err err,
                      Reason *known,
@@ -70,8 +70,8 @@ static Err sqlite_open(SqliteDb *sqlite, const DbOptions *options, Reason *reaso
     TRY(connection_open(options->path, true, &connection, reason));
     Reason known = {};
     Err opened = connection_use_wal(&connection);
-    if (opened.code == OK) opened = tables_open(&connection, options, &sqlite->db, &known);
-    if (opened.code != OK) return file_fail(&connection, options, opened, &known, reason);
+    if (opened.code == OK) opened = sqlite_tables_open(&connection, options, &sqlite->db, &known);
+    if (opened.code != OK) return sqlite_file_fail(&connection, options, opened, &known, reason);
     TRY(readers_open(options->path, options->readers, &sqlite->readers, reason));
     Err err = writer_open(&connection, &sqlite->writer);
     if (err.code != OK) readers_close(&sqlite->readers);

@@ -14,13 +14,13 @@ enum { BUSY_TIMEOUT_MS = 10'000 };
 
 /// SQLite would create it for everyone to read. Only a new file is opened: closing a descriptor of
 /// a used one would drop this process's locks on it.
-static Err file_create(const char *path) {
+static Err connection_file_create(const char *path) {
     SCOPED(fd_closep) int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0 && errno != EEXIST) return FAIL_SYS("cannot create the database file");
     return SUCCESS;
 }
 
-static Err settings_apply(Connection *connection) {
+static Err connection_settings_apply(Connection *connection) {
     sqlite3 *handle = connection->handle;
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_busy_timeout(handle, BUSY_TIMEOUT_MS);
@@ -42,13 +42,13 @@ static Err settings_apply(Connection *connection) {
 }
 
 Err connection_open(const char *path, bool create, Connection *ret_connection, Reason *reason) {
-    Err err = create ? file_create(path) : SUCCESS;
+    Err err = create ? connection_file_create(path) : SUCCESS;
     if (err.code != OK) return reason_fail(reason, err, "%s", path);
     SCOPED(connection_close) Connection connection = {};
     text_init(&connection.sql, SQL_BYTES_MAX);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     int code = sqlite3_open_v2(path, &connection.handle, flags, NULL);
-    err = code == SQLITE_OK ? settings_apply(&connection) : connection_err(&connection, code);
+    err = code == SQLITE_OK ? connection_settings_apply(&connection) : connection_err(&connection, code);
     if (err.code != OK)
         return reason_fail(reason, err, "%s: %s", path, connection_words(&connection));
     *ret_connection = connection;
@@ -87,7 +87,7 @@ Err connection_use_wal(Connection *connection) {
 }
 
 /// FNV-1a.
-static size_t text_hash(Str text) {
+static size_t connection_text_hash(Str text) {
     uint64_t hash = 0xcbf29ce484222325u;
     for (size_t i = 0; i < text.len; i++)
         hash = (hash ^ (uint8_t)text.ptr[i]) * 0x100000001b3u;
@@ -97,7 +97,7 @@ static size_t text_hash(Str text) {
 Err connection_prepare(Connection *connection, sqlite3_stmt **ret_statement) {
     TRY(text_check(&connection->sql));
     Str sql = text_str(&connection->sql);
-    sqlite3_stmt **slot = &connection->statements[text_hash(sql) % STATEMENTS_MAX];
+    sqlite3_stmt **slot = &connection->statements[connection_text_hash(sql) % STATEMENTS_MAX];
     if (!*slot || !str_eq(str_from(sqlite3_sql(*slot)), sql)) {
         sqlite3_finalize(*slot);
         *slot = NULL;
@@ -127,13 +127,13 @@ void statement_reset(sqlite3_stmt **statement) {
     if (*statement) sqlite3_reset(*statement);
 }
 
-static Err open_err(const Connection *connection) {
+static Err connection_open_err(const Connection *connection) {
     int sys = sqlite3_system_errno(connection->handle);
     return (Err){ERR_SYSTEM, sys != 0 ? sys : ENOENT, "cannot open the database file"};
 }
 
 /// SQLite does not keep the errno of a failing write, so `sys` is what errno was right after it.
-static Err io_err(int sys) {
+static Err connection_io_err(int sys) {
     // A quota or a limit on the file's size is a full disk, too.
     if (sys == ENOSPC || sys == EDQUOT || sys == EFBIG)
         return (Err){ERR_SYSTEM, ENOSPC, "the disk is full"};
@@ -161,9 +161,9 @@ Err connection_err(const Connection *connection, int code) {
     case SQLITE_PERM:
         return (Err){ERR_SYSTEM, EACCES, "the database file cannot be written"};
     case SQLITE_CANTOPEN:
-        return open_err(connection);
+        return connection_open_err(connection);
     case SQLITE_IOERR:
-        return io_err(sys);
+        return connection_io_err(sys);
     default:
         return (Err){ERR_SYSTEM, EIO, "the database refuses a statement"};
     }

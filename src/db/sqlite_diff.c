@@ -14,7 +14,7 @@ static const char *const column_types[] = {
     " FROM pragma_index_list(?1) AS list WHERE NOT partial)"
 
 /// Prepare `sql` with texts bound to ?1, ?2, ?3.
-static Err ask(Connection *connection, const char *sql, const Str texts[3], sqlite3_stmt **ret) {
+static Err diff_ask(Connection *connection, const char *sql, const Str texts[3], sqlite3_stmt **ret) {
     text_clear(&connection->sql);
     text_add(&connection->sql, str_from(sql));
     TRY(connection_prepare(connection, ret));
@@ -24,21 +24,21 @@ static Err ask(Connection *connection, const char *sql, const Str texts[3], sqli
 }
 
 /// The first column of the only row, a number; `fallback` when there is no row.
-static Err ask_number(
+static Err diff_ask_number(
     Connection *connection, const char *sql, const Str texts[3], int fallback, int *ret_number) {
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
-    TRY(ask(connection, sql, texts, &statement));
+    TRY(diff_ask(connection, sql, texts, &statement));
     int code = sqlite3_step(statement);
     if (code != SQLITE_ROW && code != SQLITE_DONE) return connection_err(connection, code);
     *ret_number = code == SQLITE_ROW ? sqlite3_column_int(statement, 0) : fallback;
     return SUCCESS;
 }
 
-static Err column_diff(Connection *connection, const Table *table, size_t position, Text *out) {
+static Err diff_column(Connection *connection, const Table *table, size_t position, Text *out) {
     Str noun = table->schema->name;
     Str name = table->columns[position]->name;
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
-    TRY(ask(connection,
+    TRY(diff_ask(connection,
             "SELECT type, pk FROM pragma_table_info(?1) WHERE name = ?2",
             (Str[3]){noun, name},
             &statement));
@@ -67,12 +67,12 @@ static Err column_diff(Connection *connection, const Table *table, size_t positi
     return SUCCESS;
 }
 
-static Err columns_diff(Connection *connection, const Table *table, Text *out) {
+static Err diff_columns(Connection *connection, const Table *table, Text *out) {
     for (size_t i = 0; i < table->column_count; i++)
-        TRY(column_diff(connection, table, i, out));
+        TRY(diff_column(connection, table, i, out));
     Str noun = table->schema->name;
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
-    TRY(ask(connection, "SELECT name FROM pragma_table_info(?1)", (Str[3]){noun}, &statement));
+    TRY(diff_ask(connection, "SELECT name FROM pragma_table_info(?1)", (Str[3]){noun}, &statement));
     int code = SQLITE_OK;
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
         Str name = str_from((const char *)sqlite3_column_text(statement, 0));
@@ -84,7 +84,7 @@ static Err columns_diff(Connection *connection, const Table *table, Text *out) {
 }
 
 /// Append the columns of a unique index: "field" or "scope,field".
-static void unique_columns(const Table *table, size_t position, Text *out) {
+static void diff_unique_columns(const Table *table, size_t position, Text *out) {
     if (table_is_scoped(table, position)) {
         text_add(out, table->columns[table->scope]->name);
         text_add_char(out, ',');
@@ -92,17 +92,17 @@ static void unique_columns(const Table *table, size_t position, Text *out) {
     text_add(out, table->columns[position]->name);
 }
 
-static Err index_diff(Connection *connection, const Table *table, size_t position, Text *out) {
+static Err diff_index(Connection *connection, const Table *table, size_t position, Text *out) {
     const Field *field = table->columns[position];
     bool unique = table_is_unique(table, position);
     if (position == table->key || !(field->flags & (UNIQUE | INDEXED))) return SUCCESS;
     SCOPED(text_done) Text wanted = {};
     text_init(&wanted, SQL_BYTES_MAX);
-    unique_columns(table, position, &wanted);
+    diff_unique_columns(table, position, &wanted);
     TRY(text_check(&wanted));
     Str noun = table->schema->name;
     int found = 0;
-    TRY(ask_number(
+    TRY(diff_ask_number(
         connection,
         unique
             ? "SELECT count(*) FROM " INDEXES " WHERE is_unique AND columns = ?2"
@@ -121,18 +121,18 @@ static Err index_diff(Connection *connection, const Table *table, size_t positio
 }
 
 /// A unique index that the schema does not know would refuse what another engine takes.
-static Err surplus_diff(Connection *connection, const Table *table, Text *out) {
+static Err diff_surplus(Connection *connection, const Table *table, Text *out) {
     SCOPED(text_done) Text known = {};
     text_init(&known, SQL_BYTES_MAX);
     for (size_t i = 0; i < table->column_count; i++) {
         if (!table_is_unique(table, i)) continue;
         text_add_char(&known, ';');
-        unique_columns(table, i, &known);
+        diff_unique_columns(table, i, &known);
     }
     text_add_char(&known, ';');
     TRY(text_check(&known));
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
-    TRY(ask(connection,
+    TRY(diff_ask(connection,
             "SELECT columns FROM " INDEXES " WHERE is_unique AND origin <> 'pk'"
             " AND NOT instr(?2, ';' || columns || ';')",
             (Str[3]){table->schema->name, text_str(&known)},
@@ -146,10 +146,10 @@ static Err surplus_diff(Connection *connection, const Table *table, Text *out) {
     return code == SQLITE_DONE ? SUCCESS : connection_err(connection, code);
 }
 
-static Err table_diff(Connection *connection, const Table *table, Text *out) {
+static Err diff_table(Connection *connection, const Table *table, Text *out) {
     Str noun = table->schema->name;
     int strict = 0;
-    TRY(ask_number(connection,
+    TRY(diff_ask_number(connection,
                    "SELECT strict FROM pragma_table_list WHERE name = ?1",
                    (Str[3]){noun},
                    -1,
@@ -157,14 +157,14 @@ static Err table_diff(Connection *connection, const Table *table, Text *out) {
     if (strict != 1)
         text_print(out, "%.*s: %s\n", STR_FMT(noun), strict < 0 ? "no table" : "not STRICT");
     if (strict < 0) return SUCCESS;
-    TRY(columns_diff(connection, table, out));
+    TRY(diff_columns(connection, table, out));
     for (size_t i = 0; i < table->column_count; i++)
-        TRY(index_diff(connection, table, i, out));
-    return surplus_diff(connection, table, out);
+        TRY(diff_index(connection, table, i, out));
+    return diff_surplus(connection, table, out);
 }
 
 Err tables_diff(Connection *connection, const Db *db, Text *out) {
     for (size_t i = 0; i < db->table_count; i++)
-        TRY(table_diff(connection, &db->tables[i], out));
+        TRY(diff_table(connection, &db->tables[i], out));
     return SUCCESS;
 }

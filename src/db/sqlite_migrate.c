@@ -9,20 +9,20 @@
 
 enum { SHA256_HEX_SIZE = 2 * crypto_hash_sha256_BYTES + 1 };
 
-static void checksum(const Migration *migration, char ret_hex[SHA256_HEX_SIZE]) {
+static void migrate_checksum(const Migration *migration, char ret_hex[SHA256_HEX_SIZE]) {
     unsigned char hash[crypto_hash_sha256_BYTES];
     crypto_hash_sha256(hash, (const unsigned char *)migration->sql, strlen(migration->sql));
     sodium_bin2hex(ret_hex, SHA256_HEX_SIZE, hash, sizeof(hash));
 }
 
 /// Which migration a failure is about, and why.
-static Err migration_fail(const Migration *migration, Err err, const char *words, Reason *reason) {
+static Err migrate_fail(const Migration *migration, Err err, const char *words, Reason *reason) {
     return reason_fail(reason, err, "%u %s: %s", migration->number, migration->name, words);
 }
 
 /// How many migrations the file has had; each must be ours.
 static Err
-count_applied(Connection *connection, const DbOptions *options, size_t *ret_count, Reason *reason) {
+migrate_count_applied(Connection *connection, const DbOptions *options, size_t *ret_count, Reason *reason) {
     text_clear(&connection->sql);
     text_add(&connection->sql, S("SELECT number, sha256 FROM schema_migration ORDER BY number"));
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
@@ -38,10 +38,10 @@ count_applied(Connection *connection, const DbOptions *options, size_t *ret_coun
                 "number %lld",
                 (long long)sqlite3_column_int64(statement, 0));
         char expected[SHA256_HEX_SIZE];
-        checksum(&options->migrations[count], expected);
+        migrate_checksum(&options->migrations[count], expected);
         Str stored = str_from((const char *)sqlite3_column_text(statement, 1));
         if (!str_eq(stored, str_from(expected)))
-            return migration_fail(
+            return migrate_fail(
                 &options->migrations[count],
                 FAIL(ERR_STATE, "a migration has changed since it was applied to the database"),
                 "its SHA-256 is another",
@@ -53,7 +53,7 @@ count_applied(Connection *connection, const DbOptions *options, size_t *ret_coun
     return SUCCESS;
 }
 
-static Err migration_note(Connection *connection, const Migration *migration) {
+static Err migrate_note(Connection *connection, const Migration *migration) {
     text_clear(&connection->sql);
     text_add(&connection->sql,
              S("INSERT INTO schema_migration (number, name, sha256, applied_at)"
@@ -61,7 +61,7 @@ static Err migration_note(Connection *connection, const Migration *migration) {
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
     TRY(connection_prepare(connection, &statement));
     char hex[SHA256_HEX_SIZE];
-    checksum(migration, hex);
+    migrate_checksum(migration, hex);
     Clock clock = clock_system();
     sqlite3_bind_int64(statement, 1, migration->number);
     sqlite3_bind_text(statement, 2, migration->name, -1, SQLITE_STATIC);
@@ -71,18 +71,18 @@ static Err migration_note(Connection *connection, const Migration *migration) {
     return code == SQLITE_DONE ? SUCCESS : connection_err(connection, code);
 }
 
-static Err migration_apply(Connection *connection, const Migration *migration, Reason *reason) {
+static Err migrate_apply(Connection *connection, const Migration *migration, Reason *reason) {
     int code = sqlite3_exec(connection->handle, migration->sql, NULL, NULL, NULL);
     if (sqlite3_get_autocommit(connection->handle) && code == SQLITE_OK)
-        return migration_fail(migration,
+        return migrate_fail(migration,
                               FAIL(ERR_STATE, "a migration ends the transaction that it runs in"),
                               "it must not",
                               reason);
     Err err = code == SQLITE_OK ? SUCCESS : connection_err(connection, code);
     if (code == SQLITE_ERROR || (code & 0xff) == SQLITE_CONSTRAINT)
         err = FAIL(ERR_STATE, "a migration does not run on this database");
-    if (err.code != OK) return migration_fail(migration, err, connection_words(connection), reason);
-    return migration_note(connection, migration);
+    if (err.code != OK) return migrate_fail(migration, err, connection_words(connection), reason);
+    return migrate_note(connection, migration);
 }
 
 /// Within a transaction: apply the next migration, if there is one.
@@ -93,9 +93,9 @@ migrate_next(Connection *connection, const DbOptions *options, bool *ret_applied
                        " number INTEGER PRIMARY KEY, name TEXT NOT NULL,"
                        " sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT"));
     size_t count = 0;
-    TRY(count_applied(connection, options, &count, reason));
+    TRY(migrate_count_applied(connection, options, &count, reason));
     bool applied = count < options->migration_count;
-    if (applied) TRY(migration_apply(connection, &options->migrations[count], reason));
+    if (applied) TRY(migrate_apply(connection, &options->migrations[count], reason));
     *ret_applied = applied;
     return SUCCESS;
 }

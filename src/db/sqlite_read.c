@@ -31,7 +31,7 @@ void readers_close(Readers *readers) {
     *readers = (Readers){};
 }
 
-static Connection *reader_take(Readers *readers) {
+static Connection *sqlite_reader_take(Readers *readers) {
     pthread_mutex_lock(&readers->mutex);
     while (readers->idle_count == 0)
         pthread_cond_wait(&readers->returned, &readers->mutex);
@@ -41,14 +41,14 @@ static Connection *reader_take(Readers *readers) {
     return connection;
 }
 
-static void reader_return(Readers *readers, Connection *connection) {
+static void sqlite_reader_return(Readers *readers, Connection *connection) {
     pthread_mutex_lock(&readers->mutex);
     readers->idle[readers->idle_count++] = connection;
     pthread_cond_signal(&readers->returned);
     pthread_mutex_unlock(&readers->mutex);
 }
 
-static Err rows_give(Connection *connection, const Select *select, RowSink sink) {
+static Err sqlite_rows_give(Connection *connection, const Select *select, RowSink sink) {
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
     SCOPED(mem_freep) Value *row = calloc(select->table->column_count, sizeof(*row));
     if (!row) return FAIL(ERR_LIMIT, "the call needs too much memory");
@@ -64,7 +64,7 @@ static Err rows_give(Connection *connection, const Select *select, RowSink sink)
 }
 
 /// Run the statement in `sql`, which yields one number.
-static Err number_read(Connection *connection, const Select *select, uint64_t *ret_number) {
+static Err sqlite_number_read(Connection *connection, const Select *select, uint64_t *ret_number) {
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
     TRY(connection_prepare(connection, &statement));
     int code = select ? sql_bind_select(statement, select) : SQLITE_OK;
@@ -75,25 +75,25 @@ static Err number_read(Connection *connection, const Select *select, uint64_t *r
 }
 
 Err readers_select(Readers *readers, const Select *select, RowSink sink) {
-    Connection *connection = reader_take(readers);
-    Err err = rows_give(connection, select, sink);
-    reader_return(readers, connection);
+    Connection *connection = sqlite_reader_take(readers);
+    Err err = sqlite_rows_give(connection, select, sink);
+    sqlite_reader_return(readers, connection);
     return err;
 }
 
 Err readers_count(Readers *readers, const Select *select, uint64_t *ret_count) {
-    Connection *connection = reader_take(readers);
+    Connection *connection = sqlite_reader_take(readers);
     sql_count(select, &connection->sql);
-    Err err = number_read(connection, select, ret_count);
-    reader_return(readers, connection);
+    Err err = sqlite_number_read(connection, select, ret_count);
+    sqlite_reader_return(readers, connection);
     return err;
 }
 
 Err readers_check(Readers *readers) {
     uint64_t tables = 0;
-    Connection *connection = reader_take(readers);
+    Connection *connection = sqlite_reader_take(readers);
     text_add(&connection->sql, S("SELECT count(*) FROM sqlite_schema"));
-    Err err = number_read(connection, NULL, &tables);
-    reader_return(readers, connection);
+    Err err = sqlite_number_read(connection, NULL, &tables);
+    sqlite_reader_return(readers, connection);
     return err;
 }

@@ -20,7 +20,7 @@ struct Submission {
 // Operations.
 
 /// Run the op's statement with `row`. `*ret_hit`: it met a row (or inserted one).
-static Err op_run(Connection *connection, const Op *op, const Value *row, bool *ret_hit) {
+static Err write_op_run(Connection *connection, const Op *op, const Value *row, bool *ret_hit) {
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
     text_clear(&connection->sql);
     sql_op(op, &connection->sql);
@@ -34,7 +34,7 @@ static Err op_run(Connection *connection, const Op *op, const Value *row, bool *
 }
 
 /// The row that an OP_APPEND inserts, in the writer's arena.
-static Err op_link(Writer *writer, const Op *op, Value **ret_row) {
+static Err write_op_link(Writer *writer, const Op *op, Value **ret_row) {
     Connection *connection = &writer->connection;
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
     text_clear(&connection->sql);
@@ -51,15 +51,15 @@ static Err op_link(Writer *writer, const Op *op, Value **ret_row) {
         op->table, op->row, code == SQLITE_ROW ? last : NULL, op->link, &writer->arena, ret_row);
 }
 
-static Err op_apply(Writer *writer, const Op *op) {
+static Err write_op_apply(Writer *writer, const Op *op) {
     const Value *row = op->row;
     Value *linked = NULL;
     if (op->kind == OP_APPEND) {
-        TRY(op_link(writer, op, &linked));
+        TRY(write_op_link(writer, op, &linked));
         row = linked;
     }
     bool hit = false;
-    TRY(op_run(&writer->connection, op, row, &hit));
+    TRY(write_op_run(&writer->connection, op, row, &hit));
     if (hit) return SUCCESS;
     if (op->kind == OP_PUT) return FAIL(ERR_EXISTS, "something with this key is there already");
     if (op->table->rev != COLUMN_NONE)
@@ -70,40 +70,40 @@ static Err op_apply(Writer *writer, const Op *op) {
 // Groups.
 
 /// SQLite ends the transaction by itself after some failures of the disk.
-static bool is_lost(const Writer *writer) {
+static bool write_is_lost(const Writer *writer) {
     return sqlite3_get_autocommit(writer->connection.handle) != 0;
 }
 
 /// Apply one submission within the group's transaction. `*ret_err` is its own result; an error
 /// returned is the whole group's.
-static Err submission_apply(Writer *writer, const Submission *submission, Err *ret_err) {
+static Err write_submission_apply(Writer *writer, const Submission *submission, Err *ret_err) {
     Connection *connection = &writer->connection;
     Err err = SUCCESS;
     TRY(connection_run(connection, "SAVEPOINT submission"));
     for (size_t i = 0; i < submission->count && err.code == OK; i++)
-        err = op_apply(writer, &submission->ops[i]);
-    assert(err.code != OK || !is_lost(writer)); // never acknowledge what is gone
-    if (is_lost(writer)) return err;
+        err = write_op_apply(writer, &submission->ops[i]);
+    assert(err.code != OK || !write_is_lost(writer)); // never acknowledge what is gone
+    if (write_is_lost(writer)) return err;
     if (err.code != OK) TRY(connection_run(connection, "ROLLBACK TO submission"));
     TRY(connection_run(connection, "RELEASE submission"));
     *ret_err = err;
     return SUCCESS;
 }
 
-static Err group_apply(Writer *writer, Submission *group) {
+static Err write_group_apply(Writer *writer, Submission *group) {
     TRY(connection_run(&writer->connection, "BEGIN IMMEDIATE"));
     for (Submission *each = group; each; each = each->next)
-        TRY(submission_apply(writer, each, &each->err));
+        TRY(write_submission_apply(writer, each, &each->err));
     return connection_run(&writer->connection, "COMMIT");
 }
 
 /// Set the result of every submission. A failed group has changed nothing.
-static void group_run(Writer *writer, Submission *group) {
-    Err err = group_apply(writer, group);
+static void write_group_run(Writer *writer, Submission *group) {
+    Err err = write_group_apply(writer, group);
     if (err.code == OK) return;
-    if (!is_lost(writer)) {
+    if (!write_is_lost(writer)) {
         Err rollback = connection_run(&writer->connection, "ROLLBACK");
-        assert(rollback.code == OK || is_lost(writer));
+        assert(rollback.code == OK || write_is_lost(writer));
     }
     // Also those that were refused: perhaps for the sake of what is now undone.
     for (Submission *each = group; each; each = each->next)
@@ -111,7 +111,7 @@ static void group_run(Writer *writer, Submission *group) {
 }
 
 /// Cut a group off the queue. NULL when closing and nothing is left. The mutex is held.
-static Submission *group_take(Writer *writer) {
+static Submission *write_group_take(Writer *writer) {
     while (!writer->first && !writer->closing)
         pthread_cond_wait(&writer->work, &writer->mutex);
     Submission *group = writer->first;
@@ -130,12 +130,12 @@ static Submission *group_take(Writer *writer) {
     return group;
 }
 
-static void *writer_main(void *ctx) {
+static void *write_main(void *ctx) {
     Writer *writer = ctx;
     pthread_mutex_lock(&writer->mutex);
-    for (Submission *group = NULL; (group = group_take(writer)) != NULL;) {
+    for (Submission *group = NULL; (group = write_group_take(writer)) != NULL;) {
         pthread_mutex_unlock(&writer->mutex);
-        group_run(writer, group);
+        write_group_run(writer, group);
         pthread_mutex_lock(&writer->mutex);
         while (group) {
             Submission *each = group;
@@ -182,7 +182,7 @@ Err writer_open(Connection *connection, Writer *ret_writer) {
     pthread_mutex_init(&ret_writer->mutex, NULL);
     pthread_cond_init(&ret_writer->work, NULL);
     pthread_cond_init(&ret_writer->room, NULL);
-    int code = pthread_create(&ret_writer->thread, NULL, writer_main, ret_writer);
+    int code = pthread_create(&ret_writer->thread, NULL, write_main, ret_writer);
     if (code != 0) return (Err){ERR_SYSTEM, code, "cannot start the database's writer"};
     *connection = (Connection){};
     return SUCCESS;

@@ -90,7 +90,7 @@ Err table_record(const Table *table, const Value *row, Arena *arena, void *recor
     return SUCCESS;
 }
 
-static Err record_new(const Table *table, const Value *row, Arena *arena, void **ret_record) {
+static Err table_record_new(const Table *table, const Value *row, Arena *arena, void **ret_record) {
     void *record = arena_alloc(arena, table->schema->size, _Alignof(max_align_t));
     if (!record) return arena_check(arena);
     TRY(table_record(table, row, arena, record));
@@ -106,8 +106,8 @@ Err table_link(const Table *table,
                Value **ret_row) {
     void *record = NULL;
     void *last_record = NULL;
-    TRY(record_new(table, row, arena, &record));
-    if (last) TRY(record_new(table, last, arena, &last_record));
+    TRY(table_record_new(table, row, arena, &record));
+    if (last) TRY(table_record_new(table, last, arena, &last_record));
     TRY(link(last_record, arena, record));
     Value *linked = NULL;
     TRY(table_row(table, record, arena, &linked));

@@ -19,11 +19,11 @@ struct HttpClient {
     char *user_agent;
 };
 
-static void curl_headers_freep(struct curl_slist **headers) {
+static void client_headers_freep(struct curl_slist **headers) {
     curl_slist_free_all(*headers);
 }
 
-static void answer_done(HttpAnswer *answer) {
+static void client_answer_done(HttpAnswer *answer) {
     text_done(&answer->body);
 }
 
@@ -70,14 +70,14 @@ void http_encode(Text *out, Str text) {
 }
 
 /// Taking less than was offered ends the transfer.
-static size_t on_body(char *bytes, size_t size, size_t count, void *arg) {
+static size_t client_on_body(char *bytes, size_t size, size_t count, void *arg) {
     HttpAnswer *answer = arg;
     text_add(&answer->body, (Str){bytes, size * count});
     return text_check(&answer->body).code == OK ? size * count : 0;
 }
 
 /// The value of the header `line`, if it is the one called `name`.
-static bool header_is(Str line, const char *name, Str *ret_value) {
+static bool client_header_is(Str line, const char *name, Str *ret_value) {
     size_t colon = str_index(line, ':', 0);
     if (colon == line.len || colon != strlen(name) || strncasecmp(line.ptr, name, colon) != 0)
         return false;
@@ -85,22 +85,22 @@ static bool header_is(Str line, const char *name, Str *ret_value) {
     return true;
 }
 
-static size_t on_header(char *bytes, size_t size, size_t count, void *arg) {
+static size_t client_on_header(char *bytes, size_t size, size_t count, void *arg) {
     HttpAnswer *answer = arg;
     Str line = {bytes, size * count};
     Str value;
-    if (header_is(line, "Docker-Content-Digest", &value) && value.len < sizeof(answer->digest)) {
+    if (client_header_is(line, "Docker-Content-Digest", &value) && value.len < sizeof(answer->digest)) {
         memcpy(answer->digest, value.ptr, value.len);
         answer->digest[value.len] = '\0';
     }
     uint64_t seconds;
-    if (header_is(line, "Retry-After", &value) && str_u64(value, &seconds).code == OK)
+    if (client_header_is(line, "Retry-After", &value) && str_u64(value, &seconds).code == OK)
         answer->retry_after_s = seconds; // the form with a date is not used by anyone we call
     return line.len;
 }
 
 /// The host is this machine, so that no proxy may stand between.
-static bool url_is_loopback(const char *url) {
+static bool client_url_is_loopback(const char *url) {
     CURLU *parts = curl_url();
     char *host = NULL;
     bool is_loopback = false;
@@ -117,7 +117,7 @@ static bool url_is_loopback(const char *url) {
 }
 
 /// Append a header; false and the old list when there is no memory.
-static bool headers_add(struct curl_slist **headers, const char *name, Str value) {
+static bool client_headers_add(struct curl_slist **headers, const char *name, Str value) {
     SCOPED(text_done) Text line;
     text_init(&line, HEADER_MAX);
     text_print(&line, "%s: %.*s", name, STR_FMT(value));
@@ -127,31 +127,31 @@ static bool headers_add(struct curl_slist **headers, const char *name, Str value
     return longer != NULL;
 }
 
-static Err headers_make(const HttpCall *call, struct curl_slist **headers) {
+static Err client_headers_make(const HttpCall *call, struct curl_slist **headers) {
     bool has_all =
-        headers_add(headers, "Accept", call->accept.ptr ? call->accept : S("application/json"));
+        client_headers_add(headers, "Accept", call->accept.ptr ? call->accept : S("application/json"));
     if (call->body.ptr)
-        has_all = headers_add(headers, "Content-Type", S("application/json")) && has_all;
-    has_all = headers_add(headers, "Expect", (Str){}) && has_all; // no round trip before the body
+        has_all = client_headers_add(headers, "Content-Type", S("application/json")) && has_all;
+    has_all = client_headers_add(headers, "Expect", (Str){}) && has_all; // no round trip before the body
     if (call->bearer.ptr) {
         SCOPED(text_done) Text token;
         text_init(&token, HEADER_MAX);
         text_print(&token, "Bearer %.*s", STR_FMT(call->bearer));
         has_all = text_check(&token).code == OK
-                  && headers_add(headers, "Authorization", text_str(&token)) && has_all;
+                  && client_headers_add(headers, "Authorization", text_str(&token)) && has_all;
     }
     return has_all ? SUCCESS : FAIL(ERR_LIMIT, "the headers of the request are too long");
 }
 
 /// A header or a target with a line break would be another request.
-static bool is_one_line(Str text) {
+static bool client_is_one_line(Str text) {
     for (size_t i = 0; i < text.len; i++) {
         if ((unsigned char)text.ptr[i] < ' ' || text.ptr[i] == 0x7f) return false;
     }
     return true;
 }
 
-static void easy_connection(const HttpClient *client, bool is_loopback) {
+static void client_easy_connection(const HttpClient *client, bool is_loopback) {
     CURL *easy = client->easy;
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -164,7 +164,7 @@ static void easy_connection(const HttpClient *client, bool is_loopback) {
     if (is_loopback) curl_easy_setopt(easy, CURLOPT_PROXY, "");
 }
 
-static void easy_request(CURL *easy, const HttpCall *call, HttpAnswer *answer) {
+static void client_easy_request(CURL *easy, const HttpCall *call, HttpAnswer *answer) {
     bool is_head = strcmp(call->method, "HEAD") == 0;
     if (call->body.ptr) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body.ptr);
@@ -173,13 +173,13 @@ static void easy_request(CURL *easy, const HttpCall *call, HttpAnswer *answer) {
     if (is_head) curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)call->within_ms);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, client_on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, answer);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, client_on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, answer);
 }
 
-static Err transfer_err(CURLcode code) {
+static Err client_transfer_err(CURLcode code) {
     switch ((int)code) {
     case CURLE_OK:
         return SUCCESS;
@@ -193,7 +193,7 @@ static Err transfer_err(CURLcode code) {
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
         return FAIL(ERR_INVALID, "the address of the server is not an http or https URL");
-    case CURLE_WRITE_ERROR: // by on_body
+    case CURLE_WRITE_ERROR: // by client_on_body
         return FAIL(ERR_LIMIT, "the answer is longer than allowed");
     case CURLE_OUT_OF_MEMORY:
         return FAIL(ERR_MEMORY, "no memory for the exchange");
@@ -207,26 +207,26 @@ Err http_client_call(HttpClient *client,
                      HttpAnswer *ret_answer,
                      Reason *reason) {
     assert(call->method && call->within_ms && call->reply_max);
-    if (!is_one_line(call->target) || !is_one_line(call->bearer) || !is_one_line(call->accept))
+    if (!client_is_one_line(call->target) || !client_is_one_line(call->bearer) || !client_is_one_line(call->accept))
         return FAIL(ERR_INVALID, "the request holds a control character");
     SCOPED(text_done) Text url;
     text_init(&url, URL_MAX);
     text_print(&url, "%s%.*s", client->base_url, STR_FMT(call->target));
     TRY(text_check(&url));
-    SCOPED(curl_headers_freep) struct curl_slist *headers = NULL;
-    TRY(headers_make(call, &headers));
-    SCOPED(answer_done) HttpAnswer answer = {};
+    SCOPED(client_headers_freep) struct curl_slist *headers = NULL;
+    TRY(client_headers_make(call, &headers));
+    SCOPED(client_answer_done) HttpAnswer answer = {};
     text_init(&answer.body, call->reply_max);
     curl_easy_reset(client->easy); // keeps the connection
-    easy_connection(client, url_is_loopback(url.ptr));
-    easy_request(client->easy, call, &answer);
+    client_easy_connection(client, client_url_is_loopback(url.ptr));
+    client_easy_request(client->easy, call, &answer);
     curl_easy_setopt(client->easy, CURLOPT_URL, url.ptr);
     curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, headers);
     char words[CURL_ERROR_SIZE] = "";
     curl_easy_setopt(client->easy, CURLOPT_ERRORBUFFER, words);
     CURLcode code = curl_easy_perform(client->easy);
     curl_easy_setopt(client->easy, CURLOPT_ERRORBUFFER, NULL);
-    Err err = answer.body.failed == ERR_MEMORY ? OUT_OF_MEMORY : transfer_err(code);
+    Err err = answer.body.failed == ERR_MEMORY ? OUT_OF_MEMORY : client_transfer_err(code);
     if (err.code != OK)
         return reason_fail(
             reason, err, "%s: %s", client->base_url, words[0] ? words : curl_easy_strerror(code));

@@ -10,7 +10,7 @@ enum {
     ANSWER_HEADERS_MAX = 4096, ///< memory for them, beyond what the call may have
 };
 
-static enum MHD_Result query_add(void *arg,
+static enum MHD_Result exchange_query_add(void *arg,
                                  enum MHD_ValueKind,
                                  const char *key,
                                  size_t key_len,
@@ -30,11 +30,11 @@ Err exchange_load_query(Exchange *exchange) {
     StrMap *query = &exchange->request.query;
     query->items = ARENA_ARRAY(&exchange->arena, StrPair, QUERY_MAX);
     if (!query->items) return arena_check(&exchange->arena);
-    MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, query_add, query);
+    MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, exchange_query_add, query);
     return SUCCESS;
 }
 
-static Str remote_text(Exchange *exchange) {
+static Str exchange_remote_text(Exchange *exchange) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     if (!info || !info->client_addr) return (Str){};
@@ -56,7 +56,7 @@ Str exchange_header(const Exchange *exchange, const char *name) {
     return str_from(MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name));
 }
 
-static Str bearer_of(Str authorization) {
+static Str exchange_bearer_of(Str authorization) {
     Str scheme = S("Bearer ");
     if (authorization.len <= scheme.len) return (Str){};
     if (strncasecmp(authorization.ptr, scheme.ptr, scheme.len) != 0) return (Str){};
@@ -69,11 +69,11 @@ void exchange_load_head(Exchange *exchange, const char *url, const char *method)
     request->method = str_eq(verb, S("HEAD")) ? S("GET") : verb; // the library leaves the body out
     request->path = str_from(url);
     request->content_type = exchange_header(exchange, "Content-Type");
-    request->remote_address = remote_text(exchange);
-    request->bearer = bearer_of(exchange_header(exchange, "Authorization"));
+    request->remote_address = exchange_remote_text(exchange);
+    request->bearer = exchange_bearer_of(exchange_header(exchange, "Authorization"));
 }
 
-static void header_add(struct MHD_Response *response, const char *name, Str value) {
+static void exchange_header_add(struct MHD_Response *response, const char *name, Str value) {
     if (value.ptr) MHD_add_response_header(response, name, value.ptr);
 }
 
@@ -85,19 +85,19 @@ enum MHD_Result exchange_send(Exchange *exchange) {
     struct MHD_Response *response = MHD_create_response_from_buffer(
         reply->body.len, (void *)(uintptr_t)reply->body.ptr, MHD_RESPMEM_PERSISTENT);
     if (!response) return MHD_NO;
-    header_add(response, "Content-Type", str_dup(&exchange->arena, reply->content_type));
-    header_add(response, "X-Request-Id", str_dup(&exchange->arena, reply->request_id));
-    header_add(response, "Allow", str_dup(&exchange->arena, reply->allow));
-    header_add(response, "Cache-Control", S("no-store"));
-    header_add(response, "X-Content-Type-Options", S("nosniff"));
+    exchange_header_add(response, "Content-Type", str_dup(&exchange->arena, reply->content_type));
+    exchange_header_add(response, "X-Request-Id", str_dup(&exchange->arena, reply->request_id));
+    exchange_header_add(response, "Allow", str_dup(&exchange->arena, reply->allow));
+    exchange_header_add(response, "Cache-Control", S("no-store"));
+    exchange_header_add(response, "X-Content-Type-Options", S("nosniff"));
     if (reply->status == MHD_HTTP_UNAUTHORIZED)
-        header_add(response, "WWW-Authenticate", S("Bearer"));
+        exchange_header_add(response, "WWW-Authenticate", S("Bearer"));
     if (reply->retry_after_s)
-        header_add(response,
+        exchange_header_add(response,
                    "Retry-After",
                    str_print(&exchange->arena, "%llu", (unsigned long long)reply->retry_after_s));
     if (traffic_is_draining(&exchange->server->traffic))
-        header_add(response, "Connection", S("close"));
+        exchange_header_add(response, "Connection", S("close"));
     enum MHD_Result result = MHD_queue_response(exchange->connection, reply->status, response);
     MHD_destroy_response(response);
     return result;

@@ -21,7 +21,7 @@ typedef struct Components {
 } Components;
 
 /// Add a component unless it is there, with what it refers to. Ends because each is added once.
-static void components_add(Components *components, Component component) {
+static void openapi_components_add(Components *components, Component component) {
     for (size_t i = 0; i < components->count; i++) {
         const Component *other = &components->items[i];
         if (other->schema == component.schema && other->view == component.view
@@ -31,43 +31,43 @@ static void components_add(Components *components, Component component) {
     assert(components->count < COMPONENTS_MAX);
     components->items[components->count++] = component;
     if (component.is_list) {
-        components_add(components, (Component){component.schema, VIEW_REPLY, false});
+        openapi_components_add(components, (Component){component.schema, VIEW_REPLY, false});
         return;
     }
     SchemaView nested = component.view == VIEW_PATCH ? VIEW_INPUT : component.view;
     for (size_t i = 0; i < component.schema->count; i++) {
         const Field *field = &component.schema->fields[i];
         if (field->record && field_is_viewed(field, component.view))
-            components_add(components, (Component){field->record, nested, false});
+            openapi_components_add(components, (Component){field->record, nested, false});
     }
 }
 
-static void components_collect(Components *components, const Router *router) {
-    if (router->count) components_add(components, (Component){&Problem_schema, VIEW_REPLY, false});
+static void openapi_components_collect(Components *components, const Router *router) {
+    if (router->count) openapi_components_add(components, (Component){&Problem_schema, VIEW_REPLY, false});
     for (size_t i = 0; i < router->count; i++) {
         const Endpoint *endpoint = router->entries[i].route->endpoint;
         SchemaView view = endpoint->method == PATCH ? VIEW_PATCH : VIEW_INPUT;
-        if (endpoint->in) components_add(components, (Component){endpoint->in, view, false});
+        if (endpoint->in) openapi_components_add(components, (Component){endpoint->in, view, false});
         if (endpoint->shape == REPLY_NONE) continue;
         bool is_list = endpoint->shape == REPLY_LIST;
-        components_add(components, (Component){endpoint->out, VIEW_REPLY, is_list});
+        openapi_components_add(components, (Component){endpoint->out, VIEW_REPLY, is_list});
     }
 }
 
-static void add_name(Component component, Text *out) {
+static void openapi_add_name(Component component, Text *out) {
     schema_openapi_name(component.schema, component.view, out);
     if (component.is_list) text_add(out, S("List"));
 }
 
-static void add_ref(Component component, Text *out) {
+static void openapi_add_ref(Component component, Text *out) {
     text_add(out, S("{\"$ref\":\"#/components/schemas/"));
-    add_name(component, out);
+    openapi_add_name(component, out);
     text_add(out, S("\"}"));
 }
 
-static void add_component(Component component, Text *out) {
+static void openapi_add_component(Component component, Text *out) {
     text_add_char(out, '"');
-    add_name(component, out);
+    openapi_add_name(component, out);
     text_add(out, S("\":"));
     if (!component.is_list) {
         schema_openapi(component.schema, component.view, out);
@@ -77,25 +77,25 @@ static void add_component(Component component, Text *out) {
         out,
         S("{\"type\":\"object\",\"description\":\"one page\",\"additionalProperties\":false,"
           "\"required\":[\"items\"],\"properties\":{\"items\":{\"type\":\"array\",\"items\":"));
-    add_ref((Component){component.schema, VIEW_REPLY, false}, out);
+    openapi_add_ref((Component){component.schema, VIEW_REPLY, false}, out);
     text_add(out,
              S("},\"next\":{\"type\":\"string\","
                "\"description\":\"cursor of the next page; absent at the end\"}}}"));
 }
 
 /// The noun of a path: its first segment behind /v1.
-static Str entry_tag(const Entry *entry) {
+static Str openapi_entry_tag(const Entry *entry) {
     bool is_versioned = entry->count > 1 && str_eq(entry->segments[0], S("v1"));
     return entry->segments[is_versioned ? 1 : 0];
 }
 
-static void add_tags(const Router *router, Text *out) {
+static void openapi_add_tags(const Router *router, Text *out) {
     const char *separator = "";
     for (size_t i = 0; i < router->count; i++) {
-        Str tag = entry_tag(&router->entries[i]);
+        Str tag = openapi_entry_tag(&router->entries[i]);
         bool is_known = false; // the order of the entries does not put all of a tag together
         for (size_t j = 0; j < i; j++)
-            is_known = is_known || str_eq(entry_tag(&router->entries[j]), tag);
+            is_known = is_known || str_eq(openapi_entry_tag(&router->entries[j]), tag);
         if (is_known) continue;
         text_print(out, "%s{\"name\":", separator);
         text_add_json(out, tag);
@@ -106,7 +106,7 @@ static void add_tags(const Router *router, Text *out) {
     }
 }
 
-static void add_parameters(const Entry *entry, Text *out) {
+static void openapi_add_parameters(const Entry *entry, Text *out) {
     const char *separator = "";
     for (size_t i = 0; i < entry->count; i++) {
         Str segment = entry->segments[i];
@@ -137,11 +137,11 @@ static void add_parameters(const Entry *entry, Text *out) {
     }
 }
 
-static void add_responses(const Endpoint *endpoint, Text *out) {
+static void openapi_add_responses(const Endpoint *endpoint, Text *out) {
     text_print(out, "\"%u\":{\"description\":\"success\"", endpoint_status(endpoint));
     if (endpoint->shape != REPLY_NONE) {
         text_add(out, S(",\"content\":{\"application/json\":{\"schema\":"));
-        add_ref((Component){endpoint->out, VIEW_REPLY, endpoint->shape == REPLY_LIST}, out);
+        openapi_add_ref((Component){endpoint->out, VIEW_REPLY, endpoint->shape == REPLY_LIST}, out);
         text_add(out, S("}}"));
     }
     text_add(out,
@@ -149,7 +149,7 @@ static void add_responses(const Endpoint *endpoint, Text *out) {
                "\"default\":{\"$ref\":\"#/components/responses/Problem\"}"));
 }
 
-static void add_access(const Router *router, const Route *route, Text *out) {
+static void openapi_add_access(const Router *router, const Route *route, Text *out) {
     text_add(out, route->access ? S(",\"security\":[{\"bearer\":[]}]") : S(",\"security\":[]"));
     text_add(out, S(",\"x-access\":["));
     const char *separator = "";
@@ -162,21 +162,21 @@ static void add_access(const Router *router, const Route *route, Text *out) {
     text_add_char(out, ']');
 }
 
-static void add_request_body(const Endpoint *endpoint, Text *out) {
+static void openapi_add_request_body(const Endpoint *endpoint, Text *out) {
     bool patch = endpoint->method == PATCH;
     text_add(out, S(",\"requestBody\":{\"required\":true,\"content\":{"));
     Component body = {endpoint->in, patch ? VIEW_PATCH : VIEW_INPUT, false};
     if (patch) { // which is also taken as plain JSON
         text_add(out, S("\"application/merge-patch+json\":{\"schema\":"));
-        add_ref(body, out);
+        openapi_add_ref(body, out);
         text_add(out, S("},"));
     }
     text_add(out, S("\"application/json\":{\"schema\":"));
-    add_ref(body, out);
+    openapi_add_ref(body, out);
     text_add(out, S("}}}"));
 }
 
-static void add_operation(const Router *router, const Entry *entry, Text *out) {
+static void openapi_add_operation(const Router *router, const Entry *entry, Text *out) {
     static const char *const keys[METHOD_COUNT] = {
         [GET] = "get", [POST] = "post", [PATCH] = "patch", [DELETE] = "delete"};
     const Endpoint *endpoint = entry->route->endpoint;
@@ -187,20 +187,20 @@ static void add_operation(const Router *router, const Entry *entry, Text *out) {
                endpoint->verb);
     text_add_json(out, str_from(endpoint->doc));
     text_add(out, S(",\"tags\":["));
-    text_add_json(out, entry_tag(entry));
+    text_add_json(out, openapi_entry_tag(entry));
     text_add(out, S("],\"parameters\":["));
-    add_parameters(entry, out);
+    openapi_add_parameters(entry, out);
     text_add_char(out, ']');
-    if (endpoint->in) add_request_body(endpoint, out);
+    if (endpoint->in) openapi_add_request_body(endpoint, out);
     text_add(out, S(",\"responses\":{"));
-    add_responses(endpoint, out);
+    openapi_add_responses(endpoint, out);
     text_add_char(out, '}');
-    add_access(router, entry->route, out);
+    openapi_add_access(router, entry->route, out);
     text_add_char(out, '}');
 }
 
 /// The entries of one path are adjacent.
-static void add_paths(const Router *router, Text *out) {
+static void openapi_add_paths(const Router *router, Text *out) {
     Str path = {};
     for (size_t i = 0; i < router->count; i++) {
         const Entry *entry = &router->entries[i];
@@ -213,12 +213,12 @@ static void add_paths(const Router *router, Text *out) {
         } else {
             text_add_char(out, ',');
         }
-        add_operation(router, entry, out);
+        openapi_add_operation(router, entry, out);
     }
     if (router->count) text_add_char(out, '}');
 }
 
-static void add_info(const RouterOptions *options, Text *out) {
+static void openapi_add_info(const RouterOptions *options, Text *out) {
     text_add(out, S("{\"openapi\":\"3.1.0\",\"info\":{\"title\":"));
     text_add_json(out, str_from(options->title));
     text_add(out, S(",\"version\":"));
@@ -237,18 +237,18 @@ static void add_info(const RouterOptions *options, Text *out) {
 
 void openapi_write(const Router *router, Text *out) {
     Components components = {};
-    components_collect(&components, router);
-    add_info(&router->options, out);
+    openapi_components_collect(&components, router);
+    openapi_add_info(&router->options, out);
     text_add(out, S(",\"tags\":["));
-    add_tags(router, out);
+    openapi_add_tags(router, out);
     text_add(out, S("],\"paths\":{"));
-    add_paths(router, out);
+    openapi_add_paths(router, out);
     text_add(out,
              S("},\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\","
                "\"scheme\":\"bearer\"}},\"schemas\":{"));
     for (size_t i = 0; i < components.count; i++) {
         if (i) text_add_char(out, ',');
-        add_component(components.items[i], out);
+        openapi_add_component(components.items[i], out);
     }
     text_add(out, S("},\"responses\":{"));
     if (router->count)

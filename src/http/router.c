@@ -11,7 +11,7 @@
 enum { OPENAPI_MAX = 4 * 1024 * 1024 };
 
 /// Cut "/a/b" into "a", "b". False: no leading slash or too many segments.
-static bool path_cut(Str path, Str ret_segments[ROUTE_SEGMENTS_MAX], size_t *ret_count) {
+static bool router_path_cut(Str path, Str ret_segments[ROUTE_SEGMENTS_MAX], size_t *ret_count) {
     if (!str_starts(path, S("/"))) return false;
     Str rest = str_slice(path, 1, path.len);
     size_t count = 0;
@@ -24,9 +24,9 @@ static bool path_cut(Str path, Str ret_segments[ROUTE_SEGMENTS_MAX], size_t *ret
     return true;
 }
 
-static Entry entry_of(const Route *route) {
+static Entry router_entry_of(const Route *route) {
     Entry entry = {.route = route};
-    bool is_path = path_cut(str_from(route->endpoint->path), entry.segments, &entry.count);
+    bool is_path = router_path_cut(str_from(route->endpoint->path), entry.segments, &entry.count);
     assert(is_path);
     size_t args = 0;
     for (size_t i = 0; i < entry.count; i++)
@@ -41,7 +41,7 @@ static Entry entry_of(const Route *route) {
 }
 
 /// Order of two paths: by segments, a literal before a parameter. 0: they match the same paths.
-static int entry_path_cmp(const Entry *a, const Entry *b) {
+static int router_entry_path_cmp(const Entry *a, const Entry *b) {
     for (size_t i = 0; i < a->count && i < b->count; i++) {
         bool a_is_parameter = route_is_parameter(a->segments[i]);
         bool b_is_parameter = route_is_parameter(b->segments[i]);
@@ -52,30 +52,30 @@ static int entry_path_cmp(const Entry *a, const Entry *b) {
     return (a->count > b->count) - (a->count < b->count);
 }
 
-static int entry_cmp(const void *left, const void *right) {
+static int router_entry_cmp(const void *left, const void *right) {
     const Entry *a = left;
     const Entry *b = right;
-    int order = entry_path_cmp(a, b);
+    int order = router_entry_path_cmp(a, b);
     Method a_method = a->route->endpoint->method, b_method = b->route->endpoint->method;
     return order ? order : (a_method > b_method) - (a_method < b_method);
 }
 
 /// Both are the same operation.
-static bool endpoint_is_same(const Endpoint *a, const Endpoint *b) {
+static bool router_endpoint_is_same(const Endpoint *a, const Endpoint *b) {
     return strcmp(a->noun, b->noun) == 0 && strcmp(a->verb, b->verb) == 0;
 }
 
-static bool is_sound(const Schema *schema) {
+static bool router_is_sound(const Schema *schema) {
     return !schema || schema_check(schema, NULL).code == OK;
 }
 
-static void entries_check(const Entry *entries, size_t count) {
+static void router_entries_check(const Entry *entries, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const Endpoint *endpoint = entries[i].route->endpoint;
-        assert(is_sound(endpoint->in) && is_sound(endpoint->out) && is_sound(endpoint->query));
+        assert(router_is_sound(endpoint->in) && router_is_sound(endpoint->out) && router_is_sound(endpoint->query));
         for (size_t j = i + 1; j < count; j++)
-            assert(!endpoint_is_same(endpoint, entries[j].route->endpoint));
-        if (i == 0 || entry_path_cmp(&entries[i - 1], &entries[i]) != 0) continue;
+            assert(!router_endpoint_is_same(endpoint, entries[j].route->endpoint));
+        if (i == 0 || router_entry_path_cmp(&entries[i - 1], &entries[i]) != 0) continue;
         assert(strcmp(entries[i - 1].route->endpoint->path, endpoint->path) == 0);
         assert(entries[i - 1].route->endpoint->method != endpoint->method);
     }
@@ -98,10 +98,10 @@ Err router_open(const RouterOptions *options, Router **ret_router) {
     if (!router->entries) return FAIL(ERR_MEMORY, "no memory for the routes");
     for (size_t i = 0; i < options->table_count; i++) {
         for (size_t j = 0; j < options->tables[i].count; j++)
-            router->entries[router->count++] = entry_of(&options->tables[i].routes[j]);
+            router->entries[router->count++] = router_entry_of(&options->tables[i].routes[j]);
     }
-    qsort(router->entries, count, sizeof(*router->entries), entry_cmp);
-    entries_check(router->entries, count);
+    qsort(router->entries, count, sizeof(*router->entries), router_entry_cmp);
+    router_entries_check(router->entries, count);
     openapi_write(router, &router->openapi);
     TRY(text_check(&router->openapi));
     *ret_router = TAKE_PTR(router);
@@ -121,7 +121,7 @@ Str router_openapi(const Router *router) {
 }
 
 static bool
-entry_matches(const Entry *entry, const Str *segments, size_t count, Str ret_args[ROUTE_ARGS_MAX]) {
+router_entry_matches(const Entry *entry, const Str *segments, size_t count, Str ret_args[ROUTE_ARGS_MAX]) {
     if (entry->count != count) return false;
     size_t args = 0;
     for (size_t i = 0; i < count; i++) {
@@ -136,10 +136,10 @@ entry_matches(const Entry *entry, const Str *segments, size_t count, Str ret_arg
 }
 
 /// "GET, PATCH": the methods of the entries that share the path of the one at `first`.
-static Str allow_list(const Router *router, size_t first, Arena *arena) {
+static Str router_allow_list(const Router *router, size_t first, Arena *arena) {
     Str allow = S("");
     for (size_t i = first; i < router->count; i++) {
-        if (entry_path_cmp(&router->entries[first], &router->entries[i]) != 0) break;
+        if (router_entry_path_cmp(&router->entries[first], &router->entries[i]) != 0) break;
         Str name = str_from(method_name(router->entries[i].route->endpoint->method));
         if (arena)
             allow = str_print(
@@ -152,19 +152,19 @@ Match router_match(const Router *router, Str method, Str path, Arena *arena) {
     Match match = {};
     Str segments[ROUTE_SEGMENTS_MAX];
     size_t count;
-    if (!path_cut(path, segments, &count)) return match;
+    if (!router_path_cut(path, segments, &count)) return match;
     size_t at = 0;
-    while (at < router->count && !entry_matches(&router->entries[at], segments, count, match.args))
+    while (at < router->count && !router_entry_matches(&router->entries[at], segments, count, match.args))
         at++;
     if (at == router->count) return (Match){};
     const Entry *first = &router->entries[at];
     for (size_t i = at; i < router->count; i++) {
         const Entry *entry = &router->entries[i];
-        if (entry_path_cmp(first, entry) != 0) break;
+        if (router_entry_path_cmp(first, entry) != 0) break;
         if (str_eq(str_from(method_name(entry->route->endpoint->method)), method))
             match.route = entry->route;
     }
-    match.allow = match.route ? S("") : allow_list(router, at, arena);
+    match.allow = match.route ? S("") : router_allow_list(router, at, arena);
     return match;
 }
 

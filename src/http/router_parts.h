@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What router.c, router_call.c and openapi.c share; nobody else includes it.
+/// What router.c, router_run.c and openapi.c share; nobody else includes it.
 #pragma once
 
 #include "http/router.h"

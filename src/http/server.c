@@ -21,30 +21,30 @@ enum {
     OPTIONS_MAX = 12,
 };
 
-static Err pems_load(const ServerOptions *options, Server *server, Reason *reason) {
+static Err server_pems_load(const ServerOptions *options, Server *server, Reason *reason) {
     if (!options->cert_path) return SUCCESS;
     TRY(file_load(options->cert_path, PEM_MAX, &server->arena, &server->cert_pem, reason));
     return file_load(options->key_path, PEM_MAX, &server->arena, &server->key_pem, reason);
 }
 
 /// Which address a failure is about.
-static Err address_name(Err err, const ServerOptions *options, Reason *reason) {
+static Err server_address_name(Err err, const ServerOptions *options, Reason *reason) {
     return reason_fail(reason, err, "%s port %u", options->address, options->port);
 }
 
-static Err address_find(const ServerOptions *options, struct addrinfo **ret_found, Reason *reason) {
+static Err server_address_find(const ServerOptions *options, struct addrinfo **ret_found, Reason *reason) {
     char port[8];
     snprintf(port, sizeof(port), "%u", options->port);
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
     if (getaddrinfo(options->address, port, &hints, ret_found) != 0)
-        return address_name(
+        return server_address_name(
             FAIL(ERR_INVALID, "the address to listen on is not an address"), options, reason);
     return SUCCESS;
 }
 
 /// libmicrohttpd would not say what is wrong with certificate and key.
-static Err pems_check(const ServerOptions *options, Reason *reason) {
+static Err server_pems_check(const ServerOptions *options, Reason *reason) {
     if (!options->cert_path) return SUCCESS;
     TlsContext *context = NULL;
     TRY(tls_server_context_open(options->cert_path, options->key_path, &context, reason));
@@ -53,7 +53,7 @@ static Err pems_check(const ServerOptions *options, Reason *reason) {
 }
 
 /// The options of the daemon as libmicrohttpd takes them; ends with MHD_OPTION_END.
-static void options_list(const Server *server,
+static void server_options_list(const Server *server,
                          const ServerOptions *options,
                          struct sockaddr *address,
                          struct MHD_OptionItem list[OPTIONS_MAX]) {
@@ -84,11 +84,11 @@ static void options_list(const Server *server,
     assert(count <= OPTIONS_MAX);
 }
 
-static Err daemon_start(Server *server, const ServerOptions *options, Reason *reason) {
+static Err server_daemon_start(Server *server, const ServerOptions *options, Reason *reason) {
     struct addrinfo *found = NULL;
-    TRY(address_find(options, &found, reason));
+    TRY(server_address_find(options, &found, reason));
     struct MHD_OptionItem list[OPTIONS_MAX];
-    options_list(server, options, found->ai_addr, list);
+    server_options_list(server, options, found->ai_addr, list);
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
     if (server->cert_pem.ptr) flags |= MHD_USE_TLS;
     if (found->ai_family == AF_INET6) flags |= MHD_USE_DUAL_STACK;
@@ -112,7 +112,7 @@ static Err daemon_start(Server *server, const ServerOptions *options, Reason *re
                                       MHD_OPTION_END);
     freeaddrinfo(found);
     if (server->daemon) return SUCCESS;
-    return address_name(FAIL_SYS("cannot listen for requests"), options, reason);
+    return server_address_name(FAIL_SYS("cannot listen for requests"), options, reason);
 }
 
 Err server_open(const ServerOptions *options,
@@ -132,9 +132,9 @@ Err server_open(const ServerOptions *options,
     server->quiesced_fd = -1;
     arena_init(&server->arena, SERVER_ARENA_MAX);
     traffic_init(&server->traffic);
-    Err err = pems_check(options, reason);
-    if (err.code == OK) err = pems_load(options, server, reason);
-    if (err.code == OK) err = daemon_start(server, options, reason);
+    Err err = server_pems_check(options, reason);
+    if (err.code == OK) err = server_pems_load(options, server, reason);
+    if (err.code == OK) err = server_daemon_start(server, options, reason);
     if (err.code != OK) {
         server_close(server);
         return err;
@@ -150,7 +150,7 @@ uint16_t server_port(const Server *server) {
     return info->port;
 }
 
-static void quiesce(Server *server) {
+static void server_quiesce(Server *server) {
     if (!traffic_drain(&server->traffic) || !server->daemon) return;
     server->quiesced_fd = MHD_quiesce_daemon(server->daemon);
     // It stays open until the daemon's threads are gone, but refuses connections from now on.
@@ -158,13 +158,13 @@ static void quiesce(Server *server) {
 }
 
 void server_drain(Server *server, uint64_t within_ms) {
-    quiesce(server);
+    server_quiesce(server);
     traffic_wait(&server->traffic, within_ms);
 }
 
 Server *server_close(Server *server) {
     if (!server) return NULL;
-    quiesce(server);
+    server_quiesce(server);
     // A daemon may not stop while a connection waits for a worker; handlers do end.
     traffic_end(&server->traffic);
     if (server->daemon) MHD_stop_daemon(server->daemon);

@@ -64,7 +64,7 @@ int http1_fd(const Http1 *http) {
 }
 
 /// Nothing in it ends a line, or where `has_blanks` is false, a word.
-static bool is_clean(Str text, bool has_blanks) {
+static bool http1_is_clean(Str text, bool has_blanks) {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
         if (c < ' ' || c == 0x7f || (c == ' ' && !has_blanks)) return false;
@@ -72,7 +72,7 @@ static bool is_clean(Str text, bool has_blanks) {
     return true;
 }
 
-static void host_add(const Http1Options *options, Text *out) {
+static void http1_host_add(const Http1Options *options, Text *out) {
     if (options->unix_path) {
         text_add(out, S("Host: localhost\r\n"));
         return;
@@ -87,14 +87,14 @@ static void host_add(const Http1Options *options, Text *out) {
 }
 
 /// The bytes of a request.
-static Err request_add(const Http1Options *options, const Http1Request *request, Text *out) {
+static Err http1_request_add(const Http1Options *options, const Http1Request *request, Text *out) {
     if (request->target.len == 0 || request->target.ptr[0] != '/')
         return FAIL(ERR_INVALID, "the target does not begin with a slash");
-    if (!is_clean(request->target, false) || !is_clean(request->bearer, false)
-        || !is_clean(request->content_type, true))
+    if (!http1_is_clean(request->target, false) || !http1_is_clean(request->bearer, false)
+        || !http1_is_clean(request->content_type, true))
         return FAIL(ERR_INVALID, "the request has bytes that are not allowed in its head");
     text_print(out, "%s %.*s HTTP/1.1\r\n", request->method, STR_FMT(request->target));
-    host_add(options, out);
+    http1_host_add(options, out);
     text_add(out, S("User-Agent: muster/" MUSTER_VERSION "\r\n"));
     if (request->bearer.ptr)
         text_print(out, "Authorization: Bearer %.*s\r\n", STR_FMT(request->bearer));
@@ -109,7 +109,7 @@ static Err request_add(const Http1Options *options, const Http1Request *request,
     return text_check(out);
 }
 
-static Err body_take(void *app, Str bytes) {
+static Err http1_body_take(void *app, Str bytes) {
     Exchange *exchange = app;
     bool is_stream = exchange->piece && exchange->parse.status / 100 == 2;
     if (is_stream) {
@@ -126,10 +126,10 @@ static Err body_take(void *app, Str bytes) {
 
 /// Read the reply to its end. What the peer sends beyond it belongs to nothing: no more is asked
 /// on this connection.
-static Err reply_read(Exchange *exchange) {
+static Err http1_reply_read(Exchange *exchange) {
     Http1Parse *parse = &exchange->parse;
     Http1Socket *socket = &exchange->http->socket;
-    http1_parse_init(parse, strcmp(exchange->request->method, "HEAD") == 0, body_take, exchange);
+    http1_parse_init(parse, strcmp(exchange->request->method, "HEAD") == 0, http1_body_take, exchange);
     char bytes[READ_BYTES];
     Str input = {};
     while (!parse->is_complete) {
@@ -146,39 +146,39 @@ static Err reply_read(Exchange *exchange) {
 }
 
 /// Ask once, on a new connection unless one is open. After an error none is open.
-static Err ask(Exchange *exchange, Str request) {
+static Err http1_ask(Exchange *exchange, Str request) {
     Http1 *http = exchange->http;
     Err err = SUCCESS;
     if (http->socket.fd < 0)
         err = http1_socket_open(
             &http->socket, &http->options, exchange->deadline_ms, &exchange->said);
     if (err.code == OK) err = http1_socket_write(&http->socket, request, exchange->deadline_ms);
-    if (err.code == OK) err = reply_read(exchange);
+    if (err.code == OK) err = http1_reply_read(exchange);
     if (err.code != OK) http1_socket_close(&http->socket);
     return err;
 }
 
-static Err exchange_run(Exchange *exchange) {
+static Err http1_exchange_run(Exchange *exchange) {
     Http1 *http = exchange->http;
     const Http1Request *request = exchange->request;
     *exchange->reply = (Http1Reply){};
     text_init(&exchange->reply->body, request->reply_max);
     SCOPED(text_done) Text bytes;
     text_init(&bytes, HTTP1_HEAD_MAX + request->body.len);
-    TRY(request_add(&http->options, request, &bytes));
+    TRY(http1_request_add(&http->options, request, &bytes));
 
     exchange->deadline_ms = clock_monotonic_ms() + request->within_ms;
     if (!http1_socket_is_quiet(&http->socket)) http1_socket_close(&http->socket);
     bool was_kept = http->socket.fd >= 0;
-    Err err = ask(exchange, text_str(&bytes));
+    Err err = http1_ask(exchange, text_str(&bytes));
     // The peer may have closed a kept connection just when we asked: it never saw the request.
     if (err.code == ERR_UNAVAILABLE && was_kept && !exchange->has_reply)
-        err = ask(exchange, text_str(&bytes));
+        err = http1_ask(exchange, text_str(&bytes));
     return err;
 }
 
 /// Which peer a failure is about, and what was `said` of it.
-static Err peer_fail(const Http1Options *options, Err err, const Reason *said, Reason *reason) {
+static Err http1_peer_fail(const Http1Options *options, Err err, const Reason *said, Reason *reason) {
     const char *separator = said->text[0] ? ": " : "";
     if (options->unix_path)
         return reason_fail(reason, err, "%s%s%s", options->unix_path, separator, said->text);
@@ -199,8 +199,8 @@ Err http1_exchange(Http1 *http,
                    Http1Reply *ret_reply,
                    Reason *reason) {
     Exchange exchange = {.http = http, .request = request, .reply = ret_reply};
-    Err err = exchange_run(&exchange);
-    return err.code == OK ? SUCCESS : peer_fail(&http->options, err, &exchange.said, reason);
+    Err err = http1_exchange_run(&exchange);
+    return err.code == OK ? SUCCESS : http1_peer_fail(&http->options, err, &exchange.said, reason);
 }
 
 Err http1_stream(Http1 *http,
@@ -212,8 +212,8 @@ Err http1_stream(Http1 *http,
     assert(piece);
     Exchange exchange = {
         .http = http, .request = request, .piece = piece, .app = app, .reply = ret_reply};
-    Err err = exchange_run(&exchange);
-    return err.code == OK ? SUCCESS : peer_fail(&http->options, err, &exchange.said, reason);
+    Err err = http1_exchange_run(&exchange);
+    return err.code == OK ? SUCCESS : http1_peer_fail(&http->options, err, &exchange.said, reason);
 }
 
 Err http1_peer_ca(const Http1Options *options,
@@ -227,5 +227,5 @@ Err http1_peer_ca(const Http1Options *options,
     Err err = http1_socket_open(&socket, options, clock_monotonic_ms() + within_ms, &said);
     if (err.code == OK) err = tls_peer_ca(socket.tls, fingerprint_hex, arena, ret_pem);
     http1_socket_close(&socket);
-    return err.code == OK ? SUCCESS : peer_fail(options, err, &said, reason);
+    return err.code == OK ? SUCCESS : http1_peer_fail(options, err, &said, reason);
 }

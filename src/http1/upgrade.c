@@ -53,39 +53,39 @@ typedef struct Head {
     Str fields[HEAD_FIELD_COUNT];
 } Head;
 
-static int on_target(http_parser *parser, const char *at, size_t len) {
+static int upgrade_on_target(http_parser *parser, const char *at, size_t len) {
     Head *head = parser->data;
     head->target = (Str){at, len};
     return 0;
 }
 
-static bool same_word(Str a, Str b) {
+static bool upgrade_same_word(Str a, Str b) {
     return a.len == b.len && (a.len == 0 || strncasecmp(a.ptr, b.ptr, a.len) == 0);
 }
 
-static int on_field(http_parser *parser, const char *at, size_t len) {
+static int upgrade_on_field(http_parser *parser, const char *at, size_t len) {
     Head *head = parser->data;
     head->field = 0;
     head->in_value = false;
     while (head->field < HEAD_FIELD_COUNT
-           && !same_word((Str){at, len}, str_from(field_names[head->field])))
+           && !upgrade_same_word((Str){at, len}, str_from(field_names[head->field])))
         head->field++;
     return 0;
 }
 
 /// `list` is comma separated and has `word`, as it is written or `in_any_case`.
-static bool list_has(Str list, Str word, bool in_any_case) {
+static bool upgrade_list_has(Str list, Str word, bool in_any_case) {
     Str part;
     while (list.ptr && str_cut(&list, ',', &part)) {
         part = str_trim(part);
-        if (in_any_case ? same_word(part, word) : str_eq(part, word)) return true;
+        if (in_any_case ? upgrade_same_word(part, word) : str_eq(part, word)) return true;
     }
     return false;
 }
 
 /// A second value for the same field is a folded or a repeated one: both are refused, but that a
 /// request may offer its subprotocols in several fields.
-static int on_value(http_parser *parser, const char *at, size_t len) {
+static int upgrade_on_value(http_parser *parser, const char *at, size_t len) {
     Head *head = parser->data;
     Str value = str_trim((Str){at, len});
     bool is_folded = head->in_value;
@@ -93,7 +93,7 @@ static int on_value(http_parser *parser, const char *at, size_t len) {
     if (is_folded) return 1;
     if (head->field == HEAD_FIELD_COUNT) return 0;
     if (head->field == HEAD_PROTOCOL && parser->type == HTTP_REQUEST) {
-        head->is_offered |= list_has(value, head->protocol, false);
+        head->is_offered |= upgrade_list_has(value, head->protocol, false);
         return 0;
     }
     if (head->fields[head->field].ptr) return 1;
@@ -102,18 +102,18 @@ static int on_value(http_parser *parser, const char *at, size_t len) {
 }
 
 /// The head is all that is parsed: a body would be a fault of the peer.
-static int on_complete(http_parser *parser) {
+static int upgrade_on_complete(http_parser *parser) {
     Head *head = parser->data;
     head->is_whole = true;
     return 2; // whatever follows is not HTTP
 }
 
-static bool head_parse(Str bytes, enum http_parser_type type, Str protocol, Head *ret_head) {
+static bool upgrade_head_parse(Str bytes, enum http_parser_type type, Str protocol, Head *ret_head) {
     static const http_parser_settings settings = {
-        .on_url = on_target,
-        .on_header_field = on_field,
-        .on_header_value = on_value,
-        .on_headers_complete = on_complete,
+        .on_url = upgrade_on_target,
+        .on_header_field = upgrade_on_field,
+        .on_header_value = upgrade_on_value,
+        .on_headers_complete = upgrade_on_complete,
     };
     Head head = {.protocol = protocol};
     http_parser parser;
@@ -128,8 +128,8 @@ static bool head_parse(Str bytes, enum http_parser_type type, Str protocol, Head
     return true;
 }
 
-static bool has_word(Str list, Str word) {
-    return list_has(list, word, true);
+static bool upgrade_has_word(Str list, Str word) {
+    return upgrade_list_has(list, word, true);
 }
 
 size_t upgrade_head_len(Str bytes, size_t from) {
@@ -140,7 +140,7 @@ size_t upgrade_head_len(Str bytes, size_t from) {
     return found ? (size_t)(found - bytes.ptr) + end.len : 0;
 }
 
-static bool key_is_good(Str key) {
+static bool upgrade_key_is_good(Str key) {
     uint8_t nonce[NONCE_LEN];
     size_t len = 0;
     if (key.len != UPGRADE_KEY_LEN) return false;
@@ -156,7 +156,7 @@ static bool key_is_good(Str key) {
            && len == NONCE_LEN;
 }
 
-static bool has_body(const Str fields[HEAD_FIELD_COUNT]) {
+static bool upgrade_has_body(const Str fields[HEAD_FIELD_COUNT]) {
     return fields[HEAD_TRANSFER_ENCODING].ptr
            || (fields[HEAD_CONTENT_LENGTH].ptr && !str_eq(fields[HEAD_CONTENT_LENGTH], S("0")));
 }
@@ -167,21 +167,21 @@ static bool has_body(const Str fields[HEAD_FIELD_COUNT]) {
 /// header, as section 4.4 does for the version.
 UpgradeVerdict upgrade_request_parse(Str bytes, Str path, Str protocol, Str *ret_key) {
     Head head;
-    if (!head_parse(bytes, HTTP_REQUEST, protocol, &head))
+    if (!upgrade_head_parse(bytes, HTTP_REQUEST, protocol, &head))
         return (UpgradeVerdict){UPGRADE_BAD_REQUEST, "this is no request of HTTP/1.1"};
     const Str *fields = head.fields;
-    if (has_body(fields)) return (UpgradeVerdict){UPGRADE_BAD_REQUEST, "the request has a body"};
+    if (upgrade_has_body(fields)) return (UpgradeVerdict){UPGRADE_BAD_REQUEST, "the request has a body"};
     if (fields[HEAD_HOST].len == 0)
         return (UpgradeVerdict){UPGRADE_BAD_REQUEST, "the request names no host"};
     if (!str_eq(head.target, path))
         return (UpgradeVerdict){UPGRADE_NOT_FOUND, "there is no such path"};
     if (!head.is_get) return (UpgradeVerdict){UPGRADE_BAD_METHOD, "the method is not GET"};
-    if (!has_word(fields[HEAD_UPGRADE], S("websocket"))
-        || !has_word(fields[HEAD_CONNECTION], S("upgrade"))
+    if (!upgrade_has_word(fields[HEAD_UPGRADE], S("websocket"))
+        || !upgrade_has_word(fields[HEAD_CONNECTION], S("upgrade"))
         || !str_eq(fields[HEAD_VERSION], S("13")))
         return (UpgradeVerdict){UPGRADE_REQUIRED,
                                 "the request asks for no WebSocket of version 13"};
-    if (!key_is_good(fields[HEAD_KEY]))
+    if (!upgrade_key_is_good(fields[HEAD_KEY]))
         return (UpgradeVerdict){UPGRADE_BAD_REQUEST, "Sec-WebSocket-Key is not 16 bytes in base64"};
     if (!head.is_offered)
         return (UpgradeVerdict){UPGRADE_BAD_REQUEST,
@@ -191,7 +191,7 @@ UpgradeVerdict upgrade_request_parse(Str bytes, Str path, Str protocol, Str *ret
 }
 
 /// What a server that speaks WebSocket answers to `key` (RFC 6455 section 4.2.2).
-static void accept_of(Str key, char ret_accept[ACCEPT_LEN + 1]) {
+static void upgrade_accept_of(Str key, char ret_accept[ACCEPT_LEN + 1]) {
     static const Str guid = S("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
     char text[UPGRADE_KEY_LEN + 36];
     uint8_t digest[SHA1_LEN];
@@ -206,7 +206,7 @@ static void accept_of(Str key, char ret_accept[ACCEPT_LEN + 1]) {
 
 void upgrade_accept(Text *out, Str key, Str protocol) {
     char accept[ACCEPT_LEN + 1];
-    accept_of(key, accept);
+    upgrade_accept_of(key, accept);
     text_print(out,
                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n"
@@ -283,7 +283,7 @@ void upgrade_ask(Text *out, Str host, uint16_t port, Str path, Str protocol, Str
 
 Err upgrade_answer_parse(Str bytes, Str key, Str protocol, UpgradeAnswer *ret_answer) {
     Head head;
-    if (!head_parse(bytes, HTTP_RESPONSE, protocol, &head))
+    if (!upgrade_head_parse(bytes, HTTP_RESPONSE, protocol, &head))
         return FAIL(ERR_INVALID, "the server's answer is not HTTP/1.1");
     const Str *fields = head.fields;
     UpgradeAnswer answer = {.status = head.status};
@@ -294,9 +294,9 @@ Err upgrade_answer_parse(Str bytes, Str key, Str protocol, UpgradeAnswer *ret_an
         return SUCCESS;
     }
     char accept[ACCEPT_LEN + 1];
-    accept_of(key, accept);
-    if (!has_word(fields[HEAD_UPGRADE], S("websocket"))
-        || !has_word(fields[HEAD_CONNECTION], S("upgrade")) || fields[HEAD_EXTENSIONS].ptr
+    upgrade_accept_of(key, accept);
+    if (!upgrade_has_word(fields[HEAD_UPGRADE], S("websocket"))
+        || !upgrade_has_word(fields[HEAD_CONNECTION], S("upgrade")) || fields[HEAD_EXTENSIONS].ptr
         || !str_eq(fields[HEAD_ACCEPT], str_from(accept)))
         return FAIL(ERR_INVALID, "the server's answer is not an upgrade to WebSocket");
     if (!str_eq(fields[HEAD_PROTOCOL], protocol))

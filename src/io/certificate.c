@@ -22,68 +22,68 @@ enum {
 typedef gnutls_x509_crt_t Crt;
 typedef gnutls_x509_privkey_t Key;
 
-static void crt_done(const Crt *crt) {
+static void certificate_crt_done(const Crt *crt) {
     gnutls_x509_crt_deinit(*crt);
 }
 
-static void key_done(const Key *key) {
+static void certificate_key_done(const Key *key) {
     gnutls_x509_privkey_deinit(*key);
 }
 
 /// GnuTLS says "fine" by 0 or more.
-static Err made(int status) {
+static Err certificate_made(int status) {
     if (status >= 0) return SUCCESS;
     if (status == GNUTLS_E_MEMORY_ERROR) return OUT_OF_MEMORY;
     return FAIL(ERR_UNAVAILABLE, "the library cannot make the certificate");
 }
 
 /// Copy a text that GnuTLS allocated, and free it.
-static Str datum_take(gnutls_datum_t *datum, Arena *arena) {
+static Str certificate_datum_take(gnutls_datum_t *datum, Arena *arena) {
     Str copy = str_dup(arena, (Str){(const char *)datum->data, datum->size});
     gnutls_memset(datum->data, 0, datum->size); // it may be a key
     gnutls_free(datum->data);
     return copy;
 }
 
-static gnutls_datum_t datum_of(Str text) {
+static gnutls_datum_t certificate_datum_of(Str text) {
     return (gnutls_datum_t){(unsigned char *)(uintptr_t)text.ptr, (unsigned)text.len};
 }
 
-static Err key_make(Key *ret_key) {
-    TRY(made(gnutls_x509_privkey_init(ret_key)));
+static Err certificate_key_make(Key *ret_key) {
+    TRY(certificate_made(gnutls_x509_privkey_init(ret_key)));
     unsigned curve = GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1);
-    return made(gnutls_x509_privkey_generate(*ret_key, GNUTLS_PK_ECDSA, curve, 0));
+    return certificate_made(gnutls_x509_privkey_generate(*ret_key, GNUTLS_PK_ECDSA, curve, 0));
 }
 
 /// What every certificate has: serial, name, dates, public key and its id.
-static Err crt_fill(Crt crt, Key key, Str name, uint64_t now_ms, uint32_t days) {
+static Err certificate_crt_fill(Crt crt, Key key, Str name, uint64_t now_ms, uint32_t days) {
     unsigned char serial[SERIAL_BYTES];
-    TRY(made(gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof(serial))));
+    TRY(certificate_made(gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof(serial))));
     serial[0] = (serial[0] & 0x3f) | 0x40; // positive, and of full length
-    TRY(made(gnutls_x509_crt_set_version(crt, 3)));
-    TRY(made(gnutls_x509_crt_set_serial(crt, serial, sizeof(serial))));
-    TRY(made(gnutls_x509_crt_set_dn_by_oid(
+    TRY(certificate_made(gnutls_x509_crt_set_version(crt, 3)));
+    TRY(certificate_made(gnutls_x509_crt_set_serial(crt, serial, sizeof(serial))));
+    TRY(certificate_made(gnutls_x509_crt_set_dn_by_oid(
         crt, GNUTLS_OID_X520_COMMON_NAME, 0, name.ptr, (unsigned)name.len)));
 
     uint64_t from_ms = now_ms > HOUR_MS ? now_ms - HOUR_MS : 0; // clocks differ
     time_t from = (time_t)(from_ms / 1000), until = (time_t)(now_ms / 1000);
-    TRY(made(gnutls_x509_crt_set_activation_time(crt, from)));
-    TRY(made(gnutls_x509_crt_set_expiration_time(crt, until + (time_t)days * DAY_S)));
+    TRY(certificate_made(gnutls_x509_crt_set_activation_time(crt, from)));
+    TRY(certificate_made(gnutls_x509_crt_set_expiration_time(crt, until + (time_t)days * DAY_S)));
 
-    TRY(made(gnutls_x509_crt_set_key(crt, key)));
+    TRY(certificate_made(gnutls_x509_crt_set_key(crt, key)));
     unsigned char id[KEY_ID_MAX];
     size_t id_len = sizeof(id);
-    TRY(made(gnutls_x509_crt_get_key_id(crt, 0, id, &id_len)));
-    return made(gnutls_x509_crt_set_subject_key_id(crt, id, id_len));
+    TRY(certificate_made(gnutls_x509_crt_get_key_id(crt, 0, id, &id_len)));
+    return certificate_made(gnutls_x509_crt_set_subject_key_id(crt, id, id_len));
 }
 
 /// Both as PEM; `issuer_pem` follows the certificate, so that it is a chain.
 static Err certificate_export(Crt crt, Key key, Str issuer_pem, Arena *arena, Certificate *ret) {
     gnutls_datum_t pem;
-    TRY(made(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem)));
-    Str own_pem = datum_take(&pem, arena);
-    TRY(made(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &pem)));
-    Certificate made_now = {.key_pem = datum_take(&pem, arena)};
+    TRY(certificate_made(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem)));
+    Str own_pem = certificate_datum_take(&pem, arena);
+    TRY(certificate_made(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &pem)));
+    Certificate made_now = {.key_pem = certificate_datum_take(&pem, arena)};
     made_now.cert_pem = str_print(arena, "%.*s%.*s", STR_FMT(own_pem), STR_FMT(issuer_pem));
     TRY(arena_check(arena));
     *ret = made_now;
@@ -94,37 +94,37 @@ Err certificate_make_ca(
     Str name, uint64_t now_ms, uint32_t days, Arena *arena, Certificate *ret_ca) {
     if (name.len == 0 || name.len > COMMON_NAME_MAX || !str_is_text(name))
         return FAIL(ERR_INVALID, "the name of an authority must have 1 to 64 bytes of text");
-    SCOPED(key_done) Key key = NULL;
-    SCOPED(crt_done) Crt crt = NULL;
-    TRY(key_make(&key));
-    TRY(made(gnutls_x509_crt_init(&crt)));
-    TRY(crt_fill(crt, key, name, now_ms, days));
-    TRY(made(gnutls_x509_crt_set_basic_constraints(crt, 1, 0))); // it signs servers, no other CA
-    TRY(made(gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN)));
-    TRY(made(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0)));
+    SCOPED(certificate_key_done) Key key = NULL;
+    SCOPED(certificate_crt_done) Crt crt = NULL;
+    TRY(certificate_key_make(&key));
+    TRY(certificate_made(gnutls_x509_crt_init(&crt)));
+    TRY(certificate_crt_fill(crt, key, name, now_ms, days));
+    TRY(certificate_made(gnutls_x509_crt_set_basic_constraints(crt, 1, 0))); // it signs servers, no other CA
+    TRY(certificate_made(gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN)));
+    TRY(certificate_made(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0)));
     return certificate_export(crt, key, S(""), arena, ret_ca);
 }
 
-static Err pem_read(Str pem, Crt *ret_crt, Reason *reason) {
-    gnutls_datum_t datum = datum_of(pem);
-    TRY(made(gnutls_x509_crt_init(ret_crt)));
+static Err certificate_pem_read(Str pem, Crt *ret_crt, Reason *reason) {
+    gnutls_datum_t datum = certificate_datum_of(pem);
+    TRY(certificate_made(gnutls_x509_crt_init(ret_crt)));
     const Err wrong = FAIL(ERR_INVALID, "this is not a certificate in PEM");
     if (!pem.ptr || pem.len > CERTIFICATE_PEM_MAX) return wrong;
     int status = gnutls_x509_crt_import(*ret_crt, &datum, GNUTLS_X509_FMT_PEM);
     return status >= 0 ? SUCCESS : reason_fail(reason, wrong, "%s", gnutls_strerror(status));
 }
 
-static Err ca_read(const Certificate *ca, Crt *ret_crt, Key *ret_key, Reason *reason) {
-    TRY(pem_read(ca->cert_pem, ret_crt, reason));
-    gnutls_datum_t datum = datum_of(ca->key_pem);
-    TRY(made(gnutls_x509_privkey_init(ret_key)));
+static Err certificate_ca_read(const Certificate *ca, Crt *ret_crt, Key *ret_key, Reason *reason) {
+    TRY(certificate_pem_read(ca->cert_pem, ret_crt, reason));
+    gnutls_datum_t datum = certificate_datum_of(ca->key_pem);
+    TRY(certificate_made(gnutls_x509_privkey_init(ret_key)));
     const Err wrong = FAIL(ERR_INVALID, "the authority's key cannot be read");
     if (!ca->key_pem.ptr) return wrong;
     int status = gnutls_x509_privkey_import(*ret_key, &datum, GNUTLS_X509_FMT_PEM);
     return status >= 0 ? SUCCESS : reason_fail(reason, wrong, "%s", gnutls_strerror(status));
 }
 
-static bool host_is_name(Str host) {
+static bool certificate_host_is_name(Str host) {
     for (size_t i = 0; i < host.len; i++) {
         char c = host.ptr[i];
         bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -135,7 +135,7 @@ static bool host_is_name(Str host) {
 }
 
 /// Let the certificate be good for one more name or address.
-static Err host_add(Crt crt, Str host) {
+static Err certificate_host_add(Crt crt, Str host) {
     char text[HOST_MAX + 1];
     unsigned char address[sizeof(struct in6_addr)];
     if (host.len > HOST_MAX) return FAIL(ERR_INVALID, "a host's name is too long");
@@ -144,18 +144,18 @@ static Err host_add(Crt crt, Str host) {
     if (inet_pton(AF_INET, text, address) == 1) address_len = sizeof(struct in_addr);
     if (inet_pton(AF_INET6, text, address) == 1) address_len = sizeof(struct in6_addr);
     if (address_len)
-        return made(gnutls_x509_crt_set_subject_alt_name(
+        return certificate_made(gnutls_x509_crt_set_subject_alt_name(
             crt, GNUTLS_SAN_IPADDRESS, address, address_len, GNUTLS_FSAN_APPEND));
-    if (!host_is_name(host)) return FAIL(ERR_INVALID, "a host is neither a name nor an address");
-    return made(gnutls_x509_crt_set_subject_alt_name(
+    if (!certificate_host_is_name(host)) return FAIL(ERR_INVALID, "a host is neither a name nor an address");
+    return certificate_made(gnutls_x509_crt_set_subject_alt_name(
         crt, GNUTLS_SAN_DNSNAME, text, (unsigned)host.len, GNUTLS_FSAN_APPEND));
 }
 
-static Err issuer_id_copy(Crt crt, Crt issuer) {
+static Err certificate_issuer_id_copy(Crt crt, Crt issuer) {
     unsigned char id[KEY_ID_MAX];
     size_t id_len = sizeof(id);
     if (gnutls_x509_crt_get_subject_key_id(issuer, id, &id_len, NULL) < 0) return SUCCESS;
-    return made(gnutls_x509_crt_set_authority_key_id(crt, id, id_len));
+    return certificate_made(gnutls_x509_crt_set_authority_key_id(crt, id, id_len));
 }
 
 Err certificate_make_server(const Certificate *ca,
@@ -166,34 +166,34 @@ Err certificate_make_server(const Certificate *ca,
                             Certificate *ret_server,
                             Reason *reason) {
     if (hosts.count == 0) return FAIL(ERR_INVALID, "a server's certificate needs a host");
-    SCOPED(crt_done) Crt issuer = NULL;
-    SCOPED(key_done) Key issuer_key = NULL;
-    SCOPED(key_done) Key key = NULL;
-    SCOPED(crt_done) Crt crt = NULL;
-    TRY(ca_read(ca, &issuer, &issuer_key, reason));
-    TRY(key_make(&key));
-    TRY(made(gnutls_x509_crt_init(&crt)));
-    TRY(crt_fill(crt, key, str_slice(hosts.items[0], 0, COMMON_NAME_MAX), now_ms, days));
+    SCOPED(certificate_crt_done) Crt issuer = NULL;
+    SCOPED(certificate_key_done) Key issuer_key = NULL;
+    SCOPED(certificate_key_done) Key key = NULL;
+    SCOPED(certificate_crt_done) Crt crt = NULL;
+    TRY(certificate_ca_read(ca, &issuer, &issuer_key, reason));
+    TRY(certificate_key_make(&key));
+    TRY(certificate_made(gnutls_x509_crt_init(&crt)));
+    TRY(certificate_crt_fill(crt, key, str_slice(hosts.items[0], 0, COMMON_NAME_MAX), now_ms, days));
     for (size_t i = 0; i < hosts.count; i++) {
-        Err err = host_add(crt, hosts.items[i]);
+        Err err = certificate_host_add(crt, hosts.items[i]);
         if (err.code != OK) return reason_fail(reason, err, "%.*s", STR_FMT(hosts.items[i]));
     }
-    TRY(made(gnutls_x509_crt_set_basic_constraints(crt, 0, -1)));
-    TRY(made(gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE)));
-    TRY(made(gnutls_x509_crt_set_key_purpose_oid(crt, GNUTLS_KP_TLS_WWW_SERVER, 0)));
-    TRY(issuer_id_copy(crt, issuer));
-    TRY(made(gnutls_x509_crt_sign2(crt, issuer, issuer_key, GNUTLS_DIG_SHA256, 0)));
+    TRY(certificate_made(gnutls_x509_crt_set_basic_constraints(crt, 0, -1)));
+    TRY(certificate_made(gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE)));
+    TRY(certificate_made(gnutls_x509_crt_set_key_purpose_oid(crt, GNUTLS_KP_TLS_WWW_SERVER, 0)));
+    TRY(certificate_issuer_id_copy(crt, issuer));
+    TRY(certificate_made(gnutls_x509_crt_sign2(crt, issuer, issuer_key, GNUTLS_DIG_SHA256, 0)));
     return certificate_export(crt, key, ca->cert_pem, arena, ret_server);
 }
 
 Err certificate_fingerprint(Str pem,
                             char ret_hex[CERTIFICATE_FINGERPRINT_LEN + 1],
                             Reason *reason) {
-    SCOPED(crt_done) Crt crt = NULL;
-    TRY(pem_read(pem, &crt, reason));
+    SCOPED(certificate_crt_done) Crt crt = NULL;
+    TRY(certificate_pem_read(pem, &crt, reason));
     unsigned char digest[CERTIFICATE_FINGERPRINT_LEN / 2];
     size_t digest_len = sizeof(digest);
-    TRY(made(gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, digest, &digest_len)));
+    TRY(certificate_made(gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, digest, &digest_len)));
     for (size_t i = 0; i < sizeof(digest); i++)
         snprintf(ret_hex + 2 * i, 3, "%02x", digest[i]);
     return SUCCESS;

@@ -25,7 +25,7 @@ typedef struct Config {
 } Config;
 
 /// inih asks for a line. It would take what does not fit in `size` for a line of its own.
-static char *line_read(char *ret_line, int size, void *ctx) {
+static char *config_line_read(char *ret_line, int size, void *ctx) {
     Config *config = ctx;
     Str line;
     if (config->rest.len == 0 || !str_cut(&config->rest, '\n', &line)) return NULL;
@@ -41,7 +41,7 @@ static char *line_read(char *ret_line, int size, void *ctx) {
     return ret_line;
 }
 
-static int pair_add(void *ctx, const char *section, const char *name, const char *value) {
+static int config_pair_add(void *ctx, const char *section, const char *name, const char *value) {
     Config *config = ctx;
     if (config->count == PAIRS_MAX) {
         config->has_too_many = true;
@@ -55,14 +55,14 @@ static int pair_add(void *ctx, const char *section, const char *name, const char
 }
 
 /// All pairs of the file's text; what is no pair is a fault.
-static Err pairs_read(Config *config, Faults *faults) {
+static Err config_pairs_read(Config *config, Faults *faults) {
     config->pairs = ARENA_ARRAY(config->arena, StrPair, PAIRS_MAX);
     TRY(arena_check(config->arena));
     if (!str_is_text(config->rest)) {
         faults_add(faults, S(""), "must be UTF-8 without NUL");
         return faults_check(faults);
     }
-    int line = ini_parse_stream(line_read, config, pair_add, config);
+    int line = ini_parse_stream(config_line_read, config, config_pair_add, config);
     TRY(arena_check(config->arena));
     if (line < 0) return FAIL(ERR_MEMORY, "no memory to read a file");
     if (config->has_too_many) return FAIL(ERR_LIMIT, "the file has too many keys");
@@ -84,7 +84,7 @@ config_read(const char *path, const Schema *schema, Arena *arena, Faults *faults
     if (!real) return FAIL_SYS("cannot open");
     Config config = {.arena = arena};
     TRY(file_load(real, FILE_MAX, arena, &config.rest, NULL));
-    TRY(pairs_read(&config, faults));
+    TRY(config_pairs_read(&config, faults));
     return schema_decode_pairs(schema, config.pairs, config.count, arena, faults, record);
 }
 
@@ -98,12 +98,12 @@ Err config_load(const char *path,
     return err.code == OK ? SUCCESS : reason_fail(reason, err, "%s", path);
 }
 
-static bool field_is_config(const Field *field) {
+static bool config_field_is_config(const Field *field) {
     return !(field->flags & (READ_ONLY | COMPUTED | HIDDEN)) && field->kind != KIND_JSON
            && field->kind != KIND_RECORD && field->kind != KIND_RECORDS;
 }
 
-static void sample_add(const Field *field, Text *out) {
+static void config_sample_add(const Field *field, Text *out) {
     text_print(out, "# %s\n# It must be ", field->doc);
     field_allowed(field, out);
     text_add(out, field->flags & REQUIRED ? S("; it must be given.\n") : S(".\n"));
@@ -120,8 +120,8 @@ void config_sample(const Schema *schema, Text *out) {
     for (int is_map = 0; is_map <= 1; is_map++) { // sections last: they take all that follows
         for (size_t i = 0; i < schema->count; i++) {
             const Field *field = &schema->fields[i];
-            if (field_is_config(field) && (field->kind == KIND_MAP) == (is_map == 1))
-                sample_add(field, out);
+            if (config_field_is_config(field) && (field->kind == KIND_MAP) == (is_map == 1))
+                config_sample_add(field, out);
         }
     }
 }

@@ -13,16 +13,16 @@
 
 enum { PIECE_BYTES = 4096 };
 
-static Err system_err(int error, const char *what) {
+static Err file_system_err(int error, const char *what) {
     return (Err){.code = ERR_SYSTEM, .sys = error, .what = what};
 }
 
 /// A failure tells which file or folder it is about.
-static Err path_name(Err err, const char *path, Reason *reason) {
+static Err file_path_name(Err err, const char *path, Reason *reason) {
     return err.code == OK ? err : reason_fail(reason, err, "%s", path);
 }
 
-static Err read_all(int fd, Text *text) {
+static Err file_read_all(int fd, Text *text) {
     char piece[PIECE_BYTES];
     for (;;) {
         ssize_t got = read(fd, piece, sizeof(piece));
@@ -38,7 +38,7 @@ static Err read_all(int fd, Text *text) {
 Err fd_load(int fd, size_t max, Arena *arena, Str *ret_data) {
     SCOPED(text_done) Text text; // the size is not known before: files of /proc have none
     text_init(&text, max);
-    TRY(read_all(fd, &text));
+    TRY(file_read_all(fd, &text));
     Str data = str_dup(arena, text_str(&text));
     TRY(arena_check(arena));
     *ret_data = data;
@@ -52,16 +52,16 @@ static Err file_read(const char *path, size_t max, Arena *arena, Str *ret_data) 
     if (fd < 0) return FAIL_SYS("cannot open");
     struct stat status;
     if (fstat(fd, &status) != 0) return FAIL_SYS("cannot look at");
-    if (!S_ISREG(status.st_mode)) return system_err(EINVAL, "not a regular file");
+    if (!S_ISREG(status.st_mode)) return file_system_err(EINVAL, "not a regular file");
 
     return fd_load(fd, max, arena, ret_data);
 }
 
 Err file_load(const char *path, size_t max, Arena *arena, Str *ret_data, Reason *reason) {
-    return path_name(file_read(path, max, arena, ret_data), path, reason);
+    return file_path_name(file_read(path, max, arena, ret_data), path, reason);
 }
 
-static Err write_all(int fd, Str data) {
+static Err file_write_all(int fd, Str data) {
     while (data.len > 0) {
         ssize_t put = write(fd, data.ptr, data.len);
         if (put < 0 && errno == EINTR) continue;
@@ -72,14 +72,14 @@ static Err write_all(int fd, Str data) {
 }
 
 /// The folder that `path` is in, open.
-static Err folder_open(const char *path, int *ret_fd) {
+static Err file_folder_open(const char *path, int *ret_fd) {
     Str rest = str_from(path);
     while (rest.len > 0 && rest.ptr[rest.len - 1] != '/')
         rest.len--;
     char folder[PATH_MAX];
     int len = rest.len ? snprintf(folder, sizeof(folder), "%.*s", STR_FMT(rest))
                        : snprintf(folder, sizeof(folder), ".");
-    if (len >= (int)sizeof(folder)) return system_err(ENAMETOOLONG, "the path is too long");
+    if (len >= (int)sizeof(folder)) return file_system_err(ENAMETOOLONG, "the path is too long");
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return FAIL_SYS("cannot open the folder of");
     *ret_fd = fd;
@@ -87,14 +87,14 @@ static Err folder_open(const char *path, int *ret_fd) {
 }
 
 /// Make the names in a folder durable.
-static Err folder_sync(int fd) {
+static Err file_folder_sync(int fd) {
     return fsync(fd) == 0 ? SUCCESS : FAIL_SYS("cannot sync the folder of");
 }
 
 /// Fill the new file and put it in the place of the old.
 static Err
-temporary_install(int fd, const char *temporary, const char *path, Str data, mode_t mode) {
-    TRY(write_all(fd, data));
+file_temporary_install(int fd, const char *temporary, const char *path, Str data, mode_t mode) {
+    TRY(file_write_all(fd, data));
     if (fchmod(fd, mode) != 0) return FAIL_SYS("cannot set the mode of");
     if (fsync(fd) != 0) return FAIL_SYS("cannot sync");
     if (rename(temporary, path) != 0) return FAIL_SYS("cannot replace");
@@ -103,48 +103,48 @@ temporary_install(int fd, const char *temporary, const char *path, Str data, mod
 
 static Err file_replace(const char *path, Str data, mode_t mode) {
     SCOPED(fd_closep) int folder = -1;
-    TRY(folder_open(path, &folder));
+    TRY(file_folder_open(path, &folder));
     char temporary[PATH_MAX];
     int len = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
-    if (len >= (int)sizeof(temporary)) return system_err(ENAMETOOLONG, "the path is too long");
+    if (len >= (int)sizeof(temporary)) return file_system_err(ENAMETOOLONG, "the path is too long");
     SCOPED(fd_closep) int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0) return FAIL_SYS("cannot make a file beside");
-    Err err = temporary_install(fd, temporary, path, data, mode);
+    Err err = file_temporary_install(fd, temporary, path, data, mode);
     if (err.code != OK) {
         unlink(temporary);
         return err;
     }
-    return folder_sync(folder);
+    return file_folder_sync(folder);
 }
 
 Err file_save(const char *path, Str data, mode_t mode, Reason *reason) {
-    return path_name(file_replace(path, data, mode), path, reason);
+    return file_path_name(file_replace(path, data, mode), path, reason);
 }
 
 static Err file_unlink(const char *path) {
     if (unlink(path) != 0) return errno == ENOENT ? SUCCESS : FAIL_SYS("cannot remove");
     SCOPED(fd_closep) int folder = -1;
-    TRY(folder_open(path, &folder));
-    return folder_sync(folder);
+    TRY(file_folder_open(path, &folder));
+    return file_folder_sync(folder);
 }
 
 Err file_remove(const char *path, Reason *reason) {
-    return path_name(file_unlink(path), path, reason);
+    return file_path_name(file_unlink(path), path, reason);
 }
 
-static Err folder_add(const char *path, mode_t mode) {
+static Err file_folder_add(const char *path, mode_t mode) {
     if (mkdir(path, mode) != 0) {
         if (errno != EEXIST) return FAIL_SYS("cannot make the folder");
         struct stat status;
         if (stat(path, &status) != 0) return FAIL_SYS("cannot look at");
-        return S_ISDIR(status.st_mode) ? SUCCESS : system_err(ENOTDIR, "not a folder");
+        return S_ISDIR(status.st_mode) ? SUCCESS : file_system_err(ENOTDIR, "not a folder");
     }
     if (chmod(path, mode) != 0) return FAIL_SYS("cannot set the mode of"); // umask
     SCOPED(fd_closep) int folder = -1;
-    TRY(folder_open(path, &folder));
-    return folder_sync(folder);
+    TRY(file_folder_open(path, &folder));
+    return file_folder_sync(folder);
 }
 
 Err folder_make(const char *path, mode_t mode, Reason *reason) {
-    return path_name(folder_add(path, mode), path, reason);
+    return file_path_name(file_folder_add(path, mode), path, reason);
 }

@@ -47,7 +47,7 @@ struct Tls {
     char host[]; ///< GnuTLS borrows it
 };
 
-static Err context_new(bool is_server, TlsContext **ret_context) {
+static Err tls_context_new(bool is_server, TlsContext **ret_context) {
     TlsContext *context = calloc(1, sizeof(*context));
     if (!context) return FAIL(ERR_MEMORY, "no memory for TLS");
     context->is_server = is_server;
@@ -74,12 +74,12 @@ TlsContext *tls_context_close(TlsContext *context) {
     return NULL;
 }
 
-static void context_closep(TlsContext **context) {
+static void tls_context_closep(TlsContext **context) {
     tls_context_close(*context);
 }
 
 /// Which of both files cannot be read, by trying: GnuTLS does not tell.
-static Err files_fault(const char *cert_path, const char *key_path, Reason *reason) {
+static Err tls_files_fault(const char *cert_path, const char *key_path, Reason *reason) {
     const char *path = access(cert_path, R_OK) == 0 ? key_path : cert_path;
     errno = 0;
     (void)access(path, R_OK);
@@ -90,11 +90,11 @@ Err tls_server_context_open(const char *cert_path,
                             const char *key_path,
                             TlsContext **ret_context,
                             Reason *reason) {
-    SCOPED(context_closep) TlsContext *context = NULL;
-    TRY(context_new(true, &context));
+    SCOPED(tls_context_closep) TlsContext *context = NULL;
+    TRY(tls_context_new(true, &context));
     int status = gnutls_certificate_set_x509_key_file(
         context->credentials, cert_path, key_path, GNUTLS_X509_FMT_PEM);
-    if (status == GNUTLS_E_FILE_ERROR) return files_fault(cert_path, key_path, reason);
+    if (status == GNUTLS_E_FILE_ERROR) return tls_files_fault(cert_path, key_path, reason);
     if (status < 0)
         return reason_fail(reason,
                            FAIL(ERR_INVALID, "the files hold no certificate with its key in PEM"),
@@ -109,8 +109,8 @@ Err tls_server_context_open(const char *cert_path,
 }
 
 Err tls_client_context_open(Str ca_pem, TlsContext **ret_context) {
-    SCOPED(context_closep) TlsContext *context = NULL;
-    TRY(context_new(false, &context));
+    SCOPED(tls_context_closep) TlsContext *context = NULL;
+    TRY(tls_context_new(false, &context));
     context->tickets = calloc(TICKETS_MAX, sizeof(Ticket));
     if (!context->tickets) return FAIL(ERR_MEMORY, "no memory for TLS");
     context->has_trust = ca_pem.ptr;
@@ -123,7 +123,7 @@ Err tls_client_context_open(Str ca_pem, TlsContext **ret_context) {
     return SUCCESS;
 }
 
-static Ticket *ticket_find(TlsContext *context, const char *host) {
+static Ticket *tls_ticket_find(TlsContext *context, const char *host) {
     for (size_t i = 0; i < TICKETS_MAX; i++)
         if (strcmp(context->tickets[i].host, host) == 0) return &context->tickets[i];
     return NULL;
@@ -131,17 +131,17 @@ static Ticket *ticket_find(TlsContext *context, const char *host) {
 
 /// Offer the ticket of the last session with this host. Where it cannot be used, the handshake
 /// is a full one.
-static void ticket_offer(Tls *tls) {
+static void tls_ticket_offer(Tls *tls) {
     TlsContext *context = tls->context;
     pthread_mutex_lock(&context->lock);
-    Ticket *ticket = ticket_find(context, tls->host);
+    Ticket *ticket = tls_ticket_find(context, tls->host);
     if (ticket) (void)gnutls_session_set_data(tls->session, ticket->data.data, ticket->data.size);
     pthread_mutex_unlock(&context->lock);
 }
 
 /// Keep the session's ticket as soon as there is one: a session that ends badly, as they do when
 /// the network goes, gives none any more. Sessions that verified nobody must not be resumed.
-static void ticket_keep(Tls *tls) {
+static void tls_ticket_keep(Tls *tls) {
     TlsContext *context = tls->context;
     if (tls->is_ticket_kept || context->is_server || !context->has_trust) return;
     if (!(gnutls_session_get_flags(tls->session) & GNUTLS_SFLAGS_SESSION_TICKET)) return;
@@ -149,8 +149,8 @@ static void ticket_keep(Tls *tls) {
     if (gnutls_session_get_data2(tls->session, &data) < 0) return;
     tls->is_ticket_kept = true;
     pthread_mutex_lock(&context->lock);
-    Ticket *ticket = ticket_find(context, tls->host);
-    if (!ticket) ticket = ticket_find(context, "");
+    Ticket *ticket = tls_ticket_find(context, tls->host);
+    if (!ticket) ticket = tls_ticket_find(context, "");
     if (!ticket) ticket = &context->tickets[context->next++ % TICKETS_MAX];
     memcpy(ticket->host, tls->host, strlen(tls->host) + 1);
     gnutls_free(ticket->data.data);
@@ -158,24 +158,24 @@ static void ticket_keep(Tls *tls) {
     pthread_mutex_unlock(&context->lock);
 }
 
-static bool host_is_address(const char *host) {
+static bool tls_host_is_address(const char *host) {
     unsigned char address[sizeof(struct in6_addr)];
     return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
-static int server_setup(Tls *tls) {
+static int tls_server_setup(Tls *tls) {
     gnutls_db_set_cache_expiration(tls->session, TICKET_LIFE_S);
     return gnutls_session_ticket_enable_server(tls->session, &tls->context->ticket_key);
 }
 
-static int client_setup(Tls *tls) {
+static int tls_client_setup(Tls *tls) {
     int status = 0;
-    if (!host_is_address(tls->host)) // RFC 6066: the name indication is never an address
+    if (!tls_host_is_address(tls->host)) // RFC 6066: the name indication is never an address
         status =
             gnutls_server_name_set(tls->session, GNUTLS_NAME_DNS, tls->host, strlen(tls->host));
     if (!tls->context->has_trust) return status;
     gnutls_session_set_verify_cert(tls->session, tls->host, 0);
-    ticket_offer(tls);
+    tls_ticket_offer(tls);
     return status;
 }
 
@@ -191,7 +191,7 @@ Err tls_open(TlsContext *context, int fd, Str host, Tls **ret_tls) {
     if (status >= 0) status = gnutls_priority_set(tls->session, context->priority);
     if (status >= 0)
         status = gnutls_credentials_set(tls->session, GNUTLS_CRD_CERTIFICATE, context->credentials);
-    if (status >= 0) status = context->is_server ? server_setup(tls) : client_setup(tls);
+    if (status >= 0) status = context->is_server ? tls_server_setup(tls) : tls_client_setup(tls);
     if (status < 0) {
         tls_close(tls);
         return FAIL(ERR_UNAVAILABLE, "the TLS library cannot make a session");
@@ -210,7 +210,7 @@ Tls *tls_close(Tls *tls) {
 }
 
 /// Why the certificate is not good; of several reasons the one to mend first.
-static const char *certificate_fault(unsigned status) {
+static const char *tls_certificate_fault(unsigned status) {
     if (status & GNUTLS_CERT_SIGNER_NOT_FOUND)
         return "the server's certificate is from an authority that is not trusted";
     if (status & GNUTLS_CERT_REVOKED) return "the server's certificate was revoked";
@@ -225,7 +225,7 @@ static const char *certificate_fault(unsigned status) {
 }
 
 /// What a negative answer of GnuTLS means: later, or never.
-static Err call_failed(Tls *tls, int status, const char *what, TlsWant *ret_want) {
+static Err tls_call_failed(Tls *tls, int status, const char *what, TlsWant *ret_want) {
     if (gnutls_error_is_fatal(status)) return FAIL(ERR_UNAVAILABLE, what);
     // after what is not fatal (a warning, a wish to renegotiate) there is only more to read
     bool is_blocked = status == GNUTLS_E_AGAIN || status == GNUTLS_E_INTERRUPTED;
@@ -234,7 +234,7 @@ static Err call_failed(Tls *tls, int status, const char *what, TlsWant *ret_want
     return SUCCESS;
 }
 
-static const char *handshake_fault(int status) {
+static const char *tls_handshake_fault(int status) {
     if (status == GNUTLS_E_FATAL_ALERT_RECEIVED) return "the peer refused the TLS handshake";
     if (status == GNUTLS_E_PREMATURE_TERMINATION || status == GNUTLS_E_PULL_ERROR
         || status == GNUTLS_E_PUSH_ERROR)
@@ -243,17 +243,17 @@ static const char *handshake_fault(int status) {
 }
 
 /// Why the peer's certificate is not good, in GnuTLS's words.
-static Err certificate_refused(Tls *tls, Reason *reason) {
+static Err tls_certificate_refused(Tls *tls, Reason *reason) {
     unsigned faults = gnutls_session_get_verify_cert_status(tls->session);
     gnutls_datum_t words = {};
     if (gnutls_certificate_verification_status_print(faults, GNUTLS_CRT_X509, &words, 0) >= 0)
         reason_set(reason, "%.*s", (int)words.size, (const char *)words.data);
     gnutls_free(words.data);
-    return FAIL(ERR_UNAUTHENTICATED, certificate_fault(faults));
+    return FAIL(ERR_UNAUTHENTICATED, tls_certificate_fault(faults));
 }
 
 /// What the library says about a handshake that failed: of an alert, also which one the peer sent.
-static void handshake_words(Tls *tls, int status, Reason *reason) {
+static void tls_handshake_words(Tls *tls, int status, Reason *reason) {
     if (status == GNUTLS_E_FATAL_ALERT_RECEIVED) {
         const char *alert = gnutls_alert_get_name(gnutls_alert_get(tls->session));
         reason_set(reason, "%s: %s", gnutls_strerror(status), alert ? alert : "an unknown one");
@@ -265,23 +265,23 @@ static void handshake_words(Tls *tls, int status, Reason *reason) {
 Err tls_handshake(Tls *tls, TlsWant *ret_want, Reason *reason) {
     int status = gnutls_handshake(tls->session);
     if (status >= 0) {
-        ticket_keep(tls);
+        tls_ticket_keep(tls);
         *ret_want = TLS_DONE;
         return SUCCESS;
     }
     if (gnutls_error_is_fatal(status)) (void)gnutls_alert_send_appropriate(tls->session, status);
-    if (status == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR) return certificate_refused(tls, reason);
-    Err err = call_failed(tls, status, handshake_fault(status), ret_want);
-    if (err.code != OK) handshake_words(tls, status, reason);
+    if (status == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR) return tls_certificate_refused(tls, reason);
+    Err err = tls_call_failed(tls, status, tls_handshake_fault(status), ret_want);
+    if (err.code != OK) tls_handshake_words(tls, status, reason);
     return err;
 }
 
 Err tls_read(Tls *tls, void *bytes, size_t size, size_t *ret_len, TlsWant *ret_want) {
     assert(size > 0);
     ssize_t got = gnutls_record_recv(tls->session, bytes, size);
-    ticket_keep(tls); // in TLS 1.3 it comes with what is read
+    tls_ticket_keep(tls); // in TLS 1.3 it comes with what is read
     if (got < 0) {
-        TRY(call_failed(tls, (int)got, "the connection broke", ret_want));
+        TRY(tls_call_failed(tls, (int)got, "the connection broke", ret_want));
         *ret_len = 0;
         return SUCCESS;
     }
@@ -294,7 +294,7 @@ Err tls_write(Tls *tls, const void *bytes, size_t size, size_t *ret_len, TlsWant
     assert(size > 0);
     ssize_t put = gnutls_record_send(tls->session, bytes, size);
     if (put < 0) {
-        TRY(call_failed(tls, (int)put, "the connection broke", ret_want));
+        TRY(tls_call_failed(tls, (int)put, "the connection broke", ret_want));
         *ret_len = 0;
         return SUCCESS;
     }
@@ -311,7 +311,7 @@ void tls_bye(Tls *tls) {
     (void)gnutls_bye(tls->session, GNUTLS_SHUT_WR);
 }
 
-static bool datum_has_fingerprint(const gnutls_datum_t *der, Str fingerprint_hex) {
+static bool tls_datum_has_fingerprint(const gnutls_datum_t *der, Str fingerprint_hex) {
     unsigned char digest[CERTIFICATE_FINGERPRINT_LEN / 2];
     char hex[CERTIFICATE_FINGERPRINT_LEN + 1];
     size_t hex_len = sizeof(hex);
@@ -326,7 +326,7 @@ Err tls_peer_ca(Tls *tls, Str fingerprint_hex, Arena *arena, Str *ret_pem) {
     unsigned count = 0;
     const gnutls_datum_t *chain = gnutls_certificate_get_peers(tls->session, &count);
     unsigned at = 0;
-    while (chain && at < count && !datum_has_fingerprint(&chain[at], fingerprint_hex))
+    while (chain && at < count && !tls_datum_has_fingerprint(&chain[at], fingerprint_hex))
         at++;
     if (!chain || at == count)
         return FAIL(ERR_UNAUTHENTICATED, "the server's certificates have another fingerprint");

@@ -26,7 +26,7 @@ struct WorkerPool {
 };
 
 /// Take the oldest job; wait for one. False: the pool is closing and no job is left.
-static bool job_take(WorkerPool *pool, Job *ret_job) {
+static bool worker_job_take(WorkerPool *pool, Job *ret_job) {
     pthread_mutex_lock(&pool->lock);
     while (pool->count == 0 && !pool->is_closing)
         pthread_cond_wait(&pool->change, &pool->lock);
@@ -42,12 +42,12 @@ static bool job_take(WorkerPool *pool, Job *ret_job) {
 
 static void *worker_main(void *ctx) {
     Job job;
-    while (job_take(ctx, &job))
+    while (worker_job_take(ctx, &job))
         job.run(job.arg);
     return NULL;
 }
 
-static Err threads_start(WorkerPool *pool, uint32_t count) {
+static Err worker_threads_start(WorkerPool *pool, uint32_t count) {
     pthread_attr_t attr;
     int error = pthread_attr_init(&attr);
     if (error == 0) error = pthread_attr_setstacksize(&attr, STACK_BYTES);
@@ -68,7 +68,7 @@ Err worker_pool_open(const WorkerOptions *options, WorkerPool **ret_pool) {
     pool->queue_max = options->queue_max;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->change, NULL);
-    Err err = threads_start(pool, options->threads);
+    Err err = worker_threads_start(pool, options->threads);
     if (err.code != OK) {
         worker_pool_close(pool);
         return err;
@@ -77,7 +77,7 @@ Err worker_pool_open(const WorkerOptions *options, WorkerPool **ret_pool) {
     return SUCCESS;
 }
 
-static Err job_put(WorkerPool *pool, Job job) {
+static Err worker_job_put(WorkerPool *pool, Job job) {
     if (pool->is_closing) return FAIL(ERR_UNAVAILABLE, "the worker pool is closing");
     if (pool->count == pool->queue_max) return FAIL(ERR_BUSY, "too much work is waiting");
     pool->queue[(pool->first + pool->count) % pool->queue_max] = job;
@@ -89,7 +89,7 @@ static Err job_put(WorkerPool *pool, Job job) {
 Err worker_submit(WorkerPool *pool, void (*job)(void *arg), void *arg) {
     assert(job);
     pthread_mutex_lock(&pool->lock);
-    Err err = job_put(pool, (Job){job, arg});
+    Err err = worker_job_put(pool, (Job){job, arg});
     pthread_mutex_unlock(&pool->lock);
     return err;
 }

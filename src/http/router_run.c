@@ -23,7 +23,7 @@ typedef struct Run {
     HttpReply reply;
 } Run;
 
-static bool is_type(Str content_type, Str wanted) {
+static bool run_is_type(Str content_type, Str wanted) {
     Str type = str_trim(str_slice(content_type, 0, str_index(content_type, ';', 0)));
     return type.len == wanted.len && strncasecmp(type.ptr, wanted.ptr, wanted.len) == 0;
 }
@@ -61,9 +61,9 @@ static Err run_query(Run *run) {
 
 static Err run_body_type(Run *run) {
     Str type = run->request->content_type;
-    if (is_type(type, S("application/json"))) return SUCCESS;
+    if (run_is_type(type, S("application/json"))) return SUCCESS;
     bool patch = run->call.route->endpoint->method == PATCH;
-    if (patch && is_type(type, S("application/merge-patch+json"))) return SUCCESS;
+    if (patch && run_is_type(type, S("application/merge-patch+json"))) return SUCCESS;
     run->status = STATUS_BAD_TYPE;
     return patch ? FAIL(ERR_INVALID, "the body must be application/merge-patch+json")
                  : FAIL(ERR_INVALID, "the body must be application/json");

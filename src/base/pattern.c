@@ -27,7 +27,8 @@ static bool pattern_is_name_char(char c) {
 }
 
 static bool pattern_is_label_char(char c) {
-    return pattern_is_letter(c) || pattern_is_digit(c) || c == '-' || c == '_' || c == '.' || c == '/';
+    return pattern_is_letter(c) || pattern_is_digit(c) || c == '-' || c == '_' || c == '.'
+           || c == '/';
 }
 
 static bool pattern_is_hex(char c) {
@@ -49,7 +50,8 @@ static bool pattern_is_between_alphanumerics(Str text, bool (*is)(char c)) {
     if (text.len == 0 || !pattern_all(text, is)) return false;
     char first = text.ptr[0];
     char last = text.ptr[text.len - 1];
-    return (pattern_is_lower(first) || pattern_is_digit(first)) && (pattern_is_lower(last) || pattern_is_digit(last));
+    return (pattern_is_lower(first) || pattern_is_digit(first))
+           && (pattern_is_lower(last) || pattern_is_digit(last));
 }
 
 static bool pattern_slug_matches(Str text) {
@@ -62,7 +64,8 @@ static bool pattern_dns_label_matches(Str text) {
 
 /// Digits without a leading zero.
 static bool pattern_is_version_number(Str text) {
-    return text.len > 0 && pattern_all(text, pattern_is_digit) && (text.len == 1 || text.ptr[0] != '0');
+    return text.len > 0 && pattern_all(text, pattern_is_digit)
+           && (text.len == 1 || text.ptr[0] != '0');
 }
 
 /// Dot-separated identifiers; with `strict_numbers` the all-digit ones have no leading zero.
@@ -70,7 +73,9 @@ static bool pattern_is_version_tail(Str tail, bool strict_numbers) {
     Str part;
     while (str_cut(&tail, '.', &part)) {
         if (part.len == 0 || !pattern_all(part, pattern_is_version_char)) return false;
-        if (strict_numbers && pattern_all(part, pattern_is_digit) && !pattern_is_version_number(part)) return false;
+        if (strict_numbers && pattern_all(part, pattern_is_digit)
+            && !pattern_is_version_number(part))
+            return false;
     }
     return true;
 }
@@ -113,11 +118,13 @@ static bool pattern_line_matches(Str text) {
 }
 
 static bool pattern_name_matches(Str text) {
-    return text.len > 0 && pattern_all(text, pattern_is_name_char) && !pattern_is_digit(text.ptr[0]);
+    return text.len > 0 && pattern_all(text, pattern_is_name_char)
+           && !pattern_is_digit(text.ptr[0]);
 }
 
 static bool pattern_label_matches(Str text) {
-    return text.len > 0 && pattern_all(text, pattern_is_label_char) && pattern_is_letter(text.ptr[0]);
+    return text.len > 0 && pattern_all(text, pattern_is_label_char)
+           && pattern_is_letter(text.ptr[0]);
 }
 
 const Pattern Pattern_slug = {

@@ -5,8 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
-static void
-decode_members(Decoder *decoder, const Path *path, const Schema *schema, json_t *json, void *record);
+static void decode_members(
+    Decoder *decoder, const Path *path, const Schema *schema, json_t *json, void *record);
 
 static Str decode_str_of(json_t *json) {
     return (Str){json_string_value(json), json_string_length(json)};
@@ -101,11 +101,13 @@ decode_map(Decoder *decoder, const Path *path, const Field *field, json_t *json,
         json_t *value = json_object_iter_value(it);
         Path at = {.parent = path, .name = key};
         bool key_fits = field_key_fits(decoder, field, key);
-        bool value_fits = json_is_string(value) && field_item_fits(decoder, field, decode_str_of(value));
+        bool value_fits =
+            json_is_string(value) && field_item_fits(decoder, field, decode_str_of(value));
         if (!key_fits) decoder_refuse_item(decoder, &at, field, true);
         if (!value_fits) decoder_refuse_item(decoder, &at, field, false);
         if (!key_fits || !value_fits) continue;
-        *next++ = (StrPair){str_dup(decoder->arena, key), str_dup(decoder->arena, decode_str_of(value))};
+        *next++ =
+            (StrPair){str_dup(decoder->arena, key), str_dup(decoder->arena, decode_str_of(value))};
     }
     *(StrMap *)member = (StrMap){items, (size_t)(next - items)};
 }
@@ -131,10 +133,10 @@ static void decode_items(
     if (!items) return;
     for (size_t i = 0; i < count; i++)
         decode_members(decoder,
-                      &(Path){.parent = path, .index = i},
-                      schema,
-                      json_array_get(array, i),
-                      items + i * schema->size);
+                       &(Path){.parent = path, .index = i},
+                       schema,
+                       json_array_get(array, i),
+                       items + i * schema->size);
     *ret_records = (Records){items, count};
 }
 
@@ -182,7 +184,8 @@ void field_missing(Decoder *decoder, const Path *path, const Field *field, void 
 }
 
 /// null in a change: clear the field, if it can be.
-static void decode_member_clear(Decoder *decoder, const Path *path, const Field *field, void *member) {
+static void
+decode_member_clear(Decoder *decoder, const Path *path, const Field *field, void *member) {
     if ((field->flags & REQUIRED) || field_is_always_present(field)) {
         decoder_refuse(decoder, path, field, "");
         return;
@@ -198,7 +201,8 @@ static const char *decode_refusal(const Field *field) {
 }
 
 /// Faults for what the mode does not accept.
-static void decode_refuse_others(Decoder *decoder, const Path *path, const Schema *schema, json_t *json) {
+static void
+decode_refuse_others(Decoder *decoder, const Path *path, const Schema *schema, json_t *json) {
     for (void *it = json_object_iter(json); it; it = json_object_iter_next(json, it)) {
         Path at = {.parent = path, .name = str_from(json_object_iter_key(it))};
         const Field *field = schema_field(schema, at.name);

@@ -134,21 +134,21 @@ void field_allowed(const Field *field, Text *out) {
         const char *unit; ///< what the field's bounds count; NULL: `add` tells
         void (*add)(const Field *field, Text *out);
     } kinds[] = {
-        [KIND_BOOL] = {"true or false",                                 NULL,      NULL               },
+        [KIND_BOOL] = {"true or false",                                 NULL,      NULL                      },
         [KIND_U64] = {"an integer",                                    NULL,      faults_add_bounds         },
         [KIND_I64] = {"an integer",                                    NULL,      faults_add_bounds         },
         [KIND_DOUBLE] = {"a number",                                      NULL,      faults_add_bounds         },
         [KIND_ENUM] = {"one of ",                                       NULL,      faults_add_names          },
         [KIND_STR] = {"",                                              NULL,      faults_add_str            },
         [KIND_ID] = {"",                                              NULL,      faults_add_id             },
-        [KIND_TIME] = {"a time in RFC 3339, like 2026-01-31T12:00:00Z", NULL,      NULL               },
+        [KIND_TIME] = {"a time in RFC 3339, like 2026-01-31T12:00:00Z", NULL,      NULL                      },
         [KIND_DURATION] = {"a duration, like 30s, 1h30m or 7d",             NULL,      faults_add_duration_bounds},
-        [KIND_BYTES] = {"base64 of ",                                    "bytes",   NULL               },
-        [KIND_JSON] = {"JSON of ",                                      "bytes",   NULL               },
-        [KIND_STRS] = {"a list of ",                                    "texts",   NULL               },
-        [KIND_MAP] = {"an object of ",                                 "texts",   NULL               },
-        [KIND_RECORD] = {"an object",                                     NULL,      NULL               },
-        [KIND_RECORDS] = {"a list of ",                                    "objects", NULL               },
+        [KIND_BYTES] = {"base64 of ",                                    "bytes",   NULL                      },
+        [KIND_JSON] = {"JSON of ",                                      "bytes",   NULL                      },
+        [KIND_STRS] = {"a list of ",                                    "texts",   NULL                      },
+        [KIND_MAP] = {"an object of ",                                 "texts",   NULL                      },
+        [KIND_RECORD] = {"an object",                                     NULL,      NULL                      },
+        [KIND_RECORDS] = {"a list of ",                                    "objects", NULL                      },
     };
     text_print(out, "%s", kinds[field->kind].words);
     if (kinds[field->kind].unit) faults_add_range(field_range(field), kinds[field->kind].unit, out);

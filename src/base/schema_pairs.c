@@ -38,11 +38,11 @@ pairs_list_set(Decoder *decoder, const Path *path, const Field *field, Str text,
 
 /// `room`: entries that the map may get in all.
 static void pairs_map_put(Decoder *decoder,
-                    const Path *path,
-                    const Field *field,
-                    StrPair pair,
-                    size_t room,
-                    StrMap *map) {
+                          const Path *path,
+                          const Field *field,
+                          StrPair pair,
+                          size_t room,
+                          StrMap *map) {
     if (str_map_find(*map, pair.key).ptr) {
         decoder_fault(decoder, path, "must be given once");
         return;

@@ -54,7 +54,8 @@ static void gateway_accept_pause(Gateway *gateway) {
     event_add(&gateway->pause, &pause);
 }
 
-static void gateway_remote_text(const struct sockaddr_storage *address, char ret_text[INET6_ADDRSTRLEN]) {
+static void gateway_remote_text(const struct sockaddr_storage *address,
+                                char ret_text[INET6_ADDRSTRLEN]) {
     ret_text[0] = '\0';
     if (address->ss_family == AF_INET) {
         const struct sockaddr_in *in4 = (const void *)address;
@@ -244,8 +245,12 @@ static Err gateway_listener_open(Gateway *gateway, Reason *reason) {
                               ? ((const struct sockaddr_in6 *)(const void *)&bound)->sin6_port
                               : ((const struct sockaddr_in *)(const void *)&bound)->sin_port);
     struct event_base *base = gateway->loops[0].base;
-    event_assign(
-        &gateway->listener, base, gateway->listen_fd, EV_READ | EV_PERSIST, gateway_on_accept, gateway);
+    event_assign(&gateway->listener,
+                 base,
+                 gateway->listen_fd,
+                 EV_READ | EV_PERSIST,
+                 gateway_on_accept,
+                 gateway);
     event_assign(&gateway->pause, base, -1, 0, gateway_on_pause_over, gateway);
     return event_add(&gateway->listener, NULL) == 0
                ? SUCCESS

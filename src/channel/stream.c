@@ -52,7 +52,8 @@ Err stream_read(Stream *stream, void *bytes, size_t size, size_t *ret_len, Strea
         TRY(tls_read(stream->tls, bytes, size, &len, &want));
     } else {
         ssize_t got = recv(stream->fd, bytes, size, 0);
-        if (got < 0 && !stream_is_later(errno)) return FAIL(ERR_UNAVAILABLE, "the connection broke");
+        if (got < 0 && !stream_is_later(errno))
+            return FAIL(ERR_UNAVAILABLE, "the connection broke");
         if (got < 0) want = TLS_WANT_READ;
         if (got > 0) len = (size_t)got;
     }

@@ -42,7 +42,7 @@ Err compose_decode(Str text, Arena *arena, Faults *faults, Compose *ret_compose)
     static const ComposeKey keys[] = {
         {"name",     compose_read_name    },
         {"services", compose_read_services},
-        {"version",  NULL         },
+        {"version",  NULL                 },
         {"volumes",  compose_read_declared},
     };
     YamlNode *root = NULL;

@@ -124,7 +124,8 @@ static void mounts_volume_parse(ComposeReader *reader, const YamlNode *node, Vol
 
 static void mounts_read_source(ComposeReader *reader, const YamlNode *node, void *record) {
     Volume *volume = record;
-    if (compose_text(reader, node, &volume->source)) mounts_source_check(reader, node, volume->source);
+    if (compose_text(reader, node, &volume->source))
+        mounts_source_check(reader, node, volume->source);
 }
 
 static void mounts_read_target(ComposeReader *reader, const YamlNode *node, void *record) {

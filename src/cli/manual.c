@@ -167,7 +167,8 @@ void completion_bash(const Verbs *verbs, Text *out) {
     const char *last = "";
     Verb verb;
     for (size_t at = 0; verb_at(verbs, at, &verb); at++) {
-        if (*verb.noun && strcmp(verb.noun, last) != 0) manual_completion_noun(verbs, verb.noun, out);
+        if (*verb.noun && strcmp(verb.noun, last) != 0)
+            manual_completion_noun(verbs, verb.noun, out);
         if (!*verb.noun) manual_completion_verb(&verb, out);
         last = verb.noun;
     }

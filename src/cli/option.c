@@ -95,7 +95,8 @@ bool verb_option(const Verb *verb, size_t at, OptionView *ret_option) {
     OptionView view = {};
     bool is_list = !verb->run && verb->endpoint->shape == REPLY_LIST;
     bool found = option_view_rows(verb->options, verb->option_count, &at, &view);
-    if (!found && !verb->run) found = option_view_body(verb, &at, &view) || option_view_query(verb, &at, &view);
+    if (!found && !verb->run)
+        found = option_view_body(verb, &at, &view) || option_view_query(verb, &at, &view);
     if (!found && is_list) found = option_view_rows(list_options, 1, &at, &view);
     if (!found)
         found = option_view_rows(

@@ -55,7 +55,8 @@ static Err password_ask(Cli *cli, const char *prompt, Str *ret_password) {
     char line[PASSWORD_MAX];
     size_t len = 0;
     dprintf(fd, "%s: ", prompt);
-    bool got = tcsetattr(fd, TCSAFLUSH, &quiet) == 0 && password_line_read(fd, line, sizeof(line), &len);
+    bool got =
+        tcsetattr(fd, TCSAFLUSH, &quiet) == 0 && password_line_read(fd, line, sizeof(line), &len);
     tcsetattr(fd, TCSAFLUSH, &before);
     dprintf(fd, "\n");
     sigprocmask(SIG_SETMASK, &mask, NULL);

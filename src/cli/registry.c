@@ -43,7 +43,8 @@ static bool registry_is_loopback(Str registry) {
     return str_eq(host, S("localhost")) || str_starts(host, S("127."));
 }
 
-static Err registry_get(Str base_url, const HttpCall *call, HttpAnswer *ret_answer, Reason *reason) {
+static Err
+registry_get(Str base_url, const HttpCall *call, HttpAnswer *ret_answer, Reason *reason) {
     SCOPED(registry_client_closep) HttpClient *client = NULL;
     const HttpClientOptions options = {.base_url = base_url.ptr,
                                        .user_agent = "muster/" MUSTER_VERSION};
@@ -106,7 +107,8 @@ Err image_resolve(Str image, bool insecure, Arena *arena, Str *ret_pinned, Reaso
         str_print(arena, "/v2/%.*s/manifests/%.*s", STR_FMT(name.repository), STR_FMT(name.tag));
     TRY(arena_check(arena));
     Str token = {};
-    if (str_eq(name.registry, S(HUB))) TRY(registry_hub_token(name.repository, arena, &token, reason));
+    if (str_eq(name.registry, S(HUB)))
+        TRY(registry_hub_token(name.repository, arena, &token, reason));
     const HttpCall call = {.method = "GET",
                            .target = target,
                            .bearer = token,

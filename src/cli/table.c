@@ -134,7 +134,8 @@ table_column_width(const Schema *schema, const Field *field, const char *items, 
 }
 
 /// `record` NULL: the header. Padding goes before a column, so that no line ends in blanks.
-static void table_row_add(const Schema *schema, const void *record, const size_t *widths, Text *out) {
+static void
+table_row_add(const Schema *schema, const void *record, const size_t *widths, Text *out) {
     size_t owed = 0; // blanks up to the next column
     for (size_t i = 0; i < schema->count; i++) {
         if (!table_is_column(&schema->fields[i])) continue;

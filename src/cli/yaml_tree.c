@@ -120,7 +120,8 @@ static Err yaml_open_read(Reader *reader, YamlKind kind, bool marked, size_t lin
     if (marked) return yaml_refuse(reader, line, "anchors and tags are not supported");
     if (reader->at && reader->at->kind == YAML_MAP && !reader->has_key)
         return yaml_refuse(reader, line, "a key must be a text");
-    if (++reader->depth > YAML_DEPTH_MAX) return yaml_refuse(reader, line, "this is nested too deeply");
+    if (++reader->depth > YAML_DEPTH_MAX)
+        return yaml_refuse(reader, line, "this is nested too deeply");
     YamlNode *node;
     TRY(yaml_node_add(reader, kind, line, &node));
     reader->at = node;
@@ -136,14 +137,14 @@ static Err yaml_event_read(Reader *reader, const yaml_event_t *event) {
         return yaml_scalar_read(reader, event, line);
     case YAML_SEQUENCE_START_EVENT:
         return yaml_open_read(reader,
-                         YAML_LIST,
-                         event->data.sequence_start.anchor || event->data.sequence_start.tag,
-                         line);
+                              YAML_LIST,
+                              event->data.sequence_start.anchor || event->data.sequence_start.tag,
+                              line);
     case YAML_MAPPING_START_EVENT:
         return yaml_open_read(reader,
-                         YAML_MAP,
-                         event->data.mapping_start.anchor || event->data.mapping_start.tag,
-                         line);
+                              YAML_MAP,
+                              event->data.mapping_start.anchor || event->data.mapping_start.tag,
+                              line);
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
         reader->depth--;
@@ -166,8 +167,8 @@ static Err yaml_events_read(Reader *reader) {
         if (!yaml_parser_parse(reader->parser, &event)) {
             const char *problem = reader->parser->problem;
             return yaml_refuse(reader,
-                          reader->parser->problem_mark.line + 1,
-                          problem ? problem : "this is not YAML");
+                               reader->parser->problem_mark.line + 1,
+                               problem ? problem : "this is not YAML");
         }
         TRY(yaml_event_read(reader, &event));
         ended = event.type == YAML_STREAM_END_EVENT;

@@ -50,7 +50,8 @@ static Err memory_change(MemoryDb *memory, const Table *table, Value *before, co
 static void memory_journal_settle(MemoryDb *memory, bool keep) {
     while (memory->journal_count > 0) {
         Change *last = &memory->journal[--memory->journal_count];
-        if (!keep) rows_swap(memory_rows_of(memory, last->table), last->table, last->after, last->before);
+        if (!keep)
+            rows_swap(memory_rows_of(memory, last->table), last->table, last->after, last->before);
         free(keep ? last->before : last->after);
     }
 }
@@ -74,7 +75,8 @@ static bool memory_is_held(
 
 /// Another row than `self` holds a unique value of `values`. Absent values never collide, nor, in
 /// what is unique within a scope, do rows without one.
-static bool memory_is_taken(MemoryDb *memory, const Table *table, const Value *self, const Value *values) {
+static bool
+memory_is_taken(MemoryDb *memory, const Table *table, const Value *self, const Value *values) {
     const Rows *rows = memory_rows_of(memory, table);
     bool unscoped = table->scope != COLUMN_NONE && values[table->scope].kind == VALUE_NULL;
     for (size_t column = 0; column < table->column_count; column++) {
@@ -155,7 +157,8 @@ static bool memory_row_meets(const Value *row, const Select *select) {
 }
 
 /// The half-open range of positions beyond `select->after`.
-static void memory_select_range(const Rows *rows, const Select *select, size_t *ret_from, size_t *ret_to) {
+static void
+memory_select_range(const Rows *rows, const Select *select, size_t *ret_from, size_t *ret_to) {
     *ret_from = 0;
     *ret_to = rows->count;
     if (!select->after.ptr) return;

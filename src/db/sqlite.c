@@ -57,10 +57,10 @@ sqlite_tables_open(Connection *connection, const DbOptions *options, const Db *d
 
 /// Which file a failure is about: before what is known of it already, or else SQLite's words.
 static Err sqlite_file_fail(const Connection *connection,
-                     const DbOptions *options,
-                     Err err,
-                     Reason *known,
-                     Reason *reason) {
+                            const DbOptions *options,
+                            Err err,
+                            Reason *known,
+                            Reason *reason) {
     const char *words = known->text[0] ? known->text : connection_words(connection);
     return reason_fail(reason, err, "%s: %s", options->path, words);
 }

@@ -48,7 +48,8 @@ Err connection_open(const char *path, bool create, Connection *ret_connection, R
     text_init(&connection.sql, SQL_BYTES_MAX);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     int code = sqlite3_open_v2(path, &connection.handle, flags, NULL);
-    err = code == SQLITE_OK ? connection_settings_apply(&connection) : connection_err(&connection, code);
+    err = code == SQLITE_OK ? connection_settings_apply(&connection)
+                            : connection_err(&connection, code);
     if (err.code != OK)
         return reason_fail(reason, err, "%s: %s", path, connection_words(&connection));
     *ret_connection = connection;

@@ -14,7 +14,8 @@ static const char *const column_types[] = {
     " FROM pragma_index_list(?1) AS list WHERE NOT partial)"
 
 /// Prepare `sql` with texts bound to ?1, ?2, ?3.
-static Err diff_ask(Connection *connection, const char *sql, const Str texts[3], sqlite3_stmt **ret) {
+static Err
+diff_ask(Connection *connection, const char *sql, const Str texts[3], sqlite3_stmt **ret) {
     text_clear(&connection->sql);
     text_add(&connection->sql, str_from(sql));
     TRY(connection_prepare(connection, ret));
@@ -39,9 +40,9 @@ static Err diff_column(Connection *connection, const Table *table, size_t positi
     Str name = table->columns[position]->name;
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
     TRY(diff_ask(connection,
-            "SELECT type, pk FROM pragma_table_info(?1) WHERE name = ?2",
-            (Str[3]){noun, name},
-            &statement));
+                 "SELECT type, pk FROM pragma_table_info(?1) WHERE name = ?2",
+                 (Str[3]){noun, name},
+                 &statement));
     int code = sqlite3_step(statement);
     if (code == SQLITE_DONE) {
         text_print(out, "%.*s: no column %.*s\n", STR_FMT(noun), STR_FMT(name));
@@ -133,10 +134,10 @@ static Err diff_surplus(Connection *connection, const Table *table, Text *out) {
     TRY(text_check(&known));
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
     TRY(diff_ask(connection,
-            "SELECT columns FROM " INDEXES " WHERE is_unique AND origin <> 'pk'"
-            " AND NOT instr(?2, ';' || columns || ';')",
-            (Str[3]){table->schema->name, text_str(&known)},
-            &statement));
+                 "SELECT columns FROM " INDEXES " WHERE is_unique AND origin <> 'pk'"
+                 " AND NOT instr(?2, ';' || columns || ';')",
+                 (Str[3]){table->schema->name, text_str(&known)},
+                 &statement));
     int code = SQLITE_OK;
     while ((code = sqlite3_step(statement)) == SQLITE_ROW)
         text_print(out,
@@ -150,10 +151,10 @@ static Err diff_table(Connection *connection, const Table *table, Text *out) {
     Str noun = table->schema->name;
     int strict = 0;
     TRY(diff_ask_number(connection,
-                   "SELECT strict FROM pragma_table_list WHERE name = ?1",
-                   (Str[3]){noun},
-                   -1,
-                   &strict));
+                        "SELECT strict FROM pragma_table_list WHERE name = ?1",
+                        (Str[3]){noun},
+                        -1,
+                        &strict));
     if (strict != 1)
         text_print(out, "%.*s: %s\n", STR_FMT(noun), strict < 0 ? "no table" : "not STRICT");
     if (strict < 0) return SUCCESS;

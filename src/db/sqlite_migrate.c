@@ -21,8 +21,10 @@ static Err migrate_fail(const Migration *migration, Err err, const char *words, 
 }
 
 /// How many migrations the file has had; each must be ours.
-static Err
-migrate_count_applied(Connection *connection, const DbOptions *options, size_t *ret_count, Reason *reason) {
+static Err migrate_count_applied(Connection *connection,
+                                 const DbOptions *options,
+                                 size_t *ret_count,
+                                 Reason *reason) {
     text_clear(&connection->sql);
     text_add(&connection->sql, S("SELECT number, sha256 FROM schema_migration ORDER BY number"));
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
@@ -75,9 +77,9 @@ static Err migrate_apply(Connection *connection, const Migration *migration, Rea
     int code = sqlite3_exec(connection->handle, migration->sql, NULL, NULL, NULL);
     if (sqlite3_get_autocommit(connection->handle) && code == SQLITE_OK)
         return migrate_fail(migration,
-                              FAIL(ERR_STATE, "a migration ends the transaction that it runs in"),
-                              "it must not",
-                              reason);
+                            FAIL(ERR_STATE, "a migration ends the transaction that it runs in"),
+                            "it must not",
+                            reason);
     Err err = code == SQLITE_OK ? SUCCESS : connection_err(connection, code);
     if (code == SQLITE_ERROR || (code & 0xff) == SQLITE_CONSTRAINT)
         err = FAIL(ERR_STATE, "a migration does not run on this database");

@@ -22,7 +22,8 @@ static void sql_add_columns(const Table *table, Text *sql) {
 }
 
 /// "column operator ?number"
-static void sql_add_term(const Table *table, size_t column, const char *is, size_t number, Text *sql) {
+static void
+sql_add_term(const Table *table, size_t column, const char *is, size_t number, Text *sql) {
     sql_add_column(table, column, sql);
     text_print(sql, " %s ?%zu", is, number);
 }
@@ -178,8 +179,8 @@ int sql_bind_select(sqlite3_stmt *statement, const Select *select) {
     if (code == SQLITE_OK && select->after.ptr)
         code = sql_bind(statement, after, &(Value){.kind = VALUE_TEXT, .text = select->after});
     if (code == SQLITE_OK && parameters > after)
-        code =
-            sql_bind(statement, after + 1, &(Value){.kind = VALUE_I64, .i64 = (int64_t)select->limit});
+        code = sql_bind(
+            statement, after + 1, &(Value){.kind = VALUE_I64, .i64 = (int64_t)select->limit});
     return code;
 }
 

@@ -89,7 +89,8 @@ static size_t client_on_header(char *bytes, size_t size, size_t count, void *arg
     HttpAnswer *answer = arg;
     Str line = {bytes, size * count};
     Str value;
-    if (client_header_is(line, "Docker-Content-Digest", &value) && value.len < sizeof(answer->digest)) {
+    if (client_header_is(line, "Docker-Content-Digest", &value)
+        && value.len < sizeof(answer->digest)) {
         memcpy(answer->digest, value.ptr, value.len);
         answer->digest[value.len] = '\0';
     }
@@ -128,11 +129,12 @@ static bool client_headers_add(struct curl_slist **headers, const char *name, St
 }
 
 static Err client_headers_make(const HttpCall *call, struct curl_slist **headers) {
-    bool has_all =
-        client_headers_add(headers, "Accept", call->accept.ptr ? call->accept : S("application/json"));
+    bool has_all = client_headers_add(
+        headers, "Accept", call->accept.ptr ? call->accept : S("application/json"));
     if (call->body.ptr)
         has_all = client_headers_add(headers, "Content-Type", S("application/json")) && has_all;
-    has_all = client_headers_add(headers, "Expect", (Str){}) && has_all; // no round trip before the body
+    has_all =
+        client_headers_add(headers, "Expect", (Str){}) && has_all; // no round trip before the body
     if (call->bearer.ptr) {
         SCOPED(text_done) Text token;
         text_init(&token, HEADER_MAX);
@@ -207,7 +209,8 @@ Err http_client_call(HttpClient *client,
                      HttpAnswer *ret_answer,
                      Reason *reason) {
     assert(call->method && call->within_ms && call->reply_max);
-    if (!client_is_one_line(call->target) || !client_is_one_line(call->bearer) || !client_is_one_line(call->accept))
+    if (!client_is_one_line(call->target) || !client_is_one_line(call->bearer)
+        || !client_is_one_line(call->accept))
         return FAIL(ERR_INVALID, "the request holds a control character");
     SCOPED(text_done) Text url;
     text_init(&url, URL_MAX);

@@ -107,7 +107,8 @@ static enum MHD_Result exchange_head_take(Exchange *exchange, const char *url, c
     uint64_t announced = 0;
     Err err = str_u64(exchange_header(exchange, "Content-Length"), &announced);
     if (err.code != OK || announced <= BODY_READ_MAX) return MHD_YES;
-    return exchange_refuse(exchange, FAIL(ERR_LIMIT, "the body is too large"), MHD_HTTP_CONTENT_TOO_LARGE);
+    return exchange_refuse(
+        exchange, FAIL(ERR_LIMIT, "the body is too large"), MHD_HTTP_CONTENT_TOO_LARGE);
 }
 
 /// What is over the limit of its route is read and dropped before it is refused: a peer that is cut
@@ -125,8 +126,8 @@ static enum MHD_Result exchange_finish(Exchange *exchange) {
     exchange->is_probe = is_get && str_eq(request->path, S("/readyz"));
     if (!exchange->is_path_plain)
         return exchange_refuse(exchange,
-                      FAIL(ERR_INVALID, "no segment of a path may hold a '/' or NUL"),
-                      MHD_HTTP_BAD_REQUEST);
+                               FAIL(ERR_INVALID, "no segment of a path may hold a '/' or NUL"),
+                               MHD_HTTP_BAD_REQUEST);
     if (exchange->body.failed == ERR_LIMIT)
         return exchange_refuse(
             exchange, FAIL(ERR_LIMIT, "the body is too large"), MHD_HTTP_CONTENT_TOO_LARGE);

@@ -11,11 +11,11 @@ enum {
 };
 
 static enum MHD_Result exchange_query_add(void *arg,
-                                 enum MHD_ValueKind,
-                                 const char *key,
-                                 size_t key_len,
-                                 const char *value,
-                                 size_t value_len) {
+                                          enum MHD_ValueKind,
+                                          const char *key,
+                                          size_t key_len,
+                                          const char *value,
+                                          size_t value_len) {
     StrMap *query = arg;
     StrPair *pair = &query->items[query->count++];
     pair->key = (Str){key, key_len};
@@ -93,9 +93,10 @@ enum MHD_Result exchange_send(Exchange *exchange) {
     if (reply->status == MHD_HTTP_UNAUTHORIZED)
         exchange_header_add(response, "WWW-Authenticate", S("Bearer"));
     if (reply->retry_after_s)
-        exchange_header_add(response,
-                   "Retry-After",
-                   str_print(&exchange->arena, "%llu", (unsigned long long)reply->retry_after_s));
+        exchange_header_add(
+            response,
+            "Retry-After",
+            str_print(&exchange->arena, "%llu", (unsigned long long)reply->retry_after_s));
     if (traffic_is_draining(&exchange->server->traffic))
         exchange_header_add(response, "Connection", S("close"));
     enum MHD_Result result = MHD_queue_response(exchange->connection, reply->status, response);

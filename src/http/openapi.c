@@ -43,11 +43,13 @@ static void openapi_components_add(Components *components, Component component) 
 }
 
 static void openapi_components_collect(Components *components, const Router *router) {
-    if (router->count) openapi_components_add(components, (Component){&Problem_schema, VIEW_REPLY, false});
+    if (router->count)
+        openapi_components_add(components, (Component){&Problem_schema, VIEW_REPLY, false});
     for (size_t i = 0; i < router->count; i++) {
         const Endpoint *endpoint = router->entries[i].route->endpoint;
         SchemaView view = endpoint->method == PATCH ? VIEW_PATCH : VIEW_INPUT;
-        if (endpoint->in) openapi_components_add(components, (Component){endpoint->in, view, false});
+        if (endpoint->in)
+            openapi_components_add(components, (Component){endpoint->in, view, false});
         if (endpoint->shape == REPLY_NONE) continue;
         bool is_list = endpoint->shape == REPLY_LIST;
         openapi_components_add(components, (Component){endpoint->out, VIEW_REPLY, is_list});

@@ -119,7 +119,7 @@ void field_openapi(const Field *field, SchemaView view, Text *out) {
         const char *type; ///< NULL: any, or what `add` says
         void (*add)(const Field *field, SchemaView view, Text *out);
     } kinds[] = {
-        [KIND_BOOL] = {"boolean", NULL        },
+        [KIND_BOOL] = {"boolean", NULL                },
         [KIND_U64] = {"integer", openapi_add_number  },
         [KIND_I64] = {"integer", openapi_add_number  },
         [KIND_DOUBLE] = {"number",  openapi_add_number  },
@@ -129,7 +129,7 @@ void field_openapi(const Field *field, SchemaView view, Text *out) {
         [KIND_TIME] = {"string",  openapi_add_time    },
         [KIND_DURATION] = {"string",  openapi_add_duration},
         [KIND_BYTES] = {"string",  openapi_add_bytes   },
-        [KIND_JSON] = {NULL,      NULL        },
+        [KIND_JSON] = {NULL,      NULL                },
         [KIND_STRS] = {"array",   openapi_add_strs    },
         [KIND_MAP] = {"object",  openapi_add_map     },
         [KIND_RECORD] = {NULL,      openapi_add_record  },

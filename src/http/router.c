@@ -72,7 +72,8 @@ static bool router_is_sound(const Schema *schema) {
 static void router_entries_check(const Entry *entries, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const Endpoint *endpoint = entries[i].route->endpoint;
-        assert(router_is_sound(endpoint->in) && router_is_sound(endpoint->out) && router_is_sound(endpoint->query));
+        assert(router_is_sound(endpoint->in) && router_is_sound(endpoint->out)
+               && router_is_sound(endpoint->query));
         for (size_t j = i + 1; j < count; j++)
             assert(!router_endpoint_is_same(endpoint, entries[j].route->endpoint));
         if (i == 0 || router_entry_path_cmp(&entries[i - 1], &entries[i]) != 0) continue;
@@ -120,8 +121,10 @@ Str router_openapi(const Router *router) {
     return text_str(&router->openapi);
 }
 
-static bool
-router_entry_matches(const Entry *entry, const Str *segments, size_t count, Str ret_args[ROUTE_ARGS_MAX]) {
+static bool router_entry_matches(const Entry *entry,
+                                 const Str *segments,
+                                 size_t count,
+                                 Str ret_args[ROUTE_ARGS_MAX]) {
     if (entry->count != count) return false;
     size_t args = 0;
     for (size_t i = 0; i < count; i++) {
@@ -154,7 +157,8 @@ Match router_match(const Router *router, Str method, Str path, Arena *arena) {
     size_t count;
     if (!router_path_cut(path, segments, &count)) return match;
     size_t at = 0;
-    while (at < router->count && !router_entry_matches(&router->entries[at], segments, count, match.args))
+    while (at < router->count
+           && !router_entry_matches(&router->entries[at], segments, count, match.args))
         at++;
     if (at == router->count) return (Match){};
     const Entry *first = &router->entries[at];

@@ -32,7 +32,8 @@ static Err server_address_name(Err err, const ServerOptions *options, Reason *re
     return reason_fail(reason, err, "%s port %u", options->address, options->port);
 }
 
-static Err server_address_find(const ServerOptions *options, struct addrinfo **ret_found, Reason *reason) {
+static Err
+server_address_find(const ServerOptions *options, struct addrinfo **ret_found, Reason *reason) {
     char port[8];
     snprintf(port, sizeof(port), "%u", options->port);
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
@@ -54,9 +55,9 @@ static Err server_pems_check(const ServerOptions *options, Reason *reason) {
 
 /// The options of the daemon as libmicrohttpd takes them; ends with MHD_OPTION_END.
 static void server_options_list(const Server *server,
-                         const ServerOptions *options,
-                         struct sockaddr *address,
-                         struct MHD_OptionItem list[OPTIONS_MAX]) {
+                                const ServerOptions *options,
+                                struct sockaddr *address,
+                                struct MHD_OptionItem list[OPTIONS_MAX]) {
     size_t count = 0;
     list[count++] = (struct MHD_OptionItem){MHD_OPTION_SOCK_ADDR, 0, address};
     list[count++] =

@@ -90,7 +90,8 @@ static uint16_t frame_start_check(const FrameDecoder *decoder) {
         return FRAME_PROTOCOL_ERROR;
     if (frame_is_control(opcode)) {
         bool is_short = frame_length_size(decoder) == 0;
-        return opcode <= FRAME_PONG && frame_is_final(decoder) && is_short ? 0 : FRAME_PROTOCOL_ERROR;
+        return opcode <= FRAME_PONG && frame_is_final(decoder) && is_short ? 0
+                                                                           : FRAME_PROTOCOL_ERROR;
     }
     if (opcode > FRAME_BINARY || (opcode == FRAME_CONTINUATION) != decoder->in_message)
         return FRAME_PROTOCOL_ERROR;
@@ -200,7 +201,8 @@ static FrameEvent frame_close_event(FrameDecoder *decoder) {
     if (!frame_status_is_good(status)) return frame_fault_event(decoder, FRAME_PROTOCOL_ERROR);
     FrameUtf8 utf8 = {};
     Str reason = str_slice(payload, 2, payload.len);
-    if (!frame_utf8_step(&utf8, reason) || utf8.need) return frame_fault_event(decoder, FRAME_BAD_TEXT);
+    if (!frame_utf8_step(&utf8, reason) || utf8.need)
+        return frame_fault_event(decoder, FRAME_BAD_TEXT);
     return (FrameEvent){FRAME_EVENT_CLOSE, reason, status};
 }
 

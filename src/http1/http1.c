@@ -129,7 +129,8 @@ static Err http1_body_take(void *app, Str bytes) {
 static Err http1_reply_read(Exchange *exchange) {
     Http1Parse *parse = &exchange->parse;
     Http1Socket *socket = &exchange->http->socket;
-    http1_parse_init(parse, strcmp(exchange->request->method, "HEAD") == 0, http1_body_take, exchange);
+    http1_parse_init(
+        parse, strcmp(exchange->request->method, "HEAD") == 0, http1_body_take, exchange);
     char bytes[READ_BYTES];
     Str input = {};
     while (!parse->is_complete) {
@@ -178,7 +179,8 @@ static Err http1_exchange_run(Exchange *exchange) {
 }
 
 /// Which peer a failure is about, and what was `said` of it.
-static Err http1_peer_fail(const Http1Options *options, Err err, const Reason *said, Reason *reason) {
+static Err
+http1_peer_fail(const Http1Options *options, Err err, const Reason *said, Reason *reason) {
     const char *separator = said->text[0] ? ": " : "";
     if (options->unix_path)
         return reason_fail(reason, err, "%s%s%s", options->unix_path, separator, said->text);

@@ -100,7 +100,7 @@ static void *peer_main(void *ctx) {
     return NULL;
 }
 
-static void listen_unix(Peer *peer) {
+static void peer_listen_unix(Peer *peer) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(peer->folder, sizeof(peer->folder), "/tmp/http1_test.XXXXXX");
     assert(mkdtemp(peer->folder));
@@ -110,7 +110,7 @@ static void listen_unix(Peer *peer) {
     assert(bind(peer->listener, (struct sockaddr *)&address, sizeof(address)) == 0);
 }
 
-static void listen_tcp(Peer *peer) {
+static void peer_listen_tcp(Peer *peer) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     peer->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     unsigned first = (unsigned)getpid();
@@ -127,7 +127,7 @@ void peer_start(Peer *peer, const Step *steps, size_t count, bool is_tcp, TlsCon
     assert(count <= STEPS_MAX);
     *peer = (Peer){.fd = -1, .tls_context = tls_context};
     memcpy(peer->steps, steps, count * sizeof(*steps));
-    is_tcp ? listen_tcp(peer) : listen_unix(peer);
+    is_tcp ? peer_listen_tcp(peer) : peer_listen_unix(peer);
     assert(listen(peer->listener, 4) == 0);
     assert(pthread_create(&peer->thread, NULL, peer_main, peer) == 0);
 }

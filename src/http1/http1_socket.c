@@ -51,11 +51,11 @@ static Err socket_connect_fail(int error, Reason *reason) {
 
 /// Connect to one address; the socket is open then.
 static Err socket_connect_to(Http1Socket *opened,
-                      const struct sockaddr *address,
-                      socklen_t address_len,
-                      const char *source,
-                      uint64_t deadline_ms,
-                      Reason *reason) {
+                             const struct sockaddr *address,
+                             socklen_t address_len,
+                             const char *source,
+                             uint64_t deadline_ms,
+                             Reason *reason) {
     SCOPED(fd_closep)
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return FAIL_SYS("cannot make a socket");
@@ -90,9 +90,9 @@ static void socket_addresses_free(struct addrinfo **list) {
 /// Try the host's addresses in turn; each gets its share of the time, so that one which does not
 /// answer leaves some for the next.
 static Err socket_connect_host(Http1Socket *opened,
-                        const Http1Options *options,
-                        uint64_t deadline_ms,
-                        Reason *reason) {
+                               const Http1Options *options,
+                               uint64_t deadline_ms,
+                               Reason *reason) {
     char service[PORT_TEXT_MAX];
     snprintf(service, sizeof(service), "%u", options->port);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
@@ -117,8 +117,8 @@ static Err socket_connect_host(Http1Socket *opened,
     return err;
 }
 
-static Err
-socket_secure(Http1Socket *socket, TlsContext *context, Str host, uint64_t deadline_ms, Reason *reason) {
+static Err socket_secure(
+    Http1Socket *socket, TlsContext *context, Str host, uint64_t deadline_ms, Reason *reason) {
     TRY(tls_open(context, socket->fd, host, &socket->tls));
     TlsWant want = TLS_DONE;
     TRY(tls_handshake(socket->tls, &want, reason));
@@ -129,9 +129,12 @@ socket_secure(Http1Socket *socket, TlsContext *context, Str host, uint64_t deadl
     return SUCCESS;
 }
 
-static Err
-socket_open_as(Http1Socket *socket, const Http1Options *options, uint64_t deadline_ms, Reason *reason) {
-    if (options->unix_path) return socket_connect_unix(socket, options->unix_path, deadline_ms, reason);
+static Err socket_open_as(Http1Socket *socket,
+                          const Http1Options *options,
+                          uint64_t deadline_ms,
+                          Reason *reason) {
+    if (options->unix_path)
+        return socket_connect_unix(socket, options->unix_path, deadline_ms, reason);
     TRY(socket_connect_host(socket, options, deadline_ms, reason));
     int on = 1; // a request is one write, there is nothing to collect
     (void)setsockopt(socket->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -182,8 +185,8 @@ Err http1_socket_write(Http1Socket *socket, Str bytes, uint64_t deadline_ms) {
     return SUCCESS;
 }
 
-static Err
-socket_read_some(Http1Socket *socket, void *bytes, size_t size, size_t *ret_len, TlsWant *ret_want) {
+static Err socket_read_some(
+    Http1Socket *socket, void *bytes, size_t size, size_t *ret_len, TlsWant *ret_want) {
     if (socket->tls) return tls_read(socket->tls, bytes, size, ret_len, ret_want);
     ssize_t got = recv(socket->fd, bytes, size, 0);
     if (got < 0 && !socket_is_later(errno)) return FAIL(ERR_UNAVAILABLE, broken);

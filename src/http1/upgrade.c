@@ -108,7 +108,8 @@ static int upgrade_on_complete(http_parser *parser) {
     return 2; // whatever follows is not HTTP
 }
 
-static bool upgrade_head_parse(Str bytes, enum http_parser_type type, Str protocol, Head *ret_head) {
+static bool
+upgrade_head_parse(Str bytes, enum http_parser_type type, Str protocol, Head *ret_head) {
     static const http_parser_settings settings = {
         .on_url = upgrade_on_target,
         .on_header_field = upgrade_on_field,
@@ -170,7 +171,8 @@ UpgradeVerdict upgrade_request_parse(Str bytes, Str path, Str protocol, Str *ret
     if (!upgrade_head_parse(bytes, HTTP_REQUEST, protocol, &head))
         return (UpgradeVerdict){UPGRADE_BAD_REQUEST, "this is no request of HTTP/1.1"};
     const Str *fields = head.fields;
-    if (upgrade_has_body(fields)) return (UpgradeVerdict){UPGRADE_BAD_REQUEST, "the request has a body"};
+    if (upgrade_has_body(fields))
+        return (UpgradeVerdict){UPGRADE_BAD_REQUEST, "the request has a body"};
     if (fields[HEAD_HOST].len == 0)
         return (UpgradeVerdict){UPGRADE_BAD_REQUEST, "the request names no host"};
     if (!str_eq(head.target, path))

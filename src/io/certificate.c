@@ -99,8 +99,10 @@ Err certificate_make_ca(
     TRY(certificate_key_make(&key));
     TRY(certificate_made(gnutls_x509_crt_init(&crt)));
     TRY(certificate_crt_fill(crt, key, name, now_ms, days));
-    TRY(certificate_made(gnutls_x509_crt_set_basic_constraints(crt, 1, 0))); // it signs servers, no other CA
-    TRY(certificate_made(gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN)));
+    TRY(certificate_made(
+        gnutls_x509_crt_set_basic_constraints(crt, 1, 0))); // it signs servers, no other CA
+    TRY(certificate_made(
+        gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN)));
     TRY(certificate_made(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0)));
     return certificate_export(crt, key, S(""), arena, ret_ca);
 }
@@ -146,7 +148,8 @@ static Err certificate_host_add(Crt crt, Str host) {
     if (address_len)
         return certificate_made(gnutls_x509_crt_set_subject_alt_name(
             crt, GNUTLS_SAN_IPADDRESS, address, address_len, GNUTLS_FSAN_APPEND));
-    if (!certificate_host_is_name(host)) return FAIL(ERR_INVALID, "a host is neither a name nor an address");
+    if (!certificate_host_is_name(host))
+        return FAIL(ERR_INVALID, "a host is neither a name nor an address");
     return certificate_made(gnutls_x509_crt_set_subject_alt_name(
         crt, GNUTLS_SAN_DNSNAME, text, (unsigned)host.len, GNUTLS_FSAN_APPEND));
 }
@@ -173,7 +176,8 @@ Err certificate_make_server(const Certificate *ca,
     TRY(certificate_ca_read(ca, &issuer, &issuer_key, reason));
     TRY(certificate_key_make(&key));
     TRY(certificate_made(gnutls_x509_crt_init(&crt)));
-    TRY(certificate_crt_fill(crt, key, str_slice(hosts.items[0], 0, COMMON_NAME_MAX), now_ms, days));
+    TRY(certificate_crt_fill(
+        crt, key, str_slice(hosts.items[0], 0, COMMON_NAME_MAX), now_ms, days));
     for (size_t i = 0; i < hosts.count; i++) {
         Err err = certificate_host_add(crt, hosts.items[i]);
         if (err.code != OK) return reason_fail(reason, err, "%.*s", STR_FMT(hosts.items[i]));
@@ -193,7 +197,8 @@ Err certificate_fingerprint(Str pem,
     TRY(certificate_pem_read(pem, &crt, reason));
     unsigned char digest[CERTIFICATE_FINGERPRINT_LEN / 2];
     size_t digest_len = sizeof(digest);
-    TRY(certificate_made(gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, digest, &digest_len)));
+    TRY(certificate_made(
+        gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, digest, &digest_len)));
     for (size_t i = 0; i < sizeof(digest); i++)
         snprintf(ret_hex + 2 * i, 3, "%02x", digest[i]);
     return SUCCESS;

@@ -270,7 +270,8 @@ Err tls_handshake(Tls *tls, TlsWant *ret_want, Reason *reason) {
         return SUCCESS;
     }
     if (gnutls_error_is_fatal(status)) (void)gnutls_alert_send_appropriate(tls->session, status);
-    if (status == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR) return tls_certificate_refused(tls, reason);
+    if (status == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
+        return tls_certificate_refused(tls, reason);
     Err err = tls_call_failed(tls, status, tls_handshake_fault(status), ret_want);
     if (err.code != OK) tls_handshake_words(tls, status, reason);
     return err;

@@ -215,6 +215,20 @@ def sizes(tree):
             warn(path, first, f"{name} has {count} lines, aim at {FUNCTION_LINES_AIM}")
 
 
+STATICS_EXEMPT = {"agent", "control", "wire"}  # folders of src whose statics have other names yet
+
+
+def statics(tree):
+    """a static function begins with a word of its file's name"""
+    paths = [path for path in tree.c_files("src", suffixes=(".c",)) if not is_test(path)]
+    paths = [path for path in paths if not path.stem.endswith("fixture")]
+    paths = [path for path in paths if path.parts[1] not in STATICS_EXEMPT]
+    for path, name, line, _, is_static in tree.ctags(paths):
+        nouns = Path(path).stem.split("_")
+        if is_static and not any(name == noun or name.startswith(noun + "_") for noun in nouns):
+            yield path, line, f"{name} begins with none of {', '.join(nouns)}"
+
+
 # Circles that are not untied yet: the folder, all files of each, and why it is there.
 CIRCLES_ALLOWED = [
     ("src/agent/link", {"link.c", "link_channel.c"}, "one object, its two ways to the server"),
@@ -399,8 +413,8 @@ def links(tree):
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLE = ROOT / ".clang-format"
-CHECKS = [edges, circles, rows, callers, sizes, documented, calls, words, spdx, domain, layout]
-CHECKS += [shell, links]
+CHECKS = [edges, circles, statics, rows, callers, sizes, documented, calls, words, spdx, domain]
+CHECKS += [layout, shell, links]
 
 
 def run(check, tree):

@@ -73,25 +73,35 @@ int fleet_get(Tx *tx) {
     return a;
 }
 
-// As the one above: static here.
-static int upper(int a) {
+// As the one below: static here.
+static int lower_more(int a) {
     return a + a;
 }
 
 int lower_twice(int a) {
-    return upper(lower(a)); // and upper_open() is no call
+    return lower_more(lower(a)); // and upper_open() is no call
 }
 """,
-    "src/base/upper.c": C
-    + """int upper(int a) {
+    "src/base/upper_lower.c": C
+    + """int lower_more(int a) {
     return lower(a);
 }
 
+static int upper(int a) {
+    return lower_more(a) + lower_twice(a);
+}
+
+static int lower_or_upper(int a) {
+    return a;
+}
+
 int upper_open(int a) {
-    return upper(a) + lower_twice(a);
+    return upper(lower_or_upper(a));
 }
 """,
-    "src/base/err_test.c": C + '#include "base/err.h"\n#include "test.h"\n',
+    "src/base/lower_fixture.c": C + "static int any(void) {\n    return 1;\n}\n",
+    "src/base/err_test.c": C
+    + '#include "base/err.h"\n#include "test.h"\n\nstatic int any(void) {\n    return 1;\n}\n',
     "tests/support/test.h": C + "#pragma once\n",
     "docs/a.md": "[b](b.md#part) [c](https://example.org/c.md)\n```\n[d](d.md)\n```\n",
     "docs/b.md": "[up](../src/base/err.h)\n",
@@ -138,6 +148,12 @@ BAD = {
         ALLOWED_CIRCLE  # one that is allowed and is none any more
         | {"src/channel/conn_job.c": C + "int conn_job(int x) { return x; }\n"},
         {"src/channel/conn.c": C + "int conn(int x) { return x; }\n"},  # and without a file
+    ],
+    check.statics: [
+        {"src/base/lower.c": C + "static int upper(int a) { return a; }\n"},
+        {"src/base/lower.c": C + "static int lowered(int a) { return a; }\n"},
+        {"src/http/lower_case.c": C + "static int is_lower(int a) { return a; }\n"},
+        {"src/cli/main.c": C + "static inline int (*open_main(void))(int) { return 0; }\n"},
     ],
     check.rows: [
         {

@@ -94,9 +94,9 @@ static void gateway_on_accept(evutil_socket_t listener, short, void *arg) {
         }
         atomic_fetch_add(&gateway->accepted, 1);
         if (atomic_fetch_add(&gateway->connections, 1) >= gateway->options.connections_max) {
-            close(fd);
-            gateway_conn_count_down(gateway);
             atomic_fetch_add(&gateway->refused, 1);
+            gateway_conn_count_down(gateway);
+            close(fd);
             continue;
         }
         const int on = 1;

@@ -54,9 +54,9 @@ static Err password_ask(Cli *cli, const char *prompt, Str *ret_password) {
     password_signals_hold(&mask);
     char line[PASSWORD_MAX];
     size_t len = 0;
-    dprintf(fd, "%s: ", prompt);
-    bool got =
-        tcsetattr(fd, TCSAFLUSH, &quiet) == 0 && password_line_read(fd, line, sizeof(line), &len);
+    bool got = tcsetattr(fd, TCSAFLUSH, &quiet) == 0;
+    if (got) dprintf(fd, "%s: ", prompt); // what is typed from here on is neither lost nor shown
+    got = got && password_line_read(fd, line, sizeof(line), &len);
     tcsetattr(fd, TCSAFLUSH, &before);
     dprintf(fd, "\n");
     sigprocmask(SIG_SETMASK, &mask, NULL);

@@ -19,7 +19,7 @@ Err image_parse(Str image, Arena *arena, ImageName *ret_name);
 /// "repository:tag@digest" without its tag; anything else as it is.
 Str image_without_tag(Str image, Arena *arena);
 /// "repository@sha256:..." of `image` in `arena`: HTTPS, but HTTP for loopback registries or if
-/// `insecure`; anonymous tokens are fetched where a registry wants them. ERR_NOT_FOUND: it has no
+/// `insecure`; Docker Hub is asked for an anonymous token first. ERR_NOT_FOUND: it has no
 /// such image. ERR_INVALID: not a name. ERR_UNAUTHENTICATED: it wants more than an anonymous
 /// token. ERR_UNAVAILABLE, ERR_TIMEOUT: no answer.
 /// The Reason as of http_client_call.

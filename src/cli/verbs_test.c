@@ -4,54 +4,14 @@
 
 #include "api/endpoints.h"
 #include "base/scope.h"
+#include "cli/cli_fixture.h"
 #include "cli/manual.h"
 #include "cli/registry.h"
 #include "test.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { OUTPUT_MAX = 1024 * 1024 };
-
-static const char *no_variable(const char *) {
-    return NULL;
-}
-
-/// What a run printed, and its exit code.
-typedef struct Run {
-    int code;
-    char *out;
-    char *err;
-} Run;
-
-static void run_done(Run *run) {
-    free(run->out);
-    free(run->err);
-}
-
-static Run run(int argc, const char **argv) {
-    Run result = {};
-    size_t out_len, err_len;
-    FILE *out = open_memstream(&result.out, &out_len);
-    FILE *err = open_memstream(&result.err, &err_len);
-    Cli cli = {.verbs = &muster_verbs,
-               .clock = clock_system(),
-               .out = out,
-               .err = err,
-               .variable = no_variable};
-    char *words[16] = {};
-    for (int i = 0; i < argc; i++)
-        words[i] = strdup(argv[i]);
-    result.code = cli_main(&cli, argc, words);
-    for (int i = 0; i < argc; i++)
-        free(words[i]);
-    fclose(out);
-    fclose(err);
-    return result;
-}
-#define RUN(...)                                                       \
-    run((int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), \
-        (const char *[]){__VA_ARGS__})
 
 TEST(every_verb_is_documented_and_there_once) {
     Verb verb, found;

@@ -168,11 +168,14 @@ typedef enum FieldProbe { FIELD_PROBE } FieldProbe;
     FIELD_ROW(label, FIELD_KIND(type, member), offsetof(type, member), __VA_ARGS__)
 /// FIELD(Fleet, name, REQUIRED, "its name", .max = 63): a scalar, text, list of texts or map.
 #define FIELD(type, member, ...) FIELD_AT(type, member, #member, __VA_ARGS__)
-/// FIELD_ENUM(Operator, role, Role, 0, "..."): a member of type Role; its texts are Role_names.
-#define FIELD_ENUM(type, member, item, field_flags, text, ...)                                     \
-    FIELD_ROW(#member, KIND_ENUM,                                                                  \
+/// An enum whose field is not called as its member is.
+#define FIELD_ENUM_AT(type, member, label, item, field_flags, text, ...)                           \
+    FIELD_ROW(label, KIND_ENUM,                                                                    \
               FIELD_OFFSET(type, member, item) + FIELD_PROVE_ENUM(type, member),                   \
               field_flags, text, .names = &item##_names, __VA_ARGS__)
+/// FIELD_ENUM(Operator, role, Role, 0, "..."): a member of type Role; its texts are Role_names.
+#define FIELD_ENUM(type, member, item, ...)                                                        \
+    FIELD_ENUM_AT(type, member, #member, item, __VA_ARGS__)
 /// FIELD_RECORD(Device, facts, Facts, 0, "..."): a member of type Facts, by Facts_schema.
 #define FIELD_RECORD(type, member, item, field_flags, text, ...)                                   \
     FIELD_ROW(#member, KIND_RECORD, FIELD_OFFSET(type, member, item), field_flags, text,           \

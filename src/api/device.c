@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/device.h"
 
+#include "base/selector.h"
+
 static const char *const presences[] = {"never", "online", "late", "offline"};
 const EnumNames Presence_names = ENUM_NAMES(presences);
 
@@ -39,6 +41,12 @@ static const Field DeviceQuery_fields[] = {
     PAGE_FIELDS(DeviceQuery),
     FIELD(DeviceQuery, fleet_id, 0, "only devices of this fleet", .prefix = "fleet"),
     FIELD(DeviceQuery, name, 0, "only the device of this name", .max = 63),
+    FIELD_AT(DeviceQuery,
+             selector,
+             QUERY_SELECTOR,
+             0,
+             "only devices that meet it, like site=hall-3,role!=db,status=offline,seen<10m",
+             .max = SELECTOR_BYTES_MAX),
 };
 const Schema DeviceQuery_schema = SCHEMA(DeviceQuery, "device_query", "which devices");
 

@@ -46,6 +46,7 @@ typedef struct DeviceQuery {
     PageQuery page;
     Id fleet_id;
     Str name;
+    Str selector; ///< by the keys of api/device_key.h
 } DeviceQuery;
 extern const Schema DeviceQuery_schema;
 

@@ -5,7 +5,8 @@
 #include "base/schema.h"
 
 /// Lists have one of these as their query record, alone or as the first member. The fields behind
-/// it are filters: each has the name of an indexed field of the record, and equals it.
+/// it are filters: each has the name of an indexed field of the record, and equals it; but one
+/// called QUERY_SELECTOR is a selector (base/selector.h).
 typedef struct PageQuery {
     Str after; ///< `next` of the page before; absent: the first
     uint64_t limit;
@@ -14,6 +15,7 @@ typedef struct PageQuery {
 extern const Schema PageQuery_schema;
 
 enum { PAGE_FIELD_COUNT = 3 };
+#define QUERY_SELECTOR "selector"
 
 #define PAGE_ROWS(type, at)                                                                     \
     FIELD_AT(type, at after, "after", 0, "cursor: next of the page before", .max = 128),        \

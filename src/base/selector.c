@@ -37,9 +37,11 @@ static bool selector_term_holds(const SelectorTerm *term, const void *record, ui
     return any != (term->op == SELECTOR_IS_NOT);
 }
 
-/// A row of the term is filled in late.
+/// The term is about a member that is filled in late.
 static bool selector_term_is_computed(const SelectorTerm *term) {
-    for (size_t i = 0; i < term->row_count; i++)
+    for (size_t i = 0; i < term->value_count; i++)
+        if (term->values[i].field->flags & COMPUTED) return true;
+    for (size_t i = 0; i < term->row_count && term->value_count == 0; i++)
         if (term->rows[i].flags & COMPUTED) return true;
     return false;
 }

@@ -4,20 +4,22 @@
 /// A selector is a conjunction of terms; none at all selects everything. docs/selectors.md has the
 /// grammar. What Kubernetes accepts as a label selector is one, and means the same.
 ///
-/// By what records are selected says their owner, with a Schema of *keys*: each row is a member of
+/// By what records are selected says their owner, with a table of *keys*: each row is a member of
 /// the record under the name that people write.
 ///
-///     static const Field CrateKey_fields[] = {
-///         FIELD_AT(CrateKey, yard_id, "yard", INDEXED, "its yard", .prefix = "yard"),
-///         FIELD_AT(CrateKey, yard_name, "yard", COMPUTED, "the same by name"),
-///         FIELD_AT(CrateKey, opened_at, "opened", COMPUTED, "how long ago"),
-///         FIELD_AT(CrateKey, labels, "labels", 0, "its labels"),
+///     static const Field crate_rows[] = {
+///         FIELD_AT(Crate, yard_id, "yard", 0, "its yard", .prefix = "yard"),
+///         FIELD_AT(Crate, yard_name, "yard", COMPUTED, "the same by name"),
+///         FIELD_AT(Crate, opened_at, "opened", COMPUTED, "how long ago"),
+///         FIELD_AT(Crate, labels, "labels", 0, "its labels"),
 ///     };
+///     const SelectorKeys Crate_keys = SELECTOR_KEYS(crate_rows);
 ///
 /// Rows of one name stand together; the first that can read a value is what the value is compared
 /// with (`yard=yard_01k…` the id, `yard=north` the name). A time is compared by its age. Any other
 /// key is one of the map, and so is `labels.KEY`, which reaches those that are called as a row is.
-/// Kinds: bool, numbers, text, id, enum, time, duration, and a map at most.
+/// Kinds: bool, numbers, text, id, enum, time, duration, and one map at most. Of the flags only
+/// COMPUTED matters: the member is filled in for a reply, and not before.
 ///
 /// A value that is absent, or no number where one is asked for, is neither equal nor unequal, below
 /// nor above. So of an absent value `=`, `in`, `<`, `<=`, `>`, `>=` and `key` do not hold, while
@@ -31,6 +33,14 @@ enum {
     SELECTOR_TERMS_MAX = 32,
     SELECTOR_VALUES_MAX = 64, ///< of one term
 };
+
+/// By what records are selected.
+typedef struct SelectorKeys {
+    const Field *rows;
+    size_t count;
+} SelectorKeys;
+#define SELECTOR_KEYS(array) \
+    { .rows = (array), .count = sizeof(array) / sizeof((array)[0]) }
 
 typedef enum SelectorOp {
     SELECTOR_IS,       ///< key=value, key==value, key in (value,value)
@@ -79,11 +89,14 @@ typedef struct Selector {
     size_t count;
 } Selector;
 
+/// What the compiler cannot see of a table of keys: kinds that cannot be compared, rows of one name
+/// that stand apart, a second map. ERR_INVALID: `reason` names the key. For tests.
+Err selector_keys_check(const SelectorKeys *keys, Reason *reason);
 /// Read a selector by its owner's `keys`. What it holds lives in `arena`; `keys` are borrowed.
 /// ERR_INVALID: it is none, and `reason` says where and why: "column 7: ...", counted in
 /// characters, from 1. ERR_LIMIT: arena exhausted.
 Err selector_parse(
-    Str text, const Schema *keys, Arena *arena, Selector *ret_selector, Reason *reason);
+    Str text, const SelectorKeys *keys, Arena *arena, Selector *ret_selector, Reason *reason);
 /// Append the canonical text, which reads as the same selector: terms as they were given, values
 /// sorted and quoted only where they must be, `=` and `!=` for one of them, no other blanks than
 /// those around `in` and `notin`.

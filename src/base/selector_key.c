@@ -12,16 +12,23 @@ bool selector_op_orders(SelectorOp op) {
 }
 
 /// The map among the keys; NULL if there is none.
-static const Field *selector_key_map(const Schema *keys) {
+static const Field *selector_key_map(const SelectorKeys *keys) {
     for (size_t i = 0; i < keys->count; i++)
-        if (keys->fields[i].kind == KIND_MAP) return &keys->fields[i];
+        if (keys->rows[i].kind == KIND_MAP) return &keys->rows[i];
     return NULL;
 }
 
-bool selector_key_find(const Schema *keys, SelectorTerm *term) {
-    const Field *row = schema_field(keys, term->key);
+/// The first row of this name; NULL if there is none.
+static const Field *selector_key_row(const SelectorKeys *keys, Str name) {
+    for (size_t i = 0; i < keys->count; i++)
+        if (str_eq(keys->rows[i].name, name)) return &keys->rows[i];
+    return NULL;
+}
+
+bool selector_key_find(const SelectorKeys *keys, SelectorTerm *term) {
+    const Field *row = selector_key_row(keys, term->key);
     if (row && row->kind != KIND_MAP) {
-        const Field *end = keys->fields + keys->count;
+        const Field *end = keys->rows + keys->count;
         term->rows = row;
         while (row < end && str_eq(row->name, term->key))
             row++;
@@ -243,4 +250,25 @@ SelectorOperand selector_operand(
     if (field_is_absent(row, member)) return (SelectorOperand){};
     const SelectorWish wish = {.entry = entry, .form = form, .now_ms = now_ms};
     return selector_kinds[row->kind].of(row, member, &wish);
+}
+
+/// What is wrong with a row; NULL: nothing.
+static const char *selector_key_fault(const SelectorKeys *keys, const Field *row) {
+    if (row->kind > KIND_RECORDS || !selector_kinds[row->kind].of) return "cannot be compared";
+    if (row->kind == KIND_ENUM && !row->names) return "has no texts";
+    if (row->kind == KIND_ID && !row->prefix) return "has no prefix";
+    if (row->kind == KIND_MAP && row != selector_key_map(keys)) return "is a second map";
+    bool is_first = row == selector_key_row(keys, row->name);
+    if (!is_first && !str_eq(row[-1].name, row->name)) return "stands apart from its first row";
+    return NULL;
+}
+
+Err selector_keys_check(const SelectorKeys *keys, Reason *reason) {
+    for (size_t i = 0; i < keys->count; i++) {
+        const char *fault = selector_key_fault(keys, &keys->rows[i]);
+        const Err unsound = FAIL(ERR_INVALID, "a table of keys is not sound");
+        if (fault)
+            return reason_fail(reason, unsound, "%.*s %s", STR_FMT(keys->rows[i].name), fault);
+    }
+    return SUCCESS;
 }

@@ -11,7 +11,7 @@ enum { ALLOWED_MAX = 400 };
 typedef struct SelectorCursor {
     Str text;
     size_t at;
-    const Schema *keys;
+    const SelectorKeys *keys;
     Arena *arena;
     Reason *reason;
 } SelectorCursor;
@@ -252,7 +252,7 @@ static Err selector_check_canonical(const SelectorCursor *cursor, const Selector
 }
 
 Err selector_parse(
-    Str text, const Schema *keys, Arena *arena, Selector *ret_selector, Reason *reason) {
+    Str text, const SelectorKeys *keys, Arena *arena, Selector *ret_selector, Reason *reason) {
     SelectorCursor cursor = {.text = text, .keys = keys, .arena = arena, .reason = reason};
     if (text.len > SELECTOR_BYTES_MAX)
         return SELECTOR_REFUSE(

@@ -12,7 +12,7 @@ enum { ARENA_MAX = 1 << 20 };
 /// What a text is canonically; absent, and `reason` set, where it is none.
 static Str canonical(Arena *arena, Str text, Reason *reason) {
     Selector selector;
-    if (selector_parse(text, &ThingKey_schema, arena, &selector, reason).code != OK) return (Str){};
+    if (selector_parse(text, &Thing_keys, arena, &selector, reason).code != OK) return (Str){};
     SCOPED(text_done) Text out;
     text_init(&out, SELECTOR_BYTES_MAX);
     selector_print(&selector, &out);
@@ -136,21 +136,20 @@ TEST(what_is_no_selector_is_refused_with_the_column) {
         Selector selector = {.count = 7};
         Reason reason = {};
         Err err =
-            selector_parse(str_from(refused[i].text), &ThingKey_schema, &arena, &selector, &reason);
+            selector_parse(str_from(refused[i].text), &Thing_keys, &arena, &selector, &reason);
         if (err.code != ERR_INVALID
             || !str_starts(str_from(reason.text), str_from(refused[i].reason)))
             fail_msg("%s: %s", refused[i].text, err.code == OK ? "read" : reason.text);
         CHECK(selector.count == 7);
-        CHECK_ERR(
-            selector_parse(str_from(refused[i].text), &ThingKey_schema, &arena, &selector, NULL),
-            ERR_INVALID);
+        CHECK_ERR(selector_parse(str_from(refused[i].text), &Thing_keys, &arena, &selector, NULL),
+                  ERR_INVALID);
         arena_reset(&arena);
     }
     arena_done(&arena);
 }
 
 TEST(without_a_map_an_unknown_key_is_refused) {
-    const Schema keys = {.fields = ThingKey_fields, .count = ThingKey_schema.count - 1};
+    const SelectorKeys keys = {.rows = Thing_keys.rows, .count = Thing_keys.count - 1};
     Arena arena;
     arena_init(&arena, ARENA_MAX);
     Selector selector;
@@ -172,7 +171,7 @@ static Err parse_many(const char *head, const char *unit, size_t count, Reason *
         text_print(&text, "%s%s", i ? "," : "", unit);
     if (*head) text_add_char(&text, ')');
     Selector selector;
-    Err err = selector_parse(text_str(&text), &ThingKey_schema, &arena, &selector, reason);
+    Err err = selector_parse(text_str(&text), &Thing_keys, &arena, &selector, reason);
     arena_done(&arena);
     return err;
 }
@@ -200,14 +199,43 @@ TEST(a_text_whose_canonical_form_is_too_long_is_refused) {
     while (text_str(&text).len < SELECTOR_BYTES_MAX - 1)
         text_add_char(&text, 'x');
     Selector selector;
-    CHECK_OK(selector_parse(text_str(&text), &ThingKey_schema, &arena, &selector, NULL));
+    CHECK_OK(selector_parse(text_str(&text), &Thing_keys, &arena, &selector, NULL));
     text_add_char(&text, 'x');
-    CHECK_ERR(selector_parse(text_str(&text), &ThingKey_schema, &arena, &selector, NULL),
-              ERR_INVALID);
+    CHECK_ERR(selector_parse(text_str(&text), &Thing_keys, &arena, &selector, NULL), ERR_INVALID);
     arena_done(&arena);
 }
 
-TEST_MAIN(CASE(every_form_of_a_term_has_one_canonical_text),
+TEST(a_table_of_keys_that_is_not_sound_is_named) {
+    static const Field apart[] = {
+        FIELD_AT(Thing, parent, "in", 0, "by id", .prefix = "thing"),
+        FIELD_AT(Thing, name, "name", 0, "its name"),
+        FIELD_AT(Thing, home, "in", 0, "by name"),
+    };
+    static const Field list[] = {FIELD_AT(Thing, words, "words", 0, "some words")};
+    static const Field maps[] = {
+        FIELD_AT(Thing, labels, "labels", 0, "labels"),
+        FIELD_AT(Thing, labels, "tags", 0, "labels again"),
+    };
+    static const Field any_id[] = {FIELD_AT(Thing, id, "id", 0, "of any noun")};
+    static const struct {
+        SelectorKeys keys;
+        const char *reason;
+    } rows[] = {
+        {SELECTOR_KEYS(apart),  "in stands apart from its first row"},
+        {SELECTOR_KEYS(list),   "words cannot be compared"          },
+        {SELECTOR_KEYS(maps),   "tags is a second map"              },
+        {SELECTOR_KEYS(any_id), "id has no prefix"                  },
+    };
+    Reason reason = {};
+    CHECK_OK(selector_keys_check(&Thing_keys, &reason));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        CHECK_ERR(selector_keys_check(&rows[i].keys, &reason), ERR_INVALID);
+        CHECK_STR(str_from(reason.text), str_from(rows[i].reason));
+    }
+}
+
+TEST_MAIN(CASE(a_table_of_keys_that_is_not_sound_is_named),
+          CASE(every_form_of_a_term_has_one_canonical_text),
           CASE(what_is_no_selector_is_refused_with_the_column),
           CASE(without_a_map_an_unknown_key_is_refused),
           CASE(there_is_a_most_of_terms_values_and_bytes),

@@ -8,7 +8,7 @@
 #include "base/selector.h"
 
 /// Set the term's rows (and entry) by its key. False: there is no such key.
-bool selector_key_find(const Schema *keys, SelectorTerm *term);
+bool selector_key_find(const SelectorKeys *keys, SelectorTerm *term);
 /// One of the term's rows can be compared by its operator.
 bool selector_key_takes_op(const SelectorTerm *term);
 /// Read the value as the first row does that can. False: none can.

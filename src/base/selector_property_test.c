@@ -182,13 +182,13 @@ TEST(random_selectors_match_as_a_naive_evaluator_says) {
         }
         Selector selector, again;
         Reason reason = {};
-        Err err = selector_parse(text_str(&text), &ThingKey_schema, &arena, &selector, &reason);
+        Err err = selector_parse(text_str(&text), &Thing_keys, &arena, &selector, &reason);
         if (err.code != OK) fail_msg("%s: %s", text.ptr, reason.text);
         if (selector_matches(&selector, &thing, NOW_MS) != expected)
             fail_msg("round %zu: %s", round, text.ptr);
         if (expected) CHECK(selector_may_match(&selector, &thing, NOW_MS));
         Str once = print_to(&selector, &arena);
-        CHECK_OK(selector_parse(once, &ThingKey_schema, &arena, &again, &reason));
+        CHECK_OK(selector_parse(once, &Thing_keys, &arena, &again, &reason));
         CHECK(selector_matches(&again, &thing, NOW_MS) == expected);
         CHECK_STR(print_to(&again, &arena), once);
         matched += expected;
@@ -204,7 +204,7 @@ TEST(a_selector_that_meets_no_memory_is_refused_and_leaves_nothing) {
         arena_init(&arena, ARENA_MAX);
         Selector selector = {.count = 7};
         starve(nth, false);
-        Err err = selector_parse(text, &ThingKey_schema, &arena, &selector, NULL);
+        Err err = selector_parse(text, &Thing_keys, &arena, &selector, NULL);
         bool was_starved = starve_end();
         CHECK(err.code == (was_starved ? ERR_MEMORY : OK));
         CHECK(selector.count == (was_starved ? 7 : 3));
@@ -221,7 +221,7 @@ TEST(an_arena_that_is_too_small_is_a_limit) {
         Arena arena;
         arena_init(&arena, bytes);
         Selector selector;
-        Err err = selector_parse(text, &ThingKey_schema, &arena, &selector, NULL);
+        Err err = selector_parse(text, &Thing_keys, &arena, &selector, NULL);
         arena_done(&arena);
         if (err.code == OK) break;
         CHECK(err.code == ERR_LIMIT);

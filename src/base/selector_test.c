@@ -39,7 +39,7 @@ static bool meets(Str text, const Thing *thing) {
     arena_init(&arena, ARENA_MAX);
     Selector selector;
     Reason reason = {};
-    Err err = selector_parse(text, &ThingKey_schema, &arena, &selector, &reason);
+    Err err = selector_parse(text, &Thing_keys, &arena, &selector, &reason);
     if (err.code != OK) fail_msg("%s: %s", text.ptr, reason.text);
     bool result = selector_matches(&selector, thing, NOW_MS);
     arena_done(&arena);
@@ -154,6 +154,7 @@ TEST(before_computed_members_are_filled_only_the_others_decide) {
     } rows[] = {
         {"seen<1s",           true },
         {"in=south",          true },
+        {"in=" OTHER,         false},
         {"in",                true },
         {"site=hall-3,!seen", true },
         {"site=hall-4,seen",  false},
@@ -168,7 +169,7 @@ TEST(before_computed_members_are_filled_only_the_others_decide) {
     arena_init(&arena, ARENA_MAX);
     for (size_t i = 0; i < COUNT(rows); i++) {
         Selector selector;
-        CHECK_OK(selector_parse(str_from(rows[i].text), &ThingKey_schema, &arena, &selector, NULL));
+        CHECK_OK(selector_parse(str_from(rows[i].text), &Thing_keys, &arena, &selector, NULL));
         if (selector_may_match(&selector, &full, NOW_MS) != rows[i].may)
             fail_msg("%s", rows[i].text);
     }
@@ -204,8 +205,8 @@ TEST(a_store_can_apply_one_equality_of_an_indexed_field) {
     arena_init(&arena, ARENA_MAX);
     for (size_t i = 0; i < COUNT(narrowings); i++) {
         Selector selector;
-        CHECK_OK(selector_parse(
-            str_from(narrowings[i].text), &ThingKey_schema, &arena, &selector, NULL));
+        CHECK_OK(
+            selector_parse(str_from(narrowings[i].text), &Thing_keys, &arena, &selector, NULL));
         const Field *field = NULL;
         Str value = {};
         bool found = selector_narrow(&selector, &Thing_schema, &field, &value);

@@ -15,6 +15,7 @@ enum {
     REQUEST_BYTES_MAX = 64 * 1024,
     REFRESH_AHEAD_MS = 10'000, ///< before the token's end, so that it does not end on the way
     PAGE_ITEMS = 200,
+    PAGES_MAX = 10'000, ///< of one list
 };
 
 Err api_place(Cli *cli) {
@@ -197,7 +198,10 @@ Err api_list(Cli *cli,
         return FAIL(ERR_LIMIT, "the list is too long: use a smaller --limit");
     TRY(arena_check(arena));
     size_t count = 0;
-    for (Str after = {}; count < max;) {
+    Str after = {};
+    for (size_t pages = 0; count < max; pages++) {
+        if (pages == PAGES_MAX)
+            return FAIL(ERR_UNAVAILABLE, "the server's list has no end: use a smaller --limit");
         size_t want = max - count < PAGE_ITEMS ? max - count : PAGE_ITEMS;
         Str at = api_page_target(target, want, after, arena);
         TRY(arena_check(arena));
@@ -206,7 +210,7 @@ Err api_list(Cli *cli,
         size_t got = page.items.count < max - count ? page.items.count : max - count;
         if (got) memcpy(items + count * schema->size, page.items.items, got * schema->size);
         count += got;
-        if (page.next.len == 0 || got == 0) break;
+        if (page.next.len == 0) break; // a page of a selection may be empty, and not the last
         TRY(api_encode(page.next, arena, &after));
     }
     *ret_items = items;

@@ -179,7 +179,7 @@ TEST(a_list_is_read_page_by_page_up_to_its_limit) {
 
 TEST(a_list_that_says_no_more_ends) {
     World world;
-    WORLD_OPEN(&world, JSON("{\"items\":[]}"), JSON("{\"items\":[],\"next\":\"again\"}"));
+    WORLD_OPEN(&world, JSON("{\"items\":[]}"), JSON("{\"items\":[]}"));
     world_sign_in(&world, LATER_MS);
     SCOPED(run_done) Run empty = RUN("muster", "fleet", "list", "--output", "json");
     CHECK_STR(str_from(empty.out), S("[]\n"));
@@ -188,6 +188,22 @@ TEST(a_list_that_says_no_more_ends) {
     world_close(&world);
     CHECK(str_starts(str_from(world.peer.requests[0]), S("GET /v1/fleets?limit=200 HTTP")));
     CHECK(str_starts(str_from(world.peer.requests[1]), S("GET /v1/fleets?name=a%26b&limit=200 ")));
+}
+
+TEST(a_list_goes_on_behind_a_page_that_has_nothing) {
+    World world;
+    WORLD_OPEN(&world,
+               JSON("{\"items\":[],\"next\":\"x\"}"),
+               JSON("{\"items\":[],\"next\":\"y\"}"),
+               JSON("{\"items\":[{\"id\":\"device_" UUID "\",\"name\":\"till\"}]}"));
+    world_sign_in(&world, LATER_MS);
+    SCOPED(run_done) Run result = RUN("muster", "device", "list", "-l", "site=a b,!x");
+    CHECK(result.code == 0 && strstr(result.out, "till"));
+    world_close(&world);
+    const Str first = S("GET /v1/devices?selector=site%3Da%20b%2C%21x&limit=200 HTTP");
+    CHECK(str_starts(str_from(world.peer.requests[0]), first));
+    CHECK(strstr(world.peer.requests[1], "&limit=200&after=x HTTP"));
+    CHECK(strstr(world.peer.requests[2], "&limit=200&after=y HTTP"));
 }
 
 TEST(a_limit_is_a_number_that_may_be) {
@@ -249,6 +265,7 @@ TEST_MAIN(CASE(a_call_carries_the_token_and_its_answer_is_shown),
           CASE(a_server_that_is_not_there_is_named),
           CASE(a_list_is_read_page_by_page_up_to_its_limit),
           CASE(a_list_that_says_no_more_ends),
+          CASE(a_list_goes_on_behind_a_page_that_has_nothing),
           CASE(a_limit_is_a_number_that_may_be),
           CASE(a_thing_goes_by_its_name),
           CASE(a_name_that_nothing_has_is_told),

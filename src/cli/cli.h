@@ -50,6 +50,7 @@ typedef struct Verbs {
 /// An option of a verb, wherever it comes from.
 typedef struct OptionView {
     char name[64];     ///< "fleet", "uses-max", "labels.KEY"
+    char letter;       ///< 'l': it is also "-l"; 0: none
     const char *value; ///< NULL: a flag
     const char *doc;
     const Field *field; ///< it fills this field; NULL: it is none

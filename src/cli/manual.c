@@ -33,8 +33,9 @@ void help_overview(const Verbs *verbs, Str noun, Text *out) {
                "\nmuster help NOUN VERB tells a verb's options; a thing goes by its id or name.\n");
 }
 
-/// "--name VALUE"
+/// "--name VALUE", "-l, --selector VALUE"
 static void manual_option_usage(const OptionView *view, Text *out) {
+    if (view->letter) text_print(out, "-%c, ", view->letter);
     text_print(out, "--%s%s%s", view->name, view->value ? " " : "", view->value ? view->value : "");
 }
 
@@ -84,7 +85,9 @@ static void manual_man_verb(const Verb *verb, Text *out) {
     text_add(out, S(".\n"));
     OptionView view;
     for (size_t at = 0; verb_option(verb, at, &view); at++) {
-        text_add(out, S(".TP\n.B \\-\\-"));
+        text_add(out, S(".TP\n.B "));
+        if (view.letter) text_print(out, "\\-%c, ", view.letter);
+        text_add(out, S("\\-\\-"));
         manual_roff_add(str_from(view.name), out);
         if (view.value) text_print(out, " \\fI%s\\fR", view.value);
         text_add_char(out, '\n');

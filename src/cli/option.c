@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a verb takes: its own options, or the fields of its body and its query, and the common ones.
+#include "api/page.h"
 #include "base/scope.h"
 #include "cli/cli.h"
 
@@ -86,6 +87,7 @@ static bool option_view_query(const Verb *verb, size_t *at, OptionView *view) {
         if (str_eq(name, S("after")) || str_eq(name, S("limit")) || (*at)-- > 0) continue;
         view->is_filter = true;
         option_view_field(&query->fields[i], view);
+        if (str_eq(name, S(QUERY_SELECTOR))) view->letter = 'l';
         return true;
     }
     return false;
@@ -133,6 +135,14 @@ static bool option_find(const Verb *verb, Str name, OptionView *ret_option) {
     return false;
 }
 
+/// The option whose letter the word begins with: "-l", "-lVALUE".
+static bool option_find_letter(const Verb *verb, Str word, OptionView *ret_option) {
+    if (word.len < 2 || word.ptr[0] != '-') return false;
+    for (size_t at = 0; verb_option(verb, at, ret_option); at++)
+        if (ret_option->letter && ret_option->letter == word.ptr[1]) return true;
+    return false;
+}
+
 static Err option_put(Cli *cli, Str name, Str value) {
     bool repeats = cli_option(cli, str_dup(&cli->arena, name).ptr).ptr != NULL;
     TRY(arena_check(&cli->arena));
@@ -140,6 +150,24 @@ static Err option_put(Cli *cli, Str name, Str value) {
     if (cli->args.option_count == CLI_OPTIONS_MAX) return cli_usage(cli, "too many options");
     cli->args.options[cli->args.option_count++] = (StrPair){name, value};
     return SUCCESS;
+}
+
+/// The option takes `value`, or where that is absent, the next word.
+static Err option_parse_value(Cli *cli, Str name, Str value, int argc, char **argv, int *at) {
+    if (!value.ptr) {
+        if (*at + 1 >= argc) return cli_usage(cli, "--%.*s needs a value", STR_FMT(name));
+        value = str_from(argv[++*at]);
+    }
+    return option_put(cli, name, value);
+}
+
+/// `argv[*at]` begins with the letter of `view`.
+static Err option_parse_letter(Cli *cli, const OptionView *view, int argc, char **argv, int *at) {
+    Str word = str_from(argv[*at]);
+    Str value = word.len > 2 ? str_slice(word, 2, word.len) : (Str){};
+    Str name = str_dup(&cli->arena, str_from(view->name));
+    TRY(arena_check(&cli->arena));
+    return option_parse_value(cli, name, value, argc, argv, at);
 }
 
 /// `argv[*at]` begins with "--".
@@ -159,11 +187,7 @@ static Err option_parse(Cli *cli, const Verb *verb, int argc, char **argv, int *
         if (value.ptr) return cli_usage(cli, "--%.*s takes no value", STR_FMT(name));
         return option_put(cli, name, S("true"));
     }
-    if (!value.ptr) {
-        if (*at + 1 >= argc) return cli_usage(cli, "--%.*s needs a value", STR_FMT(name));
-        value = str_from(argv[++*at]);
-    }
-    return option_put(cli, name, value);
+    return option_parse_value(cli, name, value, argc, argv, at);
 }
 
 /// The words of `args`; one in brackets may be left out.
@@ -186,12 +210,15 @@ Err cli_parse(Cli *cli, const Verb *verb, int argc, char **argv) {
     option_args_range(text_str(&args), &least, &most);
     assert(most <= CLI_POSITIONALS_MAX);
     bool options_end = false;
+    OptionView view;
     for (int at = 0; at < argc; at++) {
         Str word = str_from(argv[at]);
         if (!options_end && str_eq(word, S("--"))) {
             options_end = true;
         } else if (!options_end && str_starts(word, S("--"))) {
             TRY(option_parse(cli, verb, argc, argv, &at));
+        } else if (!options_end && option_find_letter(verb, word, &view)) {
+            TRY(option_parse_letter(cli, &view, argc, argv, &at));
         } else if (cli->args.positional_count == most) {
             return cli_usage(cli, "\"%.*s\" is one argument too many", STR_FMT(word));
         } else {

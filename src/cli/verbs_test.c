@@ -106,6 +106,33 @@ TEST(options_parse_in_both_forms_and_maps_by_key) {
     arena_done(&cli.arena);
 }
 
+TEST(the_letter_of_an_option_is_the_option) {
+    static const char *const lines[][3] = {
+        {"-l", "a=b,!c"},
+        {"-la=b,!c"   },
+        {"--selector=a=b,!c"}
+    };
+    for (size_t i = 0; i < 3; i++) {
+        Cli cli = {.verbs = &muster_verbs};
+        arena_init(&cli.arena, 4096);
+        Verb verb;
+        CHECK(verb_find(&muster_verbs, S("device"), S("list"), &verb));
+        char words[2][32] = {};
+        int count = 0;
+        for (; count < 2 && lines[i][count]; count++)
+            snprintf(words[count], sizeof(words[count]), "%s", lines[i][count]);
+        CHECK_OK(cli_parse(&cli, &verb, count, (char *[]){words[0], words[1]}));
+        CHECK_STR(cli_option(&cli, "selector"), S("a=b,!c"));
+        arena_done(&cli.arena);
+    }
+    SCOPED(run_done) Run help = RUN("muster", "help", "device", "list");
+    CHECK(strstr(help.out, "\n-l, --selector VALUE"));
+    SCOPED(run_done) Run alone = RUN("muster", "device", "list", "-l");
+    CHECK(alone.code == EXIT_USAGE && strstr(alone.err, "--selector needs a value"));
+    SCOPED(run_done) Run elsewhere = RUN("muster", "fleet", "list", "-l", "a=b");
+    CHECK(elsewhere.code == EXIT_USAGE && strstr(elsewhere.err, "one argument too many"));
+}
+
 TEST(a_wrong_command_line_is_told_and_is_exit_code_2) {
     static const struct {
         const char *words[5];
@@ -205,6 +232,7 @@ TEST_MAIN(CASE(every_verb_is_documented_and_there_once),
           CASE(every_field_and_filter_that_the_server_accepts_has_an_option),
           CASE(what_a_path_needs_is_a_positional_argument),
           CASE(options_parse_in_both_forms_and_maps_by_key),
+          CASE(the_letter_of_an_option_is_the_option),
           CASE(a_wrong_command_line_is_told_and_is_exit_code_2),
           CASE(without_a_session_the_way_to_one_is_told),
           CASE(every_verb_is_in_help_manual_and_completion),

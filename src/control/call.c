@@ -31,12 +31,6 @@ static void *call_member(const Schema *schema, uint32_t flag, void *record) {
     return field ? field_of(field, record) : NULL;
 }
 
-static Str call_key(const Schema *schema, const void *record) {
-    const Field *key = schema_flagged(schema, KEY);
-    const void *member = field_in(key, record);
-    return key->kind == KIND_ID ? id_str(member) : *(const Str *)member;
-}
-
 // Reading.
 
 Err call_query(Call *call, Query *ret_query) {
@@ -47,6 +41,7 @@ Err call_query(Call *call, Query *ret_query) {
     size_t count = 0;
     for (size_t i = PAGE_FIELD_COUNT; i < schema->count; i++) {
         const Field *field = &schema->fields[i];
+        if (str_eq(field->name, S(QUERY_SELECTOR))) continue;
         Value value;
         TRY(field_to_value(field, call->query, call->arena, &value));
         if (value.kind == VALUE_NULL) continue;
@@ -61,9 +56,12 @@ Err call_list(Call *call) {
     const Schema *schema = call_schema(call);
     const Rules *rules = call_rules(call);
     Query query;
+    Selector selector;
     void *items;
     size_t count;
     TRY(call_query(call, &query));
+    TRY(call_selector(call, &selector));
+    if (selector.count > 0) return call_list_selected(call, &query, &selector);
     TRY(tx_list(call->tx, schema, &query, &items, &count));
     for (size_t i = 0; rules->fill && i < count; i++)
         TRY(rules->fill(call, (char *)items + i * schema->size));

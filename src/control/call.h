@@ -6,6 +6,7 @@
 /// a noun adds are its `Rules`. Any other handler is made of the smaller calls below them.
 #pragma once
 
+#include "base/selector.h"
 #include "control/app.h"
 #include "db/tx.h"
 
@@ -18,9 +19,13 @@ typedef struct Rules {
     Err (*drop)(Call *call, const void *record);
     /// Fill in the COMPUTED fields for the reply.
     Err (*fill)(Call *call, void *record);
+    /// By what records are selected; needed where the list's query has a QUERY_SELECTOR.
+    const SelectorKeys *keys;
 } Rules;
 
 /// A page of records. Each field of the query record behind its page is a filter, if it is given.
+/// With a selector a page may have fewer records than its limit, even none, and yet a next one: a
+/// call looks at a bounded number of rows, and its cursor is the last that it looked at.
 Err call_list(Call *call);
 /// The record with the key in the path (of the caller's organisation where the record is one).
 Err call_show(Call *call);
@@ -38,6 +43,12 @@ Err call_load(Call *call, const Schema *schema, void *record);
 Err call_save(Call *call, const Schema *schema, void *record);
 /// Reply with `record` after its rules have filled it.
 Err call_reply_filled(Call *call, void *record);
+/// The key of a record, borrowed from it.
+Str call_key(const Schema *schema, const void *record);
+/// The selector of a list's query; without terms where none is given. 422 where it is none.
+Err call_selector(Call *call, Selector *ret_selector);
+/// Reply with the records of a list's `query` that meet the selector.
+Err call_list_selected(Call *call, const Query *query, const Selector *selector);
 /// The query of a list by the call's query record: page and filters.
 Err call_query(Call *call, Query *ret_query);
 

@@ -13,6 +13,12 @@ static Err call_record_get(Call *call, const Schema *schema, const Id *id, void 
     return tx_get(call->tx, schema, id_str(id), *ret_record);
 }
 
+Str call_key(const Schema *schema, const void *record) {
+    const Field *key = schema_flagged(schema, KEY);
+    const void *member = field_in(key, record);
+    return key->kind == KIND_ID ? id_str(member) : *(const Str *)member;
+}
+
 Err call_ref(Call *call, const Schema *schema, const Id *id, Str pointer) {
     void *record;
     Err err = call_record_get(call, schema, id, &record);

@@ -121,6 +121,16 @@ await report.step('agent_sync: what the device has is not sent again', async () 
 await ok('device_show', 'that has synced', ofDevice);
 await ok('device_list', 'of a fleet', { query: { fleet_id: fleet.id, name: 'till' } });
 await ok('device_update', 'labels', { ...ofDevice, body: { labels: { site: 'hall-3' } } });
+await report.step('device_list: those that meet a selector', async () => {
+    const list = async (selector) => (await ok('device_list', selector, { query: { selector } })).items;
+    const [till, ...others] = await list('site in (hall-3, hall-4), !role,seen<1h');
+    assert.deepEqual([till.name, others], ['till', []]);
+    assert.deepEqual(await list('site!="hall-3"'), []);
+});
+await no('device_list', 'what is no selector', { query: { selector: 'site=a b' } }, 422, {
+    pointer: '/selector',
+    undocumented: true,
+});
 await ok('device_update', 'without labels', { ...ofDevice, body: { labels: null } });
 await ok('telemetry_show', 'the latest', ofDevice);
 await ok('audit_list', 'the newest', { query: { limit: '5', descending: 'true' } });

@@ -17,7 +17,7 @@ static void check_again(Str text, const Selector *selector, const Thing *thing, 
     selector_print(selector, &once);
     assert(text_check(&once).code == OK);
     Selector again;
-    assert(selector_parse(text_str(&once), &ThingKey_schema, arena, &again, NULL).code == OK);
+    assert(selector_parse(text_str(&once), &Thing_keys, arena, &again, NULL).code == OK);
     selector_print(&again, &twice);
     assert(str_eq(text_str(&once), text_str(&twice)));
     assert(text.len > 0 || selector->count == 0);
@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     arena_init(&arena, ARENA_MAX);
     Selector selector;
     Reason reason = {};
-    Err err = selector_parse(text, &ThingKey_schema, &arena, &selector, &reason);
+    Err err = selector_parse(text, &Thing_keys, &arena, &selector, &reason);
     if (err.code == OK)
         check_again(text, &selector, &thing, &arena);
     else

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "api/device_key.h"
 #include "api/fleet.h"
 #include "api/release.h"
 #include "control/access.h"
@@ -67,7 +68,8 @@ static Err device_drop(Call *call, const void *record) {
     return SUCCESS;
 }
 
-static const Rules rules = {.save = device_save, .drop = device_drop, .fill = device_fill};
+static const Rules rules = {
+    .save = device_save, .drop = device_drop, .fill = device_fill, .keys = &Device_keys};
 
 static const Route routes[] = {
     {&Device_list,     MAY_READ,    call_list,       &rules},

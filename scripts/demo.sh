@@ -111,7 +111,7 @@ muster fleet create --name shop-floor >&2 || die 'cannot make a fleet'
 say 'a device joins'
 start=$(now_ms)
 token=$(muster token create --fleet shop-floor --output json | jq -r .token)
-"$build/src/agent/muster-agent" enrol --server "$url" --token "$token" --name till-1 \
+"$build/src/agent/muster-agent" enrol "$token" --name till-1 \
     --state "$dir/device" || die 'the device cannot join'
 "$build/src/agent/muster-agent" run --state "$dir/device" --engine "$DOCKER_HOST" 2>"$dir/agent.log" &
 agent_pid=$!

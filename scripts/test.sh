@@ -84,7 +84,7 @@ lane_checks() {
 # Programs against real parts. Each prints its own lines.
 lane_parts() {
     local script status
-    for script in tests/integration/*.sh tests/contract/*.sh tests/e2e/*.sh; do
+    for script in tests/integration/*.sh tests/contract/*.sh tests/wire/*.sh tests/e2e/*.sh; do
         [ -x "$script" ] || continue
         status=0
         timeout --kill-after 30 600 "$script" >"$work/parts.out" 2>"$work/parts.err" || status=$?

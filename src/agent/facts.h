@@ -29,8 +29,13 @@ Str os_name_parse(Str os_release);
 /// The first number of /proc/loadavg or /proc/uptime, >= 0.
 double first_number_parse(Str text);
 
+/// The serial number that the machine's maker gave it, as the kernel tells it below `root` ("" for
+/// this machine), in `arena`; absent: none, or a placeholder.
+Str serial_read(const char *root, Arena *arena);
 /// Read the facts. `engine_version` may be absent; texts live in `arena`.
 void facts_read(Str engine_version, Arena *arena, Facts *ret_facts);
+/// This moment, by the machine's clock and since its boot; texts live in `arena`.
+void stamp_read(Arena *arena, Stamp *ret_stamp);
 /// Take the measurements. `disk_path`: a path on the filesystem to measure. `last`: of the call
 /// before, all zero at first; updated.
 void telemetry_read(const char *disk_path, CpuTicks *last, Telemetry *ret_telemetry);

@@ -62,10 +62,23 @@ TEST(this_machine_has_facts_and_measurements) {
     arena_done(&arena);
 }
 
+TEST(a_stamp_orders_events_of_one_boot_without_the_clock) {
+    Arena arena;
+    arena_init(&arena, 65536);
+    Stamp first, second;
+    stamp_read(&arena, &first);
+    stamp_read(&arena, &second);
+    CHECK(first.time.ms > 0 && first.uptime_ms > 0 && second.uptime_ms >= first.uptime_ms);
+    CHECK(first.boot_id.len == 36);
+    CHECK_STR(second.boot_id, first.boot_id);
+    arena_done(&arena);
+}
+
 TEST_MAIN(CASE(meminfo_gives_total_and_available_in_bytes),
           CASE(damaged_meminfo_gives_zeros),
           CASE(idle_and_iowait_are_not_busy),
           CASE(cpu_percent_is_the_busy_share_between_two_readings),
           CASE(os_release_gives_the_pretty_name),
           CASE(the_first_number_of_a_line_is_read),
-          CASE(this_machine_has_facts_and_measurements))
+          CASE(this_machine_has_facts_and_measurements),
+          CASE(a_stamp_orders_events_of_one_boot_without_the_clock))

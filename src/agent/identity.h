@@ -5,33 +5,21 @@
 /// clock can join and come back.
 #pragma once
 
-#include "base/id.h"
 #include "base/jws.h"
-
-typedef struct Challenge Challenge;
-
-enum { IDENTITY_SEED_LEN = 32 };
+#include "wire/state.h"
 
 typedef struct Identity {
-    uint8_t seed[IDENTITY_SEED_LEN];
+    uint8_t seed[SEED_LEN];
     JwsKey key;
 } Identity;
 
 /// A new random identity.
 void identity_make(Identity *ret_identity);
 /// The identity of a seed.
-void identity_from_seed(const uint8_t seed[IDENTITY_SEED_LEN], Identity *ret_identity);
+void identity_from_seed(const uint8_t seed[SEED_LEN], Identity *ret_identity);
 /// Overwrite the secrets. Fits SCOPED.
 void identity_wipe(Identity *identity);
-/// Base64 of the public key, in `arena`.
+/// Base64 of the public key, in `arena`; absent when it is exhausted.
 Str identity_public_key(const Identity *identity, Arena *arena);
-/// The JWS that shows possession of the key to join with the enrolment token `token`.
-/// ERR_LIMIT: arena exhausted.
-Err identity_enrol_proof(
-    const Identity *identity, const Challenge *challenge, Str token, Arena *arena, Str *ret_proof);
-/// The JWS (RFC 7523) to exchange for an access token. ERR_LIMIT: arena exhausted.
-Err identity_assertion(const Identity *identity,
-                       const Id *device_id,
-                       const Challenge *challenge,
-                       Arena *arena,
-                       Str *ret_assertion);
+/// The JWS over these claims (docs/protocol.md, section 4). ERR_MEMORY: arena exhausted.
+Err identity_prove(const Identity *identity, const Proof *claims, Arena *arena, Str *ret_proof);

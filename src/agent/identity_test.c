@@ -2,45 +2,48 @@
 #include "agent/identity.h"
 
 #include "test.h"
-#include "wire/agent.h"
 
 static Arena arena;
 
-static Challenge challenge_of(Str nonce) {
-    return (Challenge){.nonce = nonce, .now = {1'790'000'000'000}};
-}
-
-TEST(the_proof_is_over_nonce_and_token_by_the_key) {
+TEST(a_proof_has_its_claims_and_is_by_the_key) {
     Identity identity;
     identity_make(&identity);
-    Challenge challenge = challenge_of(S("n-1"));
+    uint8_t binding[BINDING_LEN] = {1, 2, 3};
+    Proof claims = {
+        .aud = id_new(S("installation"), 1),
+        .use = PROOF_HELLO,
+        .nonce = S("n-1"),
+        .sub = id_new(S("device"), 1),
+        .binding = {binding, sizeof(binding)},
+        .about = S("key"),
+    };
     Str proof;
-    CHECK_OK(identity_enrol_proof(&identity, &challenge, S("muster1.a.b"), &arena, &proof));
-    Str claims;
-    CHECK_OK(jws_verify(identity.key.public, proof, &arena, &claims));
-    EnrolProof read;
-    CHECK_OK(schema_read(&EnrolProof_schema, claims, DECODE_INPUT, &arena, &read, NULL));
-    CHECK_STR(read.aud, S("muster-enrol"));
+    CHECK_OK(identity_prove(&identity, &claims, &arena, &proof));
+    Str json;
+    CHECK_OK(jws_verify(identity.key.public, proof, &arena, &json));
+    Proof read;
+    CHECK_OK(schema_read(&Proof_schema, json, DECODE_INPUT, &arena, &read, NULL));
+    CHECK(id_eq(&read.aud, &claims.aud) && id_eq(&read.sub, &claims.sub));
+    CHECK(read.use == PROOF_HELLO && read.binding.len == BINDING_LEN && read.binding.ptr[2] == 3);
     CHECK_STR(read.nonce, S("n-1"));
-    CHECK_STR(read.token_sha256, sha256_hex(&arena, S("muster1.a.b")));
+    CHECK_STR(read.about, S("key"));
+    Identity other;
+    identity_make(&other);
+    CHECK_ERR(jws_verify(other.key.public, proof, &arena, &json), ERR_UNAUTHENTICATED);
 }
 
-TEST(the_assertion_ends_by_the_servers_clock) {
+TEST(what_a_proof_does_not_carry_is_not_in_it) {
     Identity identity;
     identity_make(&identity);
-    Id device = id_new(S("device"), 1'790'000'000'000);
-    Challenge challenge = challenge_of(S("n-2"));
-    Str assertion;
-    CHECK_OK(identity_assertion(&identity, &device, &challenge, &arena, &assertion));
-    Str claims;
-    CHECK_OK(jws_verify(identity.key.public, assertion, &arena, &claims));
-    AssertionClaims read;
-    CHECK_OK(schema_read(&AssertionClaims_schema, claims, DECODE_INPUT, &arena, &read, NULL));
-    CHECK_STR(read.iss, id_str(&device));
-    CHECK_STR(read.sub, id_str(&device));
-    CHECK_STR(read.aud, S("muster-token"));
-    CHECK_STR(read.jti, S("n-2"));
-    CHECK(read.exp == 1'790'000'000 + 60);
+    Proof claims = {
+        .aud = id_new(S("installation"), 1), .use = PROOF_ENROL, .nonce = S("n"), .about = S("a")};
+    Str proof;
+    CHECK_OK(identity_prove(&identity, &claims, &arena, &proof));
+    Str json;
+    CHECK_OK(jws_peek(proof, &arena, &json));
+    Proof read;
+    CHECK_OK(schema_read(&Proof_schema, json, DECODE_INPUT, &arena, &read, NULL));
+    CHECK(id_is_absent(&read.sub) && !read.binding.ptr);
 }
 
 TEST(the_same_seed_is_the_same_identity) {
@@ -64,8 +67,8 @@ TEST(a_wiped_identity_has_no_secret_left) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        CASE(the_proof_is_over_nonce_and_token_by_the_key),
-        CASE(the_assertion_ends_by_the_servers_clock),
+        CASE(a_proof_has_its_claims_and_is_by_the_key),
+        CASE(what_a_proof_does_not_carry_is_not_in_it),
         CASE(the_same_seed_is_the_same_identity),
         CASE(a_wiped_identity_has_no_secret_left),
     };

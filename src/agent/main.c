@@ -13,19 +13,23 @@
 #define STATE_FOLDER "/var/lib/muster-agent"
 #define ENGINE_SOCKET "unix:///var/run/docker.sock"
 
+#define ENROL_FILE "/etc/muster-agent/enrol"
+
 static const char usage[] =
-    "usage: muster-agent enrol --server URL --token TOKEN [--name NAME] [--state DIR] [--force]\n"
+    "usage: muster-agent enrol TOKEN [--name NAME] [--state DIR] [--force]\n"
     "       muster-agent run [--state DIR] [--engine unix:///PATH] [--poll SECONDS]\n"
+    "                        [--enrol-file FILE]\n"
     "       muster-agent --help | --version\n"
     "\n"
-    "enrol     make this machine a device of the server\n"
-    "  --server URL      https://HOST[:PORT]\n"
-    "  --token TOKEN     enrolment token, from `muster token create`\n"
-    "  --name NAME       wished name; else the host name\n"
+    "enrol     make this machine a device; TOKEN is an enrolment token, from `muster token "
+    "create`\n"
+    "  --name NAME       wished name, or `serial`, `mac`, `hostname`; else the host name\n"
     "  --force           become another device than this machine is already\n"
     "run       keep in touch with the server and run what it wants\n"
     "  --engine URL      the Docker Engine (" ENGINE_SOCKET ")\n"
     "  --poll SECONDS    poll so often instead of holding a channel\n"
+    "  --enrol-file FILE by which a machine that is not enrolled joins: `token = TOKEN`, and\n"
+    "                    `name = NAME` as above (" ENROL_FILE ")\n"
     "\n"
     "  --state DIR       where identity and desired state are kept (" STATE_FOLDER ")\n"
     "\n"
@@ -39,24 +43,23 @@ typedef struct Arguments {
     RunOptions run;
 } Arguments;
 
-static int usage_error(const char *what, const char *which) {
+static int main_usage_error(const char *what, const char *which) {
     fprintf(stderr, "muster-agent: %s%s; see muster-agent --help\n", what, which);
     return EXIT_USAGE;
 }
 
-static int verb_enrol(const Arguments *arguments) {
+static int main_enrol(const Arguments *arguments) {
     const EnrolOptions *options = &arguments->enrol;
-    if (!options->server) return usage_error("missing --server", "");
-    if (!options->token) return usage_error("missing --token", "");
+    if (!options->token) return main_usage_error("missing TOKEN", "");
     if (options->name
         && (strlen(options->name) > 63 || !Pattern_slug.matches(str_from(options->name))))
-        return usage_error("--name must be ", Pattern_slug.allowed);
+        return main_usage_error("--name must be ", Pattern_slug.allowed);
     Reason reason = {};
     Err err = enrol(options, &reason);
     return err.code == OK ? EXIT_OK : err_report("muster-agent enrol", err, &reason);
 }
 
-static int verb_run(const Arguments *arguments) {
+static int main_run(const Arguments *arguments) {
     Reason reason = {};
     Err err = run(&arguments->run, &reason);
     return err.code == OK ? EXIT_OK : err_report("muster-agent run", err, &reason);
@@ -67,35 +70,28 @@ static const struct Verb {
     const char *options; ///< letters of those that it takes
     int (*run)(const Arguments *arguments);
 } verbs[] = {
-    {"enrol", "utnsf", verb_enrol},
-    {"run",   "sep",   verb_run  },
+    {"enrol", "nsf",  main_enrol},
+    {"run",   "sepF", main_run  },
 };
 
 static const struct option long_options[] = {
-    {"server",  required_argument, NULL, 'u'},
-    {"token",   required_argument, NULL, 't'},
-    {"name",    required_argument, NULL, 'n'},
-    {"state",   required_argument, NULL, 's'},
-    {"force",   no_argument,       NULL, 'f'},
-    {"engine",  required_argument, NULL, 'e'},
-    {"poll",    required_argument, NULL, 'p'},
-    {"help",    no_argument,       NULL, 'h'},
-    {"version", no_argument,       NULL, 'V'},
-    {NULL,      0,                 NULL, 0  },
+    {"name",       required_argument, NULL, 'n'},
+    {"state",      required_argument, NULL, 's'},
+    {"force",      no_argument,       NULL, 'f'},
+    {"engine",     required_argument, NULL, 'e'},
+    {"poll",       required_argument, NULL, 'p'},
+    {"enrol-file", required_argument, NULL, 'F'},
+    {"help",       no_argument,       NULL, 'h'},
+    {"version",    no_argument,       NULL, 'V'},
+    {NULL,         0,                 NULL, 0  },
 };
 
-static bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value) {
+static bool main_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value) {
     return str_u64(str_from(text), ret_value).code == OK && *ret_value >= min && *ret_value <= max;
 }
 
-static bool argument_take(Arguments *arguments, int letter, const char *value) {
+static bool main_take(Arguments *arguments, int letter, const char *value) {
     switch (letter) {
-    case 'u':
-        arguments->enrol.server = value;
-        return true;
-    case 't':
-        arguments->enrol.token = value;
-        return true;
     case 'n':
         arguments->enrol.name = value;
         return true;
@@ -109,17 +105,20 @@ static bool argument_take(Arguments *arguments, int letter, const char *value) {
     case 'e':
         arguments->run.engine = value;
         return true;
+    case 'F':
+        arguments->run.enrol_file = value;
+        return true;
     case 'p':
-        return number_parse(value, 1, 86'400, &arguments->run.poll_s);
+        return main_number(value, 1, 86'400, &arguments->run.poll_s);
     default:
         return false;
     }
 }
 
-static int verb_dispatch(const struct Verb *verb, int argc, char **argv) {
+static int main_dispatch(const struct Verb *verb, int argc, char **argv) {
     Arguments arguments = {
-        .enrol = {.state = STATE_FOLDER   },
-        .run = { .state = STATE_FOLDER, .engine = ENGINE_SOCKET},
+        .enrol = {.state = STATE_FOLDER    },
+        .run = { .state = STATE_FOLDER, .engine = ENGINE_SOCKET, .enrol_file = ENROL_FILE},
     };
     for (int letter; (letter = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (letter == 'h') {
@@ -127,10 +126,11 @@ static int verb_dispatch(const struct Verb *verb, int argc, char **argv) {
             return EXIT_OK;
         }
         if (letter == '?') return EXIT_USAGE; // getopt has said it
-        if (!strchr(verb->options, letter) || !argument_take(&arguments, letter, optarg))
-            return usage_error("wrong option for ", verb->name);
+        if (!strchr(verb->options, letter) || !main_take(&arguments, letter, optarg))
+            return main_usage_error("wrong option for ", verb->name);
     }
-    if (optind < argc) return usage_error("unexpected argument ", argv[optind]);
+    if (optind < argc && verb->run == main_enrol) arguments.enrol.token = argv[optind++];
+    if (optind < argc) return main_usage_error("unexpected argument ", argv[optind]);
     return verb->run(&arguments);
 }
 
@@ -140,7 +140,7 @@ int main(int argc, char **argv) {
     log_setup("muster-agent", LOG_INFO);
     if (sodium_init() < 0)
         return err_report("muster-agent", FAIL(ERR_UNAVAILABLE, "no randomness"), NULL);
-    if (argc < 2) return usage_error("missing verb", "");
+    if (argc < 2) return main_usage_error("missing verb", "");
     if (strcmp(argv[1], "--help") == 0) {
         fputs(usage, stdout);
         return EXIT_OK;
@@ -151,6 +151,6 @@ int main(int argc, char **argv) {
     }
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
         if (strcmp(argv[1], verbs[i].name) == 0)
-            return verb_dispatch(&verbs[i], argc - 1, argv + 1);
-    return usage_error("no such verb: ", argv[1]);
+            return main_dispatch(&verbs[i], argc - 1, argv + 1);
+    return main_usage_error("no such verb: ", argv[1]);
 }

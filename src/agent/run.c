@@ -1,46 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/run.h"
 
+#include "agent/enrol.h"
 #include "agent/facts.h"
+#include "agent/link/backoff.h"
 #include "agent/link/link.h"
 #include "agent/slot.h"
 #include "agent/state.h"
+#include "agent/workload/accept.h"
 #include "agent/workload/workload_run.h"
 #include "base/log.h"
 #include "base/scope.h"
 
 #include <event2/event.h>
+#include <poll.h>
 #include <signal.h>
 #include <sodium.h>
+#include <string.h>
 
-enum { RUN_ARENA_MAX = 2 * 1024 * 1024, VERSION_MAX = 64, MS_PER_S = 1000 };
+enum {
+    RUN_ARENA_MAX = 16 * 1024 * 1024, ///< bound of each; memory only as needed
+    RUN_VERSION_MAX = 64,
+    MS_PER_S = 1000,
+    ENROL_FIRST_MS = 2000,
+    ENROL_MAX_MS = 300'000,
+};
 
 /// What lives as long as the agent. Everything is closed in the reverse order.
 typedef struct Agent {
     const RunOptions *options;
     Arena arena; ///< of the membership
+    Notes notes;
     State state;
     Membership member;
     Identity identity;
-    Slot *desired;
+    Slot *aim;
     Slot *reported;
     Slot *engine_version;
     Sync sync;
     CpuTicks ticks;
     WorkloadRun *workload;
-    Server *server;
+    ServerSet *servers;
     struct event_base *loop;
     struct event *events[4]; ///< reported, engine version, SIGTERM, SIGINT
-    Link *link;
+    Link *link;              ///< NULL: no server is known
 } Agent;
 
-static uint64_t seed(void) {
+static uint64_t run_seed(void) {
     uint64_t value;
     randombytes_buf(&value, sizeof(value));
     return value;
 }
 
-static void tell_facts(Agent *agent, Str engine_version) {
+static void run_tell_facts(Agent *agent, Str engine_version) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, RUN_ARENA_MAX);
     Facts facts;
@@ -49,64 +61,129 @@ static void tell_facts(Agent *agent, Str engine_version) {
     if (err.code != OK) log_event(LOG_ERROR, "facts.unknown", F("what", err.what));
 }
 
-static uint64_t running_count(const Reported *reported) {
+static uint64_t run_running_count(const Reported *reported) {
     uint64_t count = 0;
-    for (size_t i = 0; i < reported->services.count; i++)
-        count += reported->services.items[i].state == CONTAINER_RUNNING;
+    for (size_t i = 0; i < reported->applications.count; i++) {
+        const ServiceStatusList *services = &reported->applications.items[i].services;
+        for (size_t j = 0; j < services->count; j++)
+            count += services->items[j].state == CONTAINER_RUNNING;
+    }
     return count;
+}
+
+/// What could not be kept is told once, by whom it happens to.
+static Err run_unsaved(const char *event, Err err, const Reason *said) {
+    if (err.code != OK)
+        log_event(LOG_ERROR,
+                  event,
+                  F("what", err.what),
+                  F("said", said->text),
+                  F("errno", (uint64_t)err.sys));
+    return err;
+}
+
+/// --- what is desired ---
+
+static Err run_put_aim(Agent *agent, const Aim *aim) {
+    SCOPED(text_done) Text json;
+    text_init(&json, WORKLOAD_AIM_MAX);
+    schema_encode(&Aim_schema, aim, ENCODE_STORED, &json);
+    TRY(text_check(&json));
+    for (size_t i = 0; i < aim->refused.count; i++)
+        log_event(LOG_WARN,
+                  "application.refused",
+                  F("application", aim->refused.items[i].name),
+                  F("serial", aim->refused.items[i].serial),
+                  F("code", aim->refused.items[i].refusal.code),
+                  F("what", aim->refused.items[i].refusal.detail));
+    return slot_put(agent->aim, text_str(&json));
+}
+
+static Err run_on_desired(void *app, const Desired *desired) {
+    Agent *agent = app;
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, RUN_ARENA_MAX);
+    DesiredFile former = {};
+    Reason said = {};
+    Err err = state_find(&agent->state, STATE_DESIRED, &DesiredFile_schema, &arena, &former, &said);
+    if (err.code == ERR_NOT_FOUND) former = (DesiredFile){};
+    if (err.code != OK && err.code != ERR_NOT_FOUND)
+        return run_unsaved("desired.unsaved", err, &said);
+    reason_clear(&said);
+    Aim aim;
+    TRY(aim_make(desired, &former.desired, &arena, &aim));
+    DesiredFile file = {.head = state_head(), .desired = aim.desired};
+    err = state_save(&agent->state, STATE_DESIRED, &DesiredFile_schema, &file, &said);
+    TRY(run_unsaved("desired.unsaved", err, &said));
+    return run_put_aim(agent, &aim);
+}
+
+/// What was desired last holds until something newer comes, whether or not the server is there.
+/// What of it is refused is asked for again, for this program may be another one than the last.
+static Err run_resume_desired(Agent *agent, Reason *reason) {
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, RUN_ARENA_MAX);
+    DesiredFile file;
+    Err err = state_find(&agent->state, STATE_DESIRED, &DesiredFile_schema, &arena, &file, reason);
+    if (err.code == ERR_NOT_FOUND) {
+        reason_clear(reason);
+        return SUCCESS;
+    }
+    TRY(err);
+    Aim aim;
+    TRY(aim_make(&file.desired, NULL, &arena, &aim));
+    sync_held(&agent->sync, file.desired.generation);
+    if (!aim_is_whole(&aim)) sync_ask_again(&agent->sync);
+    return run_put_aim(agent, &aim);
 }
 
 /// --- what the link asks ---
 
-static void on_measure(void *app, Telemetry *ret_telemetry) {
+static void run_on_measure(void *app, Telemetry *ret_telemetry) {
     Agent *agent = app;
     telemetry_read(agent->options->state, &agent->ticks, ret_telemetry);
-    ret_telemetry->containers = running_count(&agent->sync.reported);
+    ret_telemetry->containers = run_running_count(&agent->sync.reported);
 }
 
-/// Before the newer one is kept: if the present one ran, it is what to go back to.
-static void keep_previous(Agent *agent, Arena *arena) {
-    Desired present;
-    Reason reason = {};
-    if (agent->sync.reported.state != WORKLOAD_RUNNING) return;
-    Err err = state_load(&agent->state, STATE_DESIRED, &Desired_schema, arena, &present, &reason);
-    if (err.code == OK && present.version == agent->sync.reported.version)
-        err = state_save(&agent->state, STATE_PREVIOUS, &Desired_schema, &present, &reason);
-    if (err.code != OK && err.code != ERR_NOT_FOUND)
-        log_event(LOG_WARN,
-                  "previous.unsaved",
-                  F("what", err.what),
-                  F("said", reason.text),
-                  F("errno", (uint64_t)err.sys));
+static Err run_on_servers_try(void *app, const Servers *servers) {
+    Reason said = {};
+    Err err = state_servers_try(&((Agent *)app)->state, servers, &said);
+    return run_unsaved("servers.unsaved", err, &said);
 }
 
-static Err put_desired(Agent *agent, const Desired *desired) {
-    SCOPED(text_done) Text json;
-    text_init(&json, SYNC_MESSAGE_MAX);
-    schema_encode(&Desired_schema, desired, ENCODE_STORED, &json);
-    TRY(text_check(&json));
-    return slot_put(agent->desired, text_str(&json));
-}
-
-static Err on_desired(void *app, const SyncNews *news) {
+static void run_on_servers_done(void *app, bool works) {
     Agent *agent = app;
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, RUN_ARENA_MAX);
-    keep_previous(agent, &arena);
-    Reason reason = {};
-    Err err = state_save(&agent->state, STATE_DESIRED, &Desired_schema, &news->desired, &reason);
-    if (err.code != OK) {
-        log_event(LOG_ERROR,
-                  "desired.unsaved",
-                  F("what", err.what),
-                  F("said", reason.text),
-                  F("errno", (uint64_t)err.sys));
-        return err;
-    }
-    return put_desired(agent, &news->desired);
+    ServersFile file;
+    Reason said = {};
+    Err err = SUCCESS;
+    if (works)
+        err = state_find(
+            &agent->state, STATE_SERVERS_NEXT, &ServersFile_schema, &arena, &file, &said);
+    if (err.code == OK)
+        err = works ? state_servers_accept(&agent->state, &file.servers, &said)
+                    : state_servers_drop(&agent->state, &said);
+    (void)run_unsaved("servers.unsaved", err, &said);
 }
 
-static void on_changed(void *, bool is_open, Err why, const Reason *said) {
+static Err run_on_key_make(void *app, Identity *ret_next) {
+    Reason said = {};
+    Err err = state_next_make(&((Agent *)app)->state, ret_next, &said);
+    return run_unsaved("key.unsaved", err, &said);
+}
+
+static void run_on_key_done(void *app, const Identity *identity, bool works) {
+    Agent *agent = app;
+    Reason said = {};
+    Err err = works ? state_rotated(&agent->state, &agent->member, identity, &said)
+                    : state_next_forget(&agent->state, &said);
+    if (run_unsaved("key.unsaved", err, &said).code == OK)
+        log_event(LOG_INFO, works ? "key.replaced" : "key.forgotten");
+}
+
+static void run_on_changed(void *app, bool is_open, Err why, const Reason *said) {
+    (void)app;
     if (is_open) {
         log_event(LOG_INFO, "server.found");
     } else {
@@ -119,9 +196,13 @@ static void on_changed(void *, bool is_open, Err why, const Reason *said) {
     }
 }
 
+static void run_poke(Agent *agent) {
+    if (agent->link) link_poke(agent->link);
+}
+
 /// --- what the workload's thread says ---
 
-static void on_reported(evutil_socket_t, short, void *arg) {
+static void run_on_reported(evutil_socket_t, short, void *arg) {
     Agent *agent = arg;
     SCOPED(text_done) Text json = {};
     if (!slot_take(agent->reported, &json)) return;
@@ -132,53 +213,71 @@ static void on_reported(evutil_socket_t, short, void *arg) {
         schema_read(&Reported_schema, text_str(&json), DECODE_STORED, &arena, &reported, NULL);
     if (err.code == OK) err = sync_reported(&agent->sync, &reported);
     if (err.code != OK) log_event(LOG_ERROR, "report.lost", F("what", err.what));
-    link_poke(agent->link);
+    run_poke(agent);
 }
 
-static void on_engine_version(evutil_socket_t, short, void *arg) {
+static void run_on_engine_version(evutil_socket_t, short, void *arg) {
     Agent *agent = arg;
     SCOPED(text_done) Text version = {};
     if (!slot_take(agent->engine_version, &version)) return;
-    tell_facts(agent, text_str(&version));
-    link_poke(agent->link);
+    run_tell_facts(agent, text_str(&version));
+    run_poke(agent);
 }
 
-static void on_signal(evutil_socket_t, short, void *arg) {
+static void run_on_signal(evutil_socket_t, short, void *arg) {
     event_base_loopbreak(((Agent *)arg)->loop);
 }
 
 /// --- wiring, in the order in which things start ---
 
-static Err open_slots(Agent *agent) {
-    TRY(slot_open(SYNC_MESSAGE_MAX, &agent->desired));
-    TRY(slot_open(SYNC_MESSAGE_MAX, &agent->reported));
-    return slot_open(VERSION_MAX, &agent->engine_version);
+static Err run_open_slots(Agent *agent) {
+    TRY(slot_open(WORKLOAD_AIM_MAX, &agent->aim));
+    TRY(slot_open(WORKLOAD_REPORTED_MAX, &agent->reported));
+    return slot_open(RUN_VERSION_MAX, &agent->engine_version);
 }
 
-static Err read_state(Agent *agent, Reason *reason) {
-    TRY(state_open(agent->options->state, &agent->state, reason));
-    Err err =
-        state_identity(&agent->state, &agent->arena, &agent->member, &agent->identity, reason);
-    if (err.code == ERR_NOT_FOUND) return FAIL(ERR_STATE, "this machine is not enrolled");
+/// Whether another try may end otherwise, by itself.
+static bool run_enrol_may_pass(Err err) {
+    return err.code != OK && err.code != ERR_INVALID && err.code != ERR_EXISTS
+           && err.code != ERR_NOT_FOUND;
+}
+
+/// At first boot there may be no network, and the clock may be wrong: try for ever, and say why
+/// when that changes.
+static Err run_enrol(Agent *agent, Reason *reason) {
+    const char *path = agent->options->enrol_file;
+    Backoff backoff = {ENROL_FIRST_MS, ENROL_MAX_MS, .random = run_seed()};
+    Reason told = {};
+    Err err = enrol_by_file(&agent->state, path, reason);
+    for (; run_enrol_may_pass(err); err = enrol_by_file(&agent->state, path, reason)) {
+        Reason now;
+        reason_set(&now, "%s: %s", err.what, reason->text);
+        if (strcmp(now.text, told.text) != 0)
+            log_event(LOG_WARN,
+                      "enrol.waiting",
+                      F("what", err.what),
+                      F("said", reason->text),
+                      F("errno", (uint64_t)err.sys));
+        told = now;
+        reason_clear(reason);
+        poll(NULL, 0, (int)backoff_next(&backoff, 0));
+    }
     return err;
 }
 
-/// What was desired last holds until something newer comes, whether or not the server is there.
-static Err resume_desired(Agent *agent, Reason *reason) {
-    SCOPED(arena_done) Arena arena;
-    arena_init(&arena, RUN_ARENA_MAX);
-    Desired desired;
-    Err err = state_load(&agent->state, STATE_DESIRED, &Desired_schema, &arena, &desired, reason);
-    if (err.code == ERR_NOT_FOUND) {
-        reason_clear(reason);
-        return SUCCESS;
-    }
+static Err run_read_identity(Agent *agent, Reason *reason) {
+    Err err =
+        state_identity(&agent->state, &agent->arena, &agent->member, &agent->identity, reason);
+    if (err.code != ERR_NOT_FOUND) return err;
+    reason_clear(reason);
+    err = run_enrol(agent, reason);
+    if (err.code == ERR_NOT_FOUND)
+        return FAIL(ERR_STATE, "this machine is not enrolled, and there is no enrolment file");
     TRY(err);
-    sync_init(&agent->sync, desired.version);
-    return put_desired(agent, &desired);
+    return state_identity(&agent->state, &agent->arena, &agent->member, &agent->identity, reason);
 }
 
-static Err open_workload(Agent *agent, Reason *reason) {
+static Err run_open_workload(Agent *agent, Reason *reason) {
     Str path = str_from(agent->options->engine);
     if (!str_starts(path, S("unix:///")))
         return reason_fail(
@@ -188,71 +287,104 @@ static Err open_workload(Agent *agent, Reason *reason) {
             .engine_path = agent->options->engine + sizeof("unix://") - 1,
             .device_id = agent->member.device_id,
             .state = &agent->state,
-            .desired = agent->desired,
+            .aim = agent->aim,
             .reported = agent->reported,
             .facts = agent->engine_version,
-            .seed = seed(),
+            .seed = run_seed(),
         },
         &agent->workload);
 }
 
-static Err watch(Agent *agent, size_t at, int fd, short what, event_callback_fn handler) {
+static Err run_watch(Agent *agent, size_t at, int fd, short what, event_callback_fn handler) {
     struct event *event = event_new(agent->loop, fd, (short)(what | EV_PERSIST), handler, agent);
     if (!event || event_add(event, NULL) != 0) return OUT_OF_MEMORY;
     agent->events[at] = event;
     return SUCCESS;
 }
 
-static Err open_loop(Agent *agent) {
+static Err run_open_loop(Agent *agent) {
     agent->loop = event_base_new();
     if (!agent->loop) return FAIL(ERR_MEMORY, "cannot make an event loop");
-    TRY(watch(agent, 0, slot_fd(agent->reported), EV_READ, on_reported));
-    TRY(watch(agent, 1, slot_fd(agent->engine_version), EV_READ, on_engine_version));
-    TRY(watch(agent, 2, SIGTERM, EV_SIGNAL, on_signal));
-    return watch(agent, 3, SIGINT, EV_SIGNAL, on_signal);
+    TRY(run_watch(agent, 0, slot_fd(agent->reported), EV_READ, run_on_reported));
+    TRY(run_watch(agent, 1, slot_fd(agent->engine_version), EV_READ, run_on_engine_version));
+    TRY(run_watch(agent, 2, SIGTERM, EV_SIGNAL, run_on_signal));
+    return run_watch(agent, 3, SIGINT, EV_SIGNAL, run_on_signal);
 }
 
-static Err open_link(Agent *agent) {
-    ServerAddress address;
-    TRY(server_address_parse(agent->member.url, &address));
-    TRY(server_open(&address, agent->member.ca_pem, &agent->server));
+static Err
+run_open_link_to(Agent *agent, const Servers *servers, const Servers *trial, Reason *reason) {
+    Reason said = {};
+    Err err = server_set_open(servers, &agent->servers, &said);
+    if (err.code != OK) {
+        notes_add(&agent->notes, "%s: %s", err.what, said.text);
+        return SUCCESS; // what runs goes on running
+    }
+    SCOPED(identity_wipe) Identity next = {};
+    err = state_next_find(&agent->state, &next, reason);
+    if (err.code != OK && err.code != ERR_NOT_FOUND) return err;
+    reason_clear(reason);
     return link_open(
         &(LinkOptions){
             .loop = agent->loop,
-            .server = agent->server,
+            .servers = agent->servers,
+            .trial = trial->digest.ptr ? trial : NULL,
+            .member = {agent->member.installation, agent->member.device_id, agent->member.epoch},
             .identity = &agent->identity,
-            .device_id = agent->member.device_id,
+            .next = err.code == OK ? &next : NULL,
             .sync = &agent->sync,
             .poll_ms = agent->options->poll_s * MS_PER_S,
-            .seed = seed(),
-            .measure = on_measure,
-            .desired = on_desired,
-            .changed = on_changed,
+            .seed = run_seed(),
+            .handlers = { run_on_measure,
+                       run_on_desired, run_on_servers_try,
+                       run_on_servers_done, run_on_key_make,
+                       run_on_key_done, run_on_changed},
             .app = agent,
-        },
+    },
         &agent->link);
 }
 
-static Err start(Agent *agent, Reason *reason) {
-    TRY(read_state(agent, reason));
-    TRY(open_slots(agent));
-    TRY(resume_desired(agent, reason));
-    tell_facts(agent, (Str){});
-    TRY(open_loop(agent));
-    TRY(open_workload(agent, reason));
-    TRY(open_link(agent));
+/// A device that has lost its servers goes on with what it has, until it is enrolled again.
+static Err run_open_link(Agent *agent, Reason *reason) {
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, RUN_ARENA_MAX);
+    Servers servers;
+    Servers trial;
+    Reason said = {};
+    Err err = state_servers(&agent->state, &arena, &servers, &trial, &said);
+    if (err.code == ERR_NOT_FOUND) {
+        reason_clear(&said);
+        err = enrol_by_file(&agent->state, agent->options->enrol_file, &said);
+        if (err.code == OK) err = state_servers(&agent->state, &arena, &servers, &trial, &said);
+    }
+    if (err.code == OK) return run_open_link_to(agent, &servers, &trial, reason);
+    log_event(LOG_ERROR,
+              "servers.unknown",
+              F("what", "no server is known: enrol this machine again with a token"),
+              F("said", said.text));
+    return SUCCESS;
+}
+
+static Err run_start(Agent *agent, Reason *reason) {
+    TRY(state_open(agent->options->state, &agent->notes, &agent->state, reason));
+    TRY(run_read_identity(agent, reason));
+    TRY(run_open_slots(agent));
+    TRY(run_resume_desired(agent, reason));
+    run_tell_facts(agent, (Str){});
+    TRY(run_open_loop(agent));
+    TRY(run_open_workload(agent, reason));
+    TRY(run_open_link(agent, reason));
     log_event(LOG_INFO,
               "agent.started",
               F("device", id_str(&agent->member.device_id)),
-              F("server", agent->member.url),
-              F("held", agent->sync.held_version));
+              F("installation", id_str(&agent->member.installation)),
+              F("held", agent->sync.generation));
     return SUCCESS;
 }
 
 /// Closes what is there, half-started included.
-static void stop(Agent *agent) {
+static void run_stop(Agent *agent) {
     link_close(agent->link);
-    server_close(agent->server);
+    server_set_close(agent->servers);
     workload_run_close(agent->workload);
     for (size_t i = 0; i < sizeof(agent->events) / sizeof(agent->events[0]); i++)
         if (agent->events[i]) event_free(agent->events[i]);
@@ -260,7 +392,7 @@ static void stop(Agent *agent) {
     sync_done(&agent->sync);
     slot_close(agent->engine_version);
     slot_close(agent->reported);
-    slot_close(agent->desired);
+    slot_close(agent->aim);
     identity_wipe(&agent->identity);
     state_close(&agent->state);
     arena_done(&agent->arena);
@@ -269,9 +401,9 @@ static void stop(Agent *agent) {
 Err run(const RunOptions *options, Reason *reason) {
     Agent agent = {.options = options, .state = {.lock_fd = -1}};
     arena_init(&agent.arena, RUN_ARENA_MAX);
-    sync_init(&agent.sync, 0);
-    Err err = start(&agent, reason);
+    sync_init(&agent.sync, 0, &agent.notes);
+    Err err = run_start(&agent, reason);
     if (err.code == OK) event_base_dispatch(agent.loop);
-    stop(&agent);
+    run_stop(&agent);
     return err;
 }

@@ -40,7 +40,7 @@ Slot *slot_close(Slot *slot) {
 }
 
 /// With the lock held: make the descriptor say what is so.
-static void tell(const Slot *slot) {
+static void slot_tell(const Slot *slot) {
     eventfd_t value;
     if (slot->is_full || slot->is_over) {
         eventfd_write(slot->fd, 1);
@@ -62,7 +62,7 @@ Err slot_put(Slot *slot, Str text) {
     text_done(&slot->text);
     slot->text = copy;
     slot->is_full = true;
-    tell(slot);
+    slot_tell(slot);
     pthread_mutex_unlock(&slot->lock);
     return SUCCESS;
 }
@@ -74,7 +74,7 @@ bool slot_take(Slot *slot, Text *ret_text) {
         *ret_text = slot->text;
         text_init(&slot->text, slot->max);
         slot->is_full = false;
-        tell(slot);
+        slot_tell(slot);
     }
     pthread_mutex_unlock(&slot->lock);
     return taken;
@@ -83,7 +83,7 @@ bool slot_take(Slot *slot, Text *ret_text) {
 void slot_end(Slot *slot) {
     pthread_mutex_lock(&slot->lock);
     slot->is_over = true;
-    tell(slot);
+    slot_tell(slot);
     pthread_mutex_unlock(&slot->lock);
 }
 

@@ -9,12 +9,8 @@ const Endpoint Agent_challenge = {
     "Something fresh for a device to sign, and the time", .out = &Challenge_schema};
 const Endpoint Agent_enrol = {
     POST, AGENT_ENROL_PATH, "agent", "enrol", "Join a fleet with an enrolment token and a proved key",
-    .in = &EnrolInput_schema, .out = &Enrolled_schema};
-const Endpoint Agent_token = {
-    POST, AGENT_TOKEN_PATH, "agent", "token",
-    "Trade a signed assertion (RFC 7523) for an access token",
-    .in = &AssertionInput_schema, .out = &DeviceTokenReply_schema};
+    .in = &EnrolInput_schema, .peer = true, .out = &Enrolled_schema};
 const Endpoint Agent_sync = {
     POST, AGENT_SYNC_PATH, "agent", "sync", "One exchange without a channel",
-    .in = &SyncUp_schema, .out = &SyncDown_schema, .body_max = SYNC_MESSAGE_MAX};
+    .in = &SyncUp_schema, .peer = true, .out = &SyncDown_schema, .body_max = SYNC_UP_MAX};
 // clang-format on

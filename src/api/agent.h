@@ -4,4 +4,4 @@
 
 #include "base/endpoint.h"
 
-extern const Endpoint Agent_challenge, Agent_enrol, Agent_token, Agent_sync;
+extern const Endpoint Agent_challenge, Agent_enrol, Agent_sync;

@@ -20,20 +20,36 @@ static const Field Device_fields[] = {
           READ_ONLY | UNIQUE | GLOBAL,
           "Ed25519 key, its identity",
           .pattern = &Pattern_key32),
+    FIELD(Device, rotate_key, READ_ONLY, "its identity key is to be replaced"),
+    FIELD(Device, epoch, READ_ONLY, "number of its enrolment"),
+    FIELD(Device, token_id, HIDDEN, "enrolment token that it joined with", .prefix = "token"),
+    FIELD(Device, agent_version, READ_ONLY, "version of its agent", .max = VERSION_MAX),
+    FIELD(Device,
+          abilities,
+          READ_ONLY,
+          "what its agent can do",
+          .max = ABILITIES_MAX,
+          .item_max = ABILITY_MAX),
     FIELD_RECORD(Device, facts, Facts, READ_ONLY, "what it is"),
-    FIELD(Device, assigned_version, HIDDEN, "least desired version"),
+    FIELD(Device, assigned_generation, HIDDEN, "least generation"),
     FIELD(Device, created_at, READ_ONLY, "when it was enrolled"),
     FIELD_ENUM(Device, presence, Presence, COMPUTED | LISTED, "when it was last heard of"),
     FIELD(Device, last_seen_at, COMPUTED | LISTED, "its last word"),
     FIELD(Device, desired_release_id, COMPUTED, "what it should run", .prefix = "release"),
     FIELD(Device, desired_release_ref, COMPUTED, "the same as application@version"),
-    FIELD(Device, desired_version, COMPUTED, "version of the desired state"),
+    FIELD(Device, generation, COMPUTED, "of the desired state"),
     FIELD(Device, reported_release_id, COMPUTED, "what it says it runs", .prefix = "release"),
     FIELD(Device, reported_release_ref, COMPUTED | LISTED, "the same as application@version"),
-    FIELD(Device, reported_version, COMPUTED, "version of the desired state it is at"),
+    FIELD(Device, reported_generation, COMPUTED, "of the desired state that it is at"),
     FIELD_ENUM(Device, state, WorkloadState, COMPUTED | LISTED, "how far it is"),
-    FIELD(Device, detail, COMPUTED, "why", .max = 1024),
-    FIELD_LIST(Device, services, ServiceStatus, COMPUTED, "its services"),
+    FIELD(Device, detail, COMPUTED, "why", .max = DETAIL_MAX),
+    FIELD(Device, notes, COMPUTED, "about the device itself", .item_max = DETAIL_MAX),
+    FIELD_LIST(Device,
+               applications,
+               ApplicationReport,
+               COMPUTED,
+               "what it says of each application",
+               .max = APPLICATION_REPORTS_MAX),
 };
 const Schema Device_schema = SCHEMA(Device, "device", "one machine that Muster manages");
 
@@ -60,4 +76,7 @@ const Endpoint Device_update =
     ENDPOINT_UPDATE(Device, "device", DEVICES, "Rename a device, label it, move it");
 const Endpoint Device_delete = ENDPOINT_DELETE(
     Device, "device", DEVICES, "Forget a device: its key and its channel end at once");
+const Endpoint Device_rotate_key = {
+    POST, DEVICES "/{device_id}/rotate-key", "device", "rotate_key",
+    "Have a device replace its identity key", .out = &Device_schema};
 // clang-format on

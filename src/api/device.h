@@ -21,9 +21,14 @@ typedef struct Device {
     Id fleet_id;
     Str name;
     StrMap labels;
-    Str public_key; ///< Ed25519, base64; the device's identity
+    Str public_key;  ///< Ed25519, base64; the device's identity
+    bool rotate_key; ///< the identity key is to be replaced when it next comes
+    uint64_t epoch;  ///< number of its enrolment
+    Id token_id;     ///< that it joined with
+    Str agent_version;
+    StrList abilities; ///< what documents may need of it (wire/document.h)
     Facts facts;
-    uint64_t assigned_version; ///< least desired version, so that moving fleets never goes back
+    uint64_t assigned_generation; ///< least generation, so that moving fleets never goes back
     Time created_at;
     // The rest is computed for the reply.
     Presence presence;
@@ -31,13 +36,14 @@ typedef struct Device {
     Str fleet_name;
     Id desired_release_id;
     Str desired_release_ref; ///< application@version
-    uint64_t desired_version;
-    Id reported_release_id;
+    uint64_t generation;
+    Id reported_release_id; ///< of the first application that it reports
     Str reported_release_ref;
-    uint64_t reported_version;
+    uint64_t reported_generation;
     WorkloadState state;
     Str detail;
-    ServiceStatusList services;
+    StrList notes;
+    ApplicationReportList applications;
 } Device;
 extern const Schema Device_schema;
 
@@ -50,4 +56,4 @@ typedef struct DeviceQuery {
 } DeviceQuery;
 extern const Schema DeviceQuery_schema;
 
-extern const Endpoint Device_list, Device_show, Device_update, Device_delete;
+extern const Endpoint Device_list, Device_show, Device_update, Device_delete, Device_rotate_key;

@@ -23,7 +23,7 @@ static const Field device_rows[] = {
              "what it says it runs, by id or application@version"),
     FIELD_AT(Device, last_seen_at, "seen", COMPUTED, "how long ago its last word is"),
     FIELD_AT(Device, created_at, "created", 0, "how long ago it was enrolled"),
-    FIELD_AT(Device, facts.agent_version, "agent", 0, "version of its agent"),
+    FIELD_AT(Device, agent_version, "agent", 0, "version of its agent"),
     FIELD_AT(Device, facts.architecture, "arch", 0, "x86_64, aarch64, ..."),
     FIELD_AT(Device, facts.cpus, "cpus", 0, "how many CPUs it has"),
     FIELD_AT(Device, facts.engine_version, "engine", 0, "version of its container engine"),
@@ -31,6 +31,7 @@ static const Field device_rows[] = {
     FIELD_AT(Device, facts.kernel, "kernel", 0, "version of its kernel"),
     FIELD_AT(Device, facts.memory_bytes, "memory", 0, "bytes of memory it has"),
     FIELD_AT(Device, facts.os, "os", 0, "its operating system, as it calls itself"),
+    FIELD_AT(Device, facts.serial_number, "serial", 0, "serial number of the machine"),
     FIELD_AT(Device, labels, "labels", 0, "its labels"),
 };
 const SelectorKeys Device_keys = SELECTOR_KEYS(device_rows);

@@ -12,9 +12,9 @@ typedef struct Release {
     Id org_id;
     Str application;
     Str version;
-    Str ref;    ///< "application@version", unique
-    Str digest; ///< of the manifest's canonical JSON
-    Manifest manifest;
+    Str ref;           ///< "application@version", unique
+    Str digest;        ///< of the manifest as it was published
+    Manifest manifest; ///< at its creation, and where one release is shown
     Str created_by;
     Time created_at;
 } Release;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/token.h"
 
+#include "wire/token_text.h"
+
 static const Field Token_fields[] = {
     FIELD(Token, id, KEY | READ_ONLY | LISTED, "id of the token", .prefix = "token"),
     FIELD(Token, org_id, SCOPE | READ_ONLY, "organisation", .prefix = "org"),
@@ -24,7 +26,7 @@ static const Field Token_fields[] = {
           .max = 31'536'000'000),
     FIELD(Token, expires_at, READ_ONLY | LISTED, "when it stops being good"),
     FIELD(Token, secret_sha256, HIDDEN | UNIQUE | GLOBAL, "hash of the secret"),
-    FIELD(Token, token, COMPUTED, "the text for the device, shown once"),
+    FIELD(Token, token, COMPUTED, "the text for the device, shown once", .max = TOKEN_TEXT_MAX),
     FIELD(Token, created_at, READ_ONLY, "when it was made"),
 };
 const Schema Token_schema = SCHEMA(Token, "token", "lets devices join a fleet");

@@ -5,11 +5,16 @@
 
 #include <sodium.h>
 
-Str base64_encode(Arena *arena, Bytes data) {
-    size_t size = sodium_base64_encoded_len(data.len, sodium_base64_VARIANT_ORIGINAL);
+static int base64_variant(Base64Form form) {
+    return form == BASE64 ? sodium_base64_VARIANT_ORIGINAL
+                          : sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+}
+
+Str base64_encode(Arena *arena, Bytes data, Base64Form form) {
+    size_t size = sodium_base64_encoded_len(data.len, base64_variant(form));
     char *text = ARENA_ARRAY(arena, char, size);
     if (!text) return (Str){};
-    sodium_bin2base64(text, size, data.ptr, data.len, sodium_base64_VARIANT_ORIGINAL);
+    sodium_bin2base64(text, size, data.ptr, data.len, base64_variant(form));
     return (Str){text, size - 1};
 }
 
@@ -21,11 +26,11 @@ static bool base64_is_ascii(Str text) {
 }
 
 Err base64_decode(Str text, Base64Form form, uint8_t *ret_bytes, size_t max, size_t *ret_len) {
-    int variant =
-        form == BASE64 ? sodium_base64_VARIANT_ORIGINAL : sodium_base64_VARIANT_URLSAFE_NO_PADDING;
     size_t len;
     if (!base64_is_ascii(text)
-        || sodium_base642bin(ret_bytes, max, text.ptr, text.len, NULL, &len, NULL, variant) != 0)
+        || sodium_base642bin(
+               ret_bytes, max, text.ptr, text.len, NULL, &len, NULL, base64_variant(form))
+               != 0)
         return FAIL(ERR_INVALID, "not base64, or too long");
     *ret_len = len;
     return SUCCESS;

@@ -9,8 +9,8 @@ typedef enum Base64Form {
     BASE64URL, ///< RFC 4648 section 5, without padding
 } Base64Form;
 
-/// Base64 with padding of `data`, in `arena`.
-Str base64_encode(Arena *arena, Bytes data);
+/// `data` in this form, in `arena`; absent when it is exhausted.
+Str base64_encode(Arena *arena, Bytes data, Base64Form form);
 /// The bytes that all of `text` stands for, at most `max`; `ret_bytes` is scratch on failure.
 /// ERR_INVALID: not base64 of this form, or longer.
 Err base64_decode(Str text, Base64Form form, uint8_t *ret_bytes, size_t max, size_t *ret_len);

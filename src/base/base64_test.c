@@ -21,7 +21,7 @@ TEST(the_vectors_of_rfc_4648_go_both_ways) {
     arena_init(&arena, 4096);
     for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
         Str bytes = vectors[i].bytes;
-        CHECK_STR(base64_encode(&arena, (Bytes){(const uint8_t *)bytes.ptr, bytes.len}),
+        CHECK_STR(base64_encode(&arena, (Bytes){(const uint8_t *)bytes.ptr, bytes.len}, BASE64),
                   vectors[i].text);
         uint8_t decoded[8];
         size_t len;

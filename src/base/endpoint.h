@@ -29,6 +29,7 @@ typedef struct Endpoint {
     const char *doc;     ///< one line
     const Schema *query; ///< query parameters; NULL: none are taken
     const Schema *in;    ///< the body; NULL: none is taken
+    bool peer;           ///< the body is an envelope of one of our own programs (DECODE_PEER)
     const Schema *out;   ///< what is answered; of REPLY_NONE what it is about, or NULL
     ReplyShape shape;
     uint32_t body_max; ///< bytes of a body; 0: ENDPOINT_BODY_MAX

@@ -47,6 +47,10 @@ Err json_read(Str json, Faults *faults, json_t **ret_json) {
         faults_add(faults, S(""), "must be nested at most %d deep", JSON_DEPTH_MAX);
         return faults_check(faults);
     }
+    if (json.len && memchr(json.ptr, '\0', json.len)) { // jansson passes over some of them
+        faults_add(faults, S(""), "must be JSON, which has no NUL");
+        return faults_check(faults);
+    }
     json_error_t error;
     json_is_starved = false;
     json_t *tree = json_loadb(

@@ -50,6 +50,23 @@ TEST(what_is_not_json_is_refused) {
     CHECK_STR(json, S("kept"));
 }
 
+TEST(a_nul_is_refused_wherever_it_stands) {
+    static const Str texts[] = {
+        {"[1\0]",       4 },
+        {"[{},null\0]", 10},
+        {"{\"a\":1\0}", 8 },
+        {"\0[]",        3 },
+        {"[]\0",        3 },
+        {"[\"\0\"]",    5 }
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        SCOPED(arena_done) Arena arena;
+        arena_init(&arena, 1 << 16);
+        Str canonical;
+        CHECK_ERR(json_canonical(&arena, texts[i], &canonical), ERR_INVALID);
+    }
+}
+
 TEST(depth_is_bounded_and_brackets_in_texts_do_not_count) {
     check_canonical("[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]", "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]");
     check_canonical("[\"\\\"[[[[[[[[[[[[[[[[[[[[[\\\\\"]", "[\"\\\"[[[[[[[[[[[[[[[[[[[[[\\\\\"]");
@@ -72,5 +89,6 @@ TEST_MAIN(CASE(canonical_json_sorts_keys_and_has_no_blanks),
           CASE(canonical_json_uses_the_shortest_escapes),
           CASE(equal_numbers_have_equal_text),
           CASE(what_is_not_json_is_refused),
+          CASE(a_nul_is_refused_wherever_it_stands),
           CASE(depth_is_bounded_and_brackets_in_texts_do_not_count),
           CASE(numbers_do_not_depend_on_the_locale))

@@ -26,7 +26,7 @@ const Field *schema_name_field(const Schema *schema) {
 }
 
 bool field_is_stored(const Field *field) {
-    return !(field->flags & (WRITE_ONLY | COMPUTED));
+    return !(field->flags & (WRITE_ONLY | COMPUTED | UNSTORED));
 }
 
 bool field_is_accepted(const Field *field, DecodeMode mode) {
@@ -35,7 +35,7 @@ bool field_is_accepted(const Field *field, DecodeMode mode) {
         [DECODE_PATCH] = READ_ONLY | COMPUTED | HIDDEN | IMMUTABLE,
         [DECODE_PEER] = READ_ONLY | COMPUTED | HIDDEN,
         [DECODE_REPLY] = WRITE_ONLY | HIDDEN,
-        [DECODE_STORED] = WRITE_ONLY | COMPUTED,
+        [DECODE_STORED] = WRITE_ONLY | COMPUTED | UNSTORED,
     };
     return !(field->flags & refused[mode]);
 }
@@ -44,7 +44,7 @@ bool field_is_written(const Field *field, EncodeMode mode) {
     static const uint32_t left_out[] = {
         [ENCODE_REPLY] = WRITE_ONLY | HIDDEN,
         [ENCODE_REQUEST] = READ_ONLY | COMPUTED | HIDDEN,
-        [ENCODE_STORED] = WRITE_ONLY | COMPUTED,
+        [ENCODE_STORED] = WRITE_ONLY | COMPUTED | UNSTORED,
     };
     return !(field->flags & left_out[mode]);
 }
@@ -117,15 +117,20 @@ static bool schema_is_zero(const void *member, size_t size) {
     return true;
 }
 
+/// A list or record that is written though it is empty.
+static bool schema_field_is_kept(const Field *field) {
+    return (field->flags & REQUIRED) && !(field->flags & UNSTORED);
+}
+
 bool field_is_absent(const Field *field, const void *member) {
     if (field_is_always_present(field)) return false;
     switch (field->kind) {
     case KIND_STRS:
     case KIND_MAP:
     case KIND_RECORDS: // all begin with a pointer, then the count
-        return !(field->flags & REQUIRED) && ((const Records *)member)->items == NULL;
+        return !schema_field_is_kept(field) && ((const Records *)member)->items == NULL;
     case KIND_RECORD:
-        return !(field->flags & REQUIRED) && schema_is_zero(member, field->record->size);
+        return !schema_field_is_kept(field) && schema_is_zero(member, field->record->size);
     case KIND_STR:
     case KIND_BYTES:
         return ((const Str *)member)->ptr == NULL;

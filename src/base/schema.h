@@ -70,6 +70,8 @@ enum FieldFlag {
     INDEXED = 1 << 10,   ///< lists may filter by it
     LISTED = 1 << 11,    ///< a column of the CLI's table
     GLOBAL = 1 << 12,    ///< with UNIQUE: no two rows of the whole table share it
+    UNSTORED = 1 << 13,  ///< accepted, not stored (its owner keeps it in another form), shown where
+                         ///< it was made again: REQUIRED is then about creation only
 };
 
 /// A named form that a text must have.
@@ -252,7 +254,7 @@ typedef enum DecodeMode {
 typedef enum EncodeMode {
     ENCODE_REPLY,   ///< everything but WRITE_ONLY and HIDDEN
     ENCODE_REQUEST, ///< what DECODE_INPUT accepts
-    ENCODE_STORED,  ///< everything but WRITE_ONLY and COMPUTED
+    ENCODE_STORED,  ///< everything but WRITE_ONLY, COMPUTED and UNSTORED
 } EncodeMode;
 
 /// Read the JSON object `json` (RFC 8259) into the struct `record`.

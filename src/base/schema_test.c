@@ -305,6 +305,41 @@ TEST(fields_are_found_by_name_and_flag) {
     CHECK(field_is_stored(schema_field(&Thing_schema, S("password_hash"))));
 }
 
+/// A record whose parts are kept in another form.
+typedef struct Kit {
+    Str name;
+    PartList parts;
+    Part spare;
+} Kit;
+static const Field Kit_fields[] = {
+    FIELD(Kit, name, REQUIRED, "its name"),
+    FIELD_LIST(Kit, parts, Part, REQUIRED | UNSTORED, "kept elsewhere"),
+    FIELD_RECORD(Kit, spare, Part, REQUIRED | UNSTORED, "likewise"),
+};
+static const Schema Kit_schema = SCHEMA(Kit, "kit", "a kit");
+
+TEST(what_is_not_stored_is_needed_at_creation_and_shown_only_where_it_is) {
+    FIXTURE(f);
+    Kit kit;
+    const Str whole = S("{\"name\":\"a\",\"parts\":[{\"name\":\"p\"}],\"spare\":{\"name\":\"s\"}}");
+    CHECK_ERR(schema_read(&Kit_schema, S("{\"name\":\"a\"}"), DECODE_INPUT, &f.arena, &kit, NULL),
+              ERR_INVALID);
+    CHECK_OK(schema_read(&Kit_schema, whole, DECODE_INPUT, &f.arena, &kit, NULL));
+    schema_encode(&Kit_schema, &kit, ENCODE_STORED, &f.out);
+    CHECK_STR(text_str(&f.out), S("{\"name\":\"a\"}"));
+    CHECK_OK(schema_read(&Kit_schema, whole, DECODE_STORED, &f.arena, &kit, NULL));
+    CHECK(kit.parts.count == 0 && !kit.spare.name.ptr);
+    text_clear(&f.out);
+    schema_encode(&Kit_schema, &kit, ENCODE_REPLY, &f.out);
+    CHECK_STR(text_str(&f.out), S("{\"name\":\"a\"}"));
+    CHECK_OK(schema_read(&Kit_schema, whole, DECODE_REPLY, &f.arena, &kit, NULL));
+    CHECK(kit.parts.count == 1);
+    text_clear(&f.out);
+    schema_encode(&Kit_schema, &kit, ENCODE_REPLY, &f.out);
+    CHECK(strstr(f.out.ptr, "\"parts\":[{") && strstr(f.out.ptr, "\"spare\":{"));
+    CHECK(!field_is_stored(&Kit_fields[1]) && field_is_stored(&Kit_fields[0]));
+}
+
 TEST_MAIN(CASE(everything_decodes_and_encodes_to_the_same),
           CASE(defaults_are_filled_in_at_creation_only),
           CASE(every_bad_field_is_reported_at_once),
@@ -319,4 +354,5 @@ TEST_MAIN(CASE(everything_decodes_and_encodes_to_the_same),
           CASE(a_row_gives_the_record_back),
           CASE(a_damaged_row_is_refused),
           CASE(minus_zero_is_zero),
-          CASE(fields_are_found_by_name_and_flag))
+          CASE(fields_are_found_by_name_and_flag),
+          CASE(what_is_not_stored_is_needed_at_creation_and_shown_only_where_it_is))

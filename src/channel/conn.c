@@ -104,7 +104,7 @@ static void conn_job_or_wait(Conn *conn, ConnJobKind kind, Str text) {
 static void conn_welcome(Conn *conn, Str key) {
     const GatewayOptions *options = conn_options(conn);
     SCOPED(text_done) Text first;
-    text_init(&first, options->message_max_bytes);
+    text_init(&first, options->reply_max_bytes);
     options->handlers.greet(options->app, &conn->peer, &first);
     upgrade_accept(&conn->stream.unsent, key, str_from(options->protocol));
     text_done(&conn->head); // and `key` with it
@@ -322,7 +322,7 @@ void conn_open(GatewayLoop *loop, int fd, const char *remote) {
     text_init(&conn->head, UPGRADE_HEAD_MAX + CONN_READ_MAX);
     frame_decoder_init(&conn->decoder, true, options->first_max_bytes);
     size_t unsent_max =
-        UNSENT_MESSAGES * ((size_t)options->message_max_bytes + FRAME_HEAD_MAX) + UNSENT_SLACK;
+        UNSENT_MESSAGES * ((size_t)options->reply_max_bytes + FRAME_HEAD_MAX) + UNSENT_SLACK;
     stream_init(&conn->stream, loop->base, fd, unsent_max, conn_on_ready, conn);
     event_assign(&conn->timer, loop->base, -1, 0, conn_on_timeout, conn);
     conn_timer_start(conn, loop->handshake);

@@ -189,7 +189,7 @@ static Err gateway_loop_open(Gateway *gateway, GatewayLoop *loop) {
                             .app = gateway->options.app,
                             .done = &loop->mailbox,
                             .mail_kind = MAIL_JOB,
-                            .reply_max = gateway->options.message_max_bytes};
+                            .reply_max = gateway->options.reply_max_bytes};
     slots_init(&loop->slots);
     loop->base = event_base_new();
     if (!loop->base) return none;
@@ -294,6 +294,7 @@ Err gateway_open(const GatewayOptions *options,
     gateway->options = *options;
     gateway->options.path = path;
     gateway->options.protocol = protocol;
+    if (!options->reply_max_bytes) gateway->options.reply_max_bytes = options->message_max_bytes;
     gateway->workers = workers;
     gateway->listen_fd = -1;
     Err err = gateway_start(gateway, options->threads, reason);

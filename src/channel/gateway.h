@@ -57,8 +57,9 @@ typedef struct GatewayOptions {
     const char *protocol; ///< the WebSocket subprotocol that is spoken
     uint32_t threads;     ///< 1..16
     uint32_t connections_max;
-    uint32_t first_max_bytes; ///< of a stranger's message: 1..message_max_bytes
-    uint32_t message_max_bytes;
+    uint32_t first_max_bytes;   ///< of a stranger's message: 1..message_max_bytes
+    uint32_t message_max_bytes; ///< of a known peer's
+    uint32_t reply_max_bytes;   ///< of one that is sent; 0: message_max_bytes
     /// Of one channel, on average; a burst of as many is allowed. Who is over it waits; a stranger
     /// is sent away.
     uint32_t messages_per_minute_max;
@@ -86,7 +87,7 @@ Err gateway_open(const GatewayOptions *options,
 /// The port it listens on.
 uint16_t gateway_port(const Gateway *gateway);
 /// Queue a text message to a channel. Thread-safe; never blocks. Dropped if the channel is gone; a
-/// channel that has more than 4 messages' worth of bytes unsent is closed (it does not read).
+/// channel that has more than 4 of the longest messages unsent is closed (it does not read).
 void gateway_send(Gateway *gateway, ChannelId channel, Str message);
 /// End a channel with a WebSocket status code and a short reason. Thread-safe.
 void gateway_drop(Gateway *gateway, ChannelId channel, uint16_t status, Str reason);

@@ -60,7 +60,7 @@ static Err on_first(Owner *owner, ChannelPeer *peer, Str message, Text *reply) {
 static void tell_binding(const ChannelPeer *peer, Text *reply) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, 4096);
-    text_add(reply, peer->binding.ptr ? base64_encode(&arena, peer->binding) : S("none"));
+    text_add(reply, peer->binding.ptr ? base64_encode(&arena, peer->binding, BASE64) : S("none"));
 }
 
 static Err on_message(void *app, ChannelPeer *peer, Str message, Text *reply) {

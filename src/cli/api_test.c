@@ -14,7 +14,7 @@ enum { LATER_MS = 600'000, ENDED_MS = 5'000, TEST_ARENA_MAX = 1 << 20 };
 #define ORG JSON("{\"id\":\"org_" UUID "\",\"rev\":3,\"name\":\"acme\"}")
 #define FLEET(name)                                         \
     "{\"id\":\"fleet_" UUID "\",\"rev\":1,\"name\":\"" name \
-    "\",\"desired_version\":0,\"device_count\":2}"
+    "\",\"generation\":0,\"serial\":0,\"device_count\":2}"
 #define REFUSED                 \
     PROBLEM("401 Unauthorized", \
             "{\"status\":401,\"code\":\"unauthenticated\",\"detail\":\"who is that\"}")

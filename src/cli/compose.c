@@ -23,6 +23,7 @@ static void compose_read_services(ComposeReader *reader, const YamlNode *node, v
     size_t count = 0;
     for (const YamlNode *child = node->child; child; child = child->next)
         compose_service(reader, child, &services[count++]);
+    compose->manifest.format = DOCUMENT_FORMAT;
     compose->manifest.services = (ServiceList){services, count};
 }
 
@@ -61,7 +62,7 @@ Err compose_decode(Str text, Arena *arena, Faults *faults, Compose *ret_compose)
 
 Err compose_check(const Manifest *manifest, Arena *arena, Faults *faults) {
     SCOPED(text_done) Text json;
-    text_init(&json, MANIFEST_JSON_MAX);
+    text_init(&json, MANIFEST_TEXT_MAX);
     schema_encode(&Manifest_schema, manifest, ENCODE_REQUEST, &json);
     TRY(text_check(&json));
     Manifest checked;

@@ -86,10 +86,9 @@ static Str manifest_of(const char *compose_text, Arena *arena) {
     Manifest manifest = {
         .services = {&service, 1}
     };
-    Str json;
-    Str digest;
-    CHECK_OK(manifest_seal(&manifest, arena, &json, &digest));
-    return json;
+    Document document;
+    CHECK_OK(manifest_publish(&manifest, arena, &document));
+    return document.text;
 }
 
 TEST(an_empty_command_clears_the_one_of_the_image) {

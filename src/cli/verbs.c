@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "api/audit.h"
+#include "api/device.h"
 #include "api/fleet.h"
 #include "api/release.h"
 #include "api/session.h"
@@ -44,6 +45,7 @@ static const Verb verb_rows[] = {
     {"", "completion", NULL, completion_run, "SHELL", "Print completions for a shell (bash)"},
     {"", "version", NULL, version_run, .doc = "Print the version"},
     {"audit", "verify", &Audit_verify, verify_run},
+    {"device", "rotate-key", &Device_rotate_key},
     {"release", "create", &Release_create, release_run,
      .doc = "Make a release from a Compose file", OPTIONS(release_options)},
 };

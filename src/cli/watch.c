@@ -31,7 +31,7 @@ static uint64_t watch_mark_of(const Device *device, Progress progress) {
     uint64_t mark = UINT64_C(0xcbf29ce484222325);
     mark = watch_mark_add(mark, &progress, sizeof(progress));
     mark = watch_mark_add(mark, &device->state, sizeof(device->state));
-    mark = watch_mark_add(mark, &device->reported_version, sizeof(device->reported_version));
+    mark = watch_mark_add(mark, &device->reported_generation, sizeof(device->reported_generation));
     return device->detail.len ? watch_mark_add(mark, device->detail.ptr, device->detail.len) : mark;
 }
 
@@ -65,9 +65,9 @@ static void watch_line_add(const Watch *watch, const Device *device, Progress pr
         text_print(out, "has not begun");
     } else {
         text_print(out,
-                   "%s version %llu",
+                   "%s generation %llu",
                    WorkloadState_names.items[device->state],
-                   (unsigned long long)device->reported_version);
+                   (unsigned long long)device->reported_generation);
     }
     if (reports && device->detail.len) {
         text_print(out, ": ");

@@ -39,7 +39,7 @@ static void fixture_done(Fixture *fixture) {
 static void report(Fixture *fixture, size_t at, WorkloadState state, Str detail) {
     Device *device = &fixture->devices[at];
     device->reported_release_id = fixture->watch.release_id;
-    device->reported_version = 7;
+    device->reported_generation = 7;
     device->state = state;
     device->detail = detail;
 }
@@ -56,12 +56,12 @@ TEST(each_change_of_a_device_is_told_once) {
     CHECK_STR(look(&fixture), S("cam-1: has not begun\ncam-2: has not begun\n"));
     CHECK_STR(look(&fixture), S(""));
     report(&fixture, 0, WORKLOAD_PULLING, S("web"));
-    CHECK_STR(look(&fixture), S("cam-1: pulling version 7: web\n"));
+    CHECK_STR(look(&fixture), S("cam-1: pulling generation 7: web\n"));
     CHECK_STR(look(&fixture), S(""));
     report(&fixture, 0, WORKLOAD_PULLING, S("db"));
-    CHECK_STR(look(&fixture), S("cam-1: pulling version 7: db\n"));
+    CHECK_STR(look(&fixture), S("cam-1: pulling generation 7: db\n"));
     report(&fixture, 0, WORKLOAD_RUNNING, (Str){});
-    CHECK_STR(look(&fixture), S("cam-1: running version 7\n"));
+    CHECK_STR(look(&fixture), S("cam-1: running generation 7\n"));
 }
 
 TEST(it_is_over_when_every_device_runs_the_release) {
@@ -91,7 +91,7 @@ TEST(a_failed_device_keeps_it_going_because_it_tries_again) {
     fixture_init(&fixture);
     report(&fixture, 0, WORKLOAD_RUNNING, (Str){});
     report(&fixture, 1, WORKLOAD_FAILED, S("no such image\x1b[2J"));
-    CHECK(strstr(look(&fixture).ptr, "cam-2: failed version 7: no such image?[2J\n"));
+    CHECK(strstr(look(&fixture).ptr, "cam-2: failed generation 7: no such image?[2J\n"));
     CHECK(fixture.counts.failed == 1 && !watch_is_over(&fixture.counts, true));
     report(&fixture, 1, WORKLOAD_RUNNING, (Str){});
     look(&fixture);

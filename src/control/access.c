@@ -2,7 +2,6 @@
 #include "control/access.h"
 
 #include "base/scope.h"
-#include "control/device/device.h"
 #include "control/operator/operator.h"
 #include "db/tx.h"
 
@@ -61,14 +60,6 @@ static Err principal_of_operator(Tx *tx, const Id *id, Arena *arena, Principal *
     return arena_check(arena);
 }
 
-static Err principal_of_device(Tx *tx, const Id *id, Arena *arena, Principal *principal) {
-    Device device;
-    TRY(device_get(tx, id, &device));
-    principal->access = IS_DEVICE;
-    principal->name = str_print(arena, "device/%.*s", STR_FMT(device.name));
-    return arena_check(arena);
-}
-
 /// The claims of our own token that has not ended.
 static Err
 claims_verify(const App *app, Str bearer, uint64_t now_ms, Arena *arena, AccessClaims *ret_claims) {
@@ -91,12 +82,9 @@ Err access_principal(
     Principal principal = {.subject = claims.sub, .scope = claims.org};
     SCOPED(tx_closep) Tx *tx = NULL;
     TRY(tx_open(app->db, arena, id_str(&claims.org), &tx));
-    Err err = FAIL(ERR_UNAUTHENTICATED, "the token is for something else");
-    if (str_eq(claims.aud, S(AUDIENCE_OPERATOR))) {
-        err = principal_of_operator(tx, &claims.sub, arena, &principal);
-    } else if (str_eq(claims.aud, S(AUDIENCE_DEVICE))) {
-        err = principal_of_device(tx, &claims.sub, arena, &principal);
-    }
+    if (!str_eq(claims.aud, S(AUDIENCE_OPERATOR)))
+        return FAIL(ERR_UNAUTHENTICATED, "the token is for something else");
+    Err err = principal_of_operator(tx, &claims.sub, arena, &principal);
     if (err.code == ERR_NOT_FOUND)
         return FAIL(ERR_UNAUTHENTICATED, "the token's subject is not there any more");
     TRY(err);

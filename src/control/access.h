@@ -2,8 +2,9 @@
 /// Who may call what, and the tokens that show it.
 ///
 /// An access token is a JWS (base/jws.h) over AccessClaims by the server's own key. Operators get
-/// theirs by signing in, devices by an assertion. Every call looks its subject up again, so a
-/// removed operator or a deleted device is out at once, whatever its token says.
+/// theirs by signing in. Every call looks its subject up again, so a removed operator is out at
+/// once, whatever the token says. Devices have none: they prove themselves in what they send
+/// (control/device/hello.h).
 #pragma once
 
 #include "control/app.h"
@@ -13,11 +14,9 @@ enum {
     MAY_READ = 1 << 0,    ///< viewers and above
     MAY_OPERATE = 1 << 1, ///< operators and owners
     MAY_OWN = 1 << 2,     ///< owners
-    IS_DEVICE = 1 << 3,   ///< devices, about themselves
 };
 
 #define AUDIENCE_OPERATOR "muster-api"
-#define AUDIENCE_DEVICE "muster-device"
 
 enum { OPERATOR_TOKEN_LIFE_S = 900 };
 

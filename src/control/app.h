@@ -6,8 +6,8 @@
 #include "base/jws.h"
 #include "control/config.h"
 #include "http/route.h"
+#include "wire/agent.h"
 
-typedef struct Challenges Challenges;
 typedef struct Db Db;
 typedef struct Gateway Gateway;
 typedef struct LoginGate LoginGate;
@@ -17,16 +17,17 @@ typedef struct WorkerPool WorkerPool;
 typedef struct App {
     Config config;
     Clock clock;
-    JwsKey key;         ///< signs access tokens
-    Str ca_fingerprint; ///< goes into enrolment tokens
+    Id installation; ///< audience of what devices sign
+    JwsKey key;      ///< signs access tokens; its seed is the root of other keys
+    Servers servers; ///< what devices are told
+    Str authority;   ///< of enrolment tokens: fingerprint, "public", or absent
     Db *db;
-    LoginGate *login_gate;  ///< slows guessing down
-    Challenges *challenges; ///< nonces that devices sign
-    Presences *presences;   ///< which device has which channel
-    WorkerPool *workers;    ///< runs calls
-    WorkerPool *pushers;    ///< tells devices of news; apart, so that calls never wait for it
-    Gateway *gateway;       ///< holds the channels; NULL where there is none (tests)
-    uint16_t channel_port;  ///< told to devices; 0: they poll
+    LoginGate *login_gate; ///< slows guessing down
+    Presences *presences;  ///< which device has which channel
+    WorkerPool *workers;   ///< runs calls
+    WorkerPool *pushers;   ///< tells devices of news; apart, so that calls never wait for it
+    Gateway *gateway;      ///< holds the channels; NULL where there is none (tests)
+    uint16_t channel_port; ///< told to devices; 0: they poll
 } App;
 
 /// The App behind a call.
@@ -36,7 +37,8 @@ static inline App *app_of(const Call *call) {
 
 /// What happened in a call, told after its commit (CallEvent.kind).
 typedef enum AppEvent {
-    EVENT_FLEET_DESIRED,  ///< a fleet's desired state is newer: push it
-    EVENT_DEVICE_DESIRED, ///< one device's is
-    EVENT_DEVICE_RETIRED, ///< its channel ends
+    EVENT_FLEET_DESIRED,   ///< a fleet's desired state is newer: push it
+    EVENT_DEVICE_DESIRED,  ///< one device's is, or it is asked for a new key
+    EVENT_DEVICE_RETIRED,  ///< its channel ends
+    EVENT_DEVICE_ENROLLED, ///< it joined anew: the channel of its former life ends
 } AppEvent;

@@ -1,11 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/config.h"
 
+#include "wire/agent.h"
+
 static const char *const level_texts[] = {"debug", "info", "warn", "error"};
 static const EnumNames LogLevel_names = ENUM_NAMES(level_texts);
 
+static const char *const authority_texts[] = {"own", "public"};
+static const EnumNames Authority_names = ENUM_NAMES(authority_texts);
+
+static bool is_url(Str text) {
+    Str host = {};
+    if (str_starts(text, S("https://"))) host = str_slice(text, 8, text.len);
+    if (str_starts(text, S("http://"))) host = str_slice(text, 7, text.len);
+    return host.len > 0 && Pattern_line.matches(host) && str_index(host, ' ', 0) == host.len
+           && str_index(host, '/', 0) == host.len;
+}
+
+static const Pattern Pattern_url = {
+    .name = "url",
+    .regex = "^https?://[^/ \\u0000-\\u001f\\u007f]+$",
+    .allowed = "https://HOST[:PORT]",
+    .matches = is_url,
+};
+
 static const Field Config_fields[] = {
     FIELD(Config, address, 0, "address to listen on", .fallback = "0.0.0.0", .max = 45),
+    FIELD(Config,
+          servers,
+          0,
+          "URLs by which devices reach this installation, in the order in which they are tried; "
+          "without it, this server by the first name of its certificate",
+          .max = SERVERS_MAX,
+          .item_max = URL_MAX,
+          .pattern = &Pattern_url),
+    FIELD_ENUM(Config,
+               authority,
+               Authority,
+               0,
+               "who signs the servers' certificates: the authority in the data folder, or a "
+               "publicly trusted one",
+               .fallback = "own"),
     FIELD(Config, port, 0, "port of the API", .fallback = "7443", .min = 1, .max = 65535),
     FIELD(Config,
           channel_port,

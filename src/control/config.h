@@ -5,8 +5,13 @@
 #include "base/log.h"
 #include "base/schema.h"
 
+/// Who signs the servers' certificates.
+typedef enum Authority { AUTHORITY_OWN, AUTHORITY_OF_PUBLIC } Authority;
+
 typedef struct Config {
-    Str address;           ///< to listen on
+    Str address;     ///< to listen on
+    StrList servers; ///< URLs that devices are told; absent: this one, by its certificate's name
+    Authority authority;
     uint64_t port;         ///< REST API and console
     uint64_t channel_port; ///< device channel
     uint64_t workers;      ///< threads that run calls

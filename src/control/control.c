@@ -2,7 +2,7 @@
 #include "control/control.h"
 
 #include "control/access.h"
-#include "control/device/device_channel.h"
+#include "control/device/device_push.h"
 #include "control/slice.h"
 #include "db/tx.h"
 
@@ -37,7 +37,6 @@ static const AccessName access_names[] = {
     {MAY_READ,    "viewer",   "may see everything of its organisation"         },
     {MAY_OPERATE, "operator", "may change fleets, devices, releases and tokens"},
     {MAY_OWN,     "owner",    "may change operators and the organisation"      },
-    {IS_DEVICE,   "device",   "a device, about itself"                         },
 };
 
 Err control_router(App *app, Router **ret_router) {

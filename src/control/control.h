@@ -8,8 +8,8 @@
 
 typedef struct Router Router;
 
-/// Fill in what the slices keep in memory in `app`; config, clock, key, fingerprint and db are the
-/// caller's. ERR_MEMORY.
+/// Fill in what the slices keep in memory in `app`; config, clock, installation, key, servers and
+/// db are the caller's. ERR_MEMORY.
 Err control_open(App *app);
 /// Free them. Safe on a half-opened App.
 void control_close(App *app);

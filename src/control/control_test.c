@@ -128,7 +128,7 @@ TEST(a_proof_for_another_token_or_by_another_key_does_not_enrol) {
     JwsKey key, other;
     jws_key_make(&key);
     jws_key_make(&other);
-    CHECK(fixture_enrol(&f, S("muster1.x.y"), &key, "cam").status == 401);
+    CHECK(fixture_enrol(&f, S("muster2.x.y"), &key, "cam").status == 401);
     JwsKey mixed = key;
     memcpy(mixed.public, other.public, sizeof(mixed.public));
     CHECK(fixture_enrol(&f, token, &mixed, "cam").status == 401);
@@ -137,21 +137,12 @@ TEST(a_proof_for_another_token_or_by_another_key_does_not_enrol) {
     fixture_close(&f);
 }
 
-/// One sync by POST; gives the answer's body.
-static HttpReply sync(Fixture *f, Str token, const char *body) {
-    return fixture_call(f, "POST", AGENT_SYNC_PATH, token, body);
-}
-
 TEST(a_deploy_reaches_the_device_with_its_next_sync_and_is_seen_to_run) {
     Fixture f;
     fixture_open(&f);
     Str fleet = fixture_fleet(&f, "one");
-    JwsKey key;
-    jws_key_make(&key);
-    HttpReply enrolled = fixture_enrol(&f, fixture_enrolment_token(&f, fleet, 1), &key, "cam");
-    Str device = fixture_field(&enrolled, "device_id");
-    Str token = fixture_device_token(&f, device, &key);
-    HttpReply nothing = sync(&f, token, "{\"seq\":1,\"desired_version\":0}");
+    FixtureDevice device = fixture_device(&f, fixture_enrolment_token(&f, fleet, 1), "cam");
+    HttpReply nothing = fixture_sync(&f, &device, "\"seq\":1,\"generation\":0");
     CHECK(nothing.status == 200);
     CHECK_STR(fixture_field(&nothing, "ack"), S("1"));
     CHECK(!memmem(nothing.body.ptr, nothing.body.len, "desired", 7));
@@ -166,33 +157,36 @@ TEST(a_deploy_reaches_the_device_with_its_next_sync_and_is_seen_to_run) {
                      f.token,
                      fixture_print(&f, "{\"release_id\":\"%.*s\"}", STR_FMT(release_id)));
     CHECK(deployed.status == 200);
-    HttpReply told = sync(&f, token, "{\"seq\":2,\"desired_version\":0}");
+    CHECK_STR(fixture_field(&deployed, "serial"), S("1"));
+    HttpReply told = fixture_sync(&f, &device, "\"seq\":2,\"generation\":0");
     CHECK_STR(fixture_field(&told, "release_id"), release_id);
     CHECK_STR(fixture_field(&told, "digest"), fixture_field(&release, "digest"));
-    Str version = fixture_field(&told, "version");
-    HttpReply known =
-        sync(&f,
-             token,
-             fixture_print(&f,
-                           "{\"seq\":3,\"desired_version\":%.*s,\"reported\":{\"version\":%.*s,"
-                           "\"release_id\":\"%.*s\",\"state\":\"running\"}}",
-                           STR_FMT(version),
-                           STR_FMT(version),
-                           STR_FMT(release_id)));
+    CHECK_STR(fixture_field(&told, "serial"), S("1"));
+    Str generation = fixture_field(&told, "generation");
+    HttpReply known = fixture_sync(
+        &f,
+        &device,
+        fixture_print(&f,
+                      "\"seq\":3,\"generation\":%.*s,\"reported\":{\"generation\":%.*s,\"state\":"
+                      "\"running\",\"notes\":[\"a note\"],\"applications\":[{\"name\":\"shop\","
+                      "\"serial\":1,\"release_id\":\"%.*s\",\"state\":\"running\"}]}",
+                      STR_FMT(generation),
+                      STR_FMT(generation),
+                      STR_FMT(release_id)));
     CHECK(known.status == 200);
     CHECK(!memmem(known.body.ptr, known.body.len, "manifest", 8));
-    const char *path = fixture_print(&f, "/v1/devices/%.*s", STR_FMT(device));
-    HttpReply seen = fixture_call(&f, "GET", path, f.token, NULL);
+    HttpReply seen = fixture_call(&f, "GET", device.path, f.token, NULL);
     CHECK_STR(fixture_field(&seen, "reported_release_id"), release_id);
+    CHECK_STR(fixture_field(&seen, "reported_generation"), generation);
+    CHECK_STR(fixture_field(&seen, "generation"), generation);
     CHECK_STR(fixture_field(&seen, "state"), S("running"));
     CHECK_STR(fixture_field(&seen, "presence"), S("online"));
+    CHECK(fixture_has(&seen, "\"notes\":[\"a note\"]"));
+    CHECK(fixture_has(&seen, "\"applications\":[{\"name\":\"shop\""));
     f.now_ms += 60'000;
-    seen = fixture_call(&f, "GET", path, f.token, NULL);
+    seen = fixture_call(&f, "GET", device.path, f.token, NULL);
     CHECK(seen.status == 200);
     CHECK_STR(fixture_field(&seen, "presence"), S("late"));
-
-    CHECK(fixture_call(&f, "DELETE", path, f.token, NULL).status == 204);
-    CHECK(sync(&f, token, "{\"seq\":4,\"desired_version\":0}").status == 401);
     fixture_close(&f);
 }
 

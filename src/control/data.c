@@ -75,6 +75,26 @@ static Err token_key_make(const char *dir, Arena *arena, Reason *reason) {
     return err;
 }
 
+Err data_installation(const char *dir, uint64_t now_ms, Arena *arena, Id *ret_id, Reason *reason) {
+    Str text;
+    Err err = load(dir, "installation", arena, &text, reason);
+    if (err.code == ERR_NOT_FOUND) {
+        Id id = id_new(S("installation"), now_ms);
+        reason_clear(reason);
+        TRY(save(
+            dir, "installation", str_print(arena, "%s\n", id.text), PUBLIC_MODE, arena, reason));
+        *ret_id = id;
+        return SUCCESS;
+    }
+    TRY(err);
+    err = id_parse(str_trim(text), S("installation"), ret_id);
+    return err.code == OK ? SUCCESS : reason_fail(reason, err, "%s/installation", dir);
+}
+
+Err data_pem(const char *dir, const char *name, Arena *arena, Str *ret_pem, Reason *reason) {
+    return load(dir, name, arena, ret_pem, reason);
+}
+
 static Err config_make(const char *dir, Arena *arena, Reason *reason) {
     Text text;
     text_init(&text, FIELD_JSON_MAX);
@@ -97,6 +117,8 @@ Err data_make(const char *dir, StrList hosts, uint64_t now_ms, Arena *arena, Rea
     TRY(err);
     if (!is_there(data_path(arena, dir, "server.pem").ptr))
         TRY(server_make(dir, &ca, hosts, now_ms, arena, reason));
+    Id installation;
+    TRY(data_installation(dir, now_ms, arena, &installation, reason));
     if (!is_there(data_path(arena, dir, "token.key").ptr)) TRY(token_key_make(dir, arena, reason));
     if (!is_there(data_path(arena, dir, "musterd.conf").ptr)) TRY(config_make(dir, arena, reason));
     return arena_check(arena);

@@ -3,7 +3,8 @@
 ///
 ///     ca.pem ca.key           the private authority; its fingerprint is in every enrolment token
 ///     server.pem server.key   what the listeners show
-///     token.key               seed of the key that signs access tokens
+///     installation            the installation's id, which devices prove themselves to
+///     token.key               seed of the key that signs access tokens, and root of other keys
 ///     muster.db               the store
 ///     musterd.conf            settings (config.h)
 ///
@@ -18,8 +19,8 @@ typedef struct Db Db;
 
 /// "DIR/NAME", NUL-terminated in `arena`. Absent when the arena is exhausted.
 Str data_path(Arena *arena, const char *dir, const char *name);
-/// Make whatever is missing: folder, authority, server certificate for `hosts`, token key, sample
-/// settings. ERR_SYSTEM, ERR_INVALID (hosts).
+/// Make whatever is missing: folder, authority, server certificate for `hosts`, installation id,
+/// token key, sample settings. ERR_SYSTEM, ERR_INVALID (hosts).
 Err data_make(const char *dir, StrList hosts, uint64_t now_ms, Arena *arena, Reason *reason);
 /// Settings: `path`, or musterd.conf in the folder, or the defaults. Prints nothing; `faults` says
 /// what is wrong. ERR_INVALID.
@@ -31,6 +32,10 @@ Err data_config(const char *dir,
                 Reason *reason);
 /// The key that signs access tokens. ERR_NOT_FOUND: the folder was never set up.
 Err data_token_key(const char *dir, Arena *arena, JwsKey *ret_key, Reason *reason);
+/// The installation's id; made where it is missing. ERR_INVALID: the file holds something else.
+Err data_installation(const char *dir, uint64_t now_ms, Arena *arena, Id *ret_id, Reason *reason);
+/// A PEM file of the folder, in `arena`. ERR_NOT_FOUND: the folder was never set up.
+Err data_pem(const char *dir, const char *name, Arena *arena, Str *ret_pem, Reason *reason);
 /// Fingerprint of the authority, in `arena`. ERR_NOT_FOUND as above.
 Err data_ca_fingerprint(const char *dir, Arena *arena, Str *ret_hex, Reason *reason);
 /// Open the store with its tables. `readers`: connections that read in parallel.

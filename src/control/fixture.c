@@ -4,7 +4,7 @@
 #include "base/scope.h"
 #include "control/slice.h"
 #include "db/db.h"
-#include "wire/agent.h"
+#include "wire/token_text.h"
 
 #include <assert.h>
 #include <sodium.h>
@@ -40,11 +40,17 @@ static Str login(Fixture *fixture, const Credentials *who) {
 
 void fixture_open(Fixture *fixture) {
     assert(sodium_init() >= 0);
-    *fixture = (Fixture){.now_ms = START_MS * 1000ULL};
-    arena_init(&fixture->arena, 256 << 20);
+    *fixture = (Fixture){.now_ms = START_MS * 1000ULL,
+                         .server = {.url = S("https://muster.example.org:7443")}};
+    arena_init(&fixture->arena, 512 << 20);
     App *app = &fixture->app;
     app->clock = (Clock){fixture_now_ms, fixture};
-    app->ca_fingerprint = S("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    app->installation = id_new(S("installation"), fixture->now_ms);
+    app->authority = S("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    app->servers = (Servers){
+        .digest = S("a list"), .servers = {&fixture->server,              1},
+             .authorities = {                             }
+    };
     jws_key_make(&app->key);
     Faults faults;
     faults_init(&faults, &fixture->arena);
@@ -120,8 +126,12 @@ Str fixture_field(const HttpReply *reply, const char *name) {
     return str_slice(rest, 0, comma < brace ? comma : brace);
 }
 
+bool fixture_has(const HttpReply *reply, const char *text) {
+    return memmem(reply->body.ptr, reply->body.len, text, strlen(text)) != NULL;
+}
+
 const char *fixture_print(Fixture *fixture, const char *format, ...) {
-    char text[8192];
+    char text[16 * 1024];
     va_list args;
     va_start(args, format);
     int len = vsnprintf(text, sizeof(text), format, args);
@@ -151,66 +161,77 @@ Str fixture_enrolment_token(Fixture *fixture, Str fleet_id, unsigned uses) {
     return fixture_field(&reply, "token");
 }
 
-static Str challenge(Fixture *fixture) {
+Str fixture_nonce(Fixture *fixture) {
     HttpReply reply = fixture_call(fixture, "POST", AGENT_CHALLENGE_PATH, (Str){}, NULL);
     assert(reply.status == 200);
     return fixture_field(&reply, "nonce");
 }
 
-static Str sign(Fixture *fixture, const JwsKey *key, const char *claims) {
+/// The record as JSON, in the fixture's arena.
+static Str json_of(Fixture *fixture, const Schema *schema, const void *record) {
+    SCOPED(text_done) Text json;
+    text_init(&json, SYNC_DOWN_MAX);
+    schema_encode(schema, record, ENCODE_REQUEST, &json);
+    must(text_check(&json));
+    return str_dup(&fixture->arena, text_str(&json));
+}
+
+Str fixture_proof(Fixture *fixture, const JwsKey *key, const Proof *proof) {
     SCOPED(text_done) Text token;
     text_init(&token, JWS_TOKEN_MAX);
-    jws_sign(key, str_from(claims), &token);
+    jws_sign(key, json_of(fixture, &Proof_schema, proof), &token);
     return str_dup(&fixture->arena, text_str(&token));
 }
 
+static Str public_key_of(Fixture *fixture, const JwsKey *key) {
+    return base64_encode(&fixture->arena, (Bytes){key->public, JWS_PUBLIC_KEY_LEN}, BASE64);
+}
+
 HttpReply fixture_enrol(Fixture *fixture, Str token, const JwsKey *key, const char *name) {
-    Str proof = sign(
-        fixture,
-        key,
-        fixture_print(fixture,
-                      "{\"aud\":\"muster-enrol\",\"nonce\":\"%.*s\",\"token_sha256\":\"%.*s\"}",
-                      STR_FMT(challenge(fixture)),
-                      STR_FMT(sha256_hex(&fixture->arena, token))));
-    Str public_key = base64_encode(&fixture->arena, (Bytes){key->public, JWS_PUBLIC_KEY_LEN});
-    return fixture_call(fixture,
-                        "POST",
-                        AGENT_ENROL_PATH,
-                        (Str){},
-                        fixture_print(fixture,
-                                      "{\"token\":\"%.*s\",\"public_key\":\"%.*s\","
-                                      "\"proof\":\"%.*s\",\"name\":\"%s\"}",
-                                      STR_FMT(token),
-                                      STR_FMT(public_key),
-                                      STR_FMT(proof),
-                                      name));
+    TokenText parts;
+    if (token_text_parse(token, &fixture->arena, &parts, NULL).code != OK)
+        parts = (TokenText){.secret = token};
+    Proof proof = {.aud = fixture->app.installation,
+                   .use = PROOF_ENROL,
+                   .nonce = fixture_nonce(fixture),
+                   .about = sha256_hex(&fixture->arena, parts.secret)};
+    EnrolInput input = {.secret = parts.secret,
+                        .public_key = public_key_of(fixture, key),
+                        .proof = fixture_proof(fixture, key, &proof),
+                        .name = str_from(name),
+                        .agent_version = S("0.1.0"),
+                        .abilities = ability_words(&fixture->arena)};
+    Str body = json_of(fixture, &EnrolInput_schema, &input);
+    return fixture_call(fixture, "POST", AGENT_ENROL_PATH, (Str){}, body.ptr);
 }
 
-HttpReply fixture_assert(Fixture *fixture, Str device_id, const JwsKey *key) {
-    Str assertion =
-        sign(fixture,
-             key,
-             fixture_print(fixture,
-                           "{\"iss\":\"%.*s\",\"sub\":\"%.*s\",\"aud\":\"muster-token\","
-                           "\"jti\":\"%.*s\",\"exp\":%llu}",
-                           STR_FMT(device_id),
-                           STR_FMT(device_id),
-                           STR_FMT(challenge(fixture)),
-                           (unsigned long long)(fixture->now_ms / 1000 + 60)));
-    return fixture_call(fixture,
-                        "POST",
-                        AGENT_TOKEN_PATH,
-                        (Str){},
-                        fixture_print(fixture,
-                                      "{\"grant_type\":\"" ASSERTION_GRANT
-                                      "\",\"assertion\":\"%.*s\"}",
-                                      STR_FMT(assertion)));
+FixtureDevice fixture_device(Fixture *fixture, Str token, const char *name) {
+    FixtureDevice device = {
+        .hello = {.agent_version = S("0.1.0"),      .servers = fixture->app.servers.digest},
+        .proof = {.aud = fixture->app.installation, .use = PROOF_HELLO                    }
+    };
+    jws_key_make(&device.key);
+    HttpReply enrolled = fixture_enrol(fixture, token, &device.key, name);
+    assert(enrolled.status == 200);
+    must(id_parse(fixture_field(&enrolled, "device_id"), S("device"), &device.hello.device_id));
+    must(str_u64(fixture_field(&enrolled, "epoch"), &device.hello.epoch));
+    device.proof.sub = device.hello.device_id;
+    device.path = fixture_print(fixture, "/v1/devices/%s", device.hello.device_id.text);
+    return device;
 }
 
-Str fixture_device_token(Fixture *fixture, Str device_id, const JwsKey *key) {
-    HttpReply reply = fixture_assert(fixture, device_id, key);
-    assert(reply.status == 200);
-    return fixture_field(&reply, "access_token");
+Str fixture_hello(Fixture *fixture, const FixtureDevice *device) {
+    Proof proof = device->proof;
+    Hello hello = device->hello;
+    if (!proof.nonce.ptr) proof.nonce = fixture_nonce(fixture);
+    hello.proof = fixture_proof(fixture, &device->key, &proof);
+    return json_of(fixture, &Hello_schema, &hello);
+}
+
+HttpReply fixture_sync(Fixture *fixture, const FixtureDevice *device, const char *rest) {
+    const char *body = fixture_print(
+        fixture, "{\"hello\":%.*s,%s}", STR_FMT(fixture_hello(fixture, device)), rest);
+    return fixture_call(fixture, "POST", AGENT_SYNC_PATH, (Str){}, body);
 }
 
 /// By the owner; asserts the status.

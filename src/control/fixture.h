@@ -5,14 +5,16 @@
 #include "control/control.h"
 #include "control/init.h"
 #include "http/router.h"
+#include "wire/agent.h"
 
 typedef struct Fixture {
     App app;
     Router *router;
-    Arena arena;       ///< of the answers; grows until the test ends
-    uint64_t now_ms;   ///< the clock
-    Credentials owner; ///< of the organisation "acme"
-    Str token;         ///< acme's owner's access token
+    Arena arena;        ///< of the answers; grows until the test ends
+    uint64_t now_ms;    ///< the clock
+    ServerEntry server; ///< the only one that devices are told
+    Credentials owner;  ///< of the organisation "acme"
+    Str token;          ///< acme's owner's access token
 } Fixture;
 
 /// Everything open, with the organisation "acme" and its owner signed in.
@@ -27,6 +29,8 @@ fixture_call(Fixture *fixture, const char *method, const char *path, Str bearer,
 /// The text of a field of a JSON object: between the quotes, or up to the next comma or brace.
 /// Asserts that it is there. (Enough for answers of our own with plain values.)
 Str fixture_field(const HttpReply *reply, const char *name);
+/// The text is somewhere in the body.
+bool fixture_has(const HttpReply *reply, const char *text);
 /// The first body that is printed into the fixture's arena.
 __attribute__((format(printf, 2, 3))) const char *
 fixture_print(Fixture *fixture, const char *format, ...);
@@ -36,10 +40,25 @@ Str fixture_fleet(Fixture *fixture, const char *name);
 Str fixture_enrolment_token(Fixture *fixture, Str fleet_id, unsigned uses);
 /// Enrol a device with `key`; gives the answer, whatever it is.
 HttpReply fixture_enrol(Fixture *fixture, Str token, const JwsKey *key, const char *name);
-/// Ask for the device's access token by an assertion that `key` signs; gives the answer.
-HttpReply fixture_assert(Fixture *fixture, Str device_id, const JwsKey *key);
-/// The device's access token, by its assertion; asserts success.
-Str fixture_device_token(Fixture *fixture, Str device_id, const JwsKey *key);
+
+/// A device, and what it says hello with: a test changes what shall be wrong.
+typedef struct FixtureDevice {
+    JwsKey key;
+    Hello hello;      ///< its proof is made when it is sent
+    Proof proof;      ///< an absent nonce: of a fresh challenge
+    const char *path; ///< /v1/devices/ID
+} FixtureDevice;
+
+/// A new device that has joined with the token; asserts success.
+FixtureDevice fixture_device(Fixture *fixture, Str token, const char *name);
+/// The nonce of a fresh challenge.
+Str fixture_nonce(Fixture *fixture);
+/// The claims, signed by `key`.
+Str fixture_proof(Fixture *fixture, const JwsKey *key, const Proof *proof);
+/// The hello, with its proof, as JSON.
+Str fixture_hello(Fixture *fixture, const FixtureDevice *device);
+/// One sync by POST: the hello, and `rest`, other members of a SyncUp ("\"seq\":1").
+HttpReply fixture_sync(Fixture *fixture, const FixtureDevice *device, const char *rest);
 /// What a slice with the five plain endpoints at /v1/NOUNs must do: make a record of `create`, list
 /// and show it, change it by `change`, remove it, leave three entries in the audit log and five
 /// operations in the OpenAPI document. Asserts each.

@@ -6,6 +6,7 @@
 #include "control/control.h"
 #include "control/data.h"
 #include "control/device/device_channel.h"
+#include "control/servers.h"
 #include "db/db.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -19,9 +20,8 @@
 enum {
     DRAIN_MS = 10'000,
     IDLE_MS = 60'000,
-    HANDSHAKE_MS = 15'000,
     MALLOC_ARENAS = 2,
-    MESSAGES_PER_MINUTE = 120,
+    MESSAGES_PER_MINUTE = 60,
     PER_ADDRESS_MAX = 256,
 };
 
@@ -45,11 +45,23 @@ static void files_raise(void) {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// What devices are told about where we are.
+static Err servers_start(App *app, const char *dir, Arena *arena, Reason *reason) {
+    Str server_pem, ca_pem, fingerprint;
+    TRY(data_pem(dir, "server.pem", arena, &server_pem, reason));
+    TRY(data_pem(dir, "ca.pem", arena, &ca_pem, reason));
+    TRY(data_ca_fingerprint(dir, arena, &fingerprint, reason));
+    TRY(servers_make(&app->config, server_pem, ca_pem, arena, &app->servers, reason));
+    app->authority = servers_authority(&app->servers, fingerprint);
+    return SUCCESS;
+}
+
 static Err store_start(Serving *serving, const char *dir, Arena *arena, Reason *reason) {
     App *app = &serving->app;
     app->clock = clock_system();
     TRY(data_token_key(dir, arena, &app->key, reason));
-    TRY(data_ca_fingerprint(dir, arena, &app->ca_fingerprint, reason));
+    TRY(data_installation(dir, clock_now_ms(&app->clock), arena, &app->installation, reason));
+    TRY(servers_start(app, dir, arena, reason));
     TRY(data_db_open(dir, (uint32_t)app->config.workers + 1, arena, &app->db, reason));
     TRY(control_open(app));
     TRY(worker_pool_open(
@@ -71,13 +83,14 @@ static Err listeners_start(Serving *serving, const char *dir, Arena *arena, Reas
                                        .cert_path = cert.ptr,
                                        .key_path = key.ptr,
                                        .path = AGENT_CHANNEL_PATH,
-                                       .protocol = AGENT_CHANNEL_PROTOCOL,
+                                       .protocol = AGENT_SUBPROTOCOL,
                                        .threads = (uint32_t)config->network_threads,
                                        .connections_max = (uint32_t)config->channels_max,
-                                       .first_max_bytes = SYNC_MESSAGE_MAX,
-                                       .message_max_bytes = SYNC_MESSAGE_MAX,
+                                       .first_max_bytes = SYNC_FIRST_MAX,
+                                       .message_max_bytes = SYNC_UP_MAX,
+                                       .reply_max_bytes = SYNC_DOWN_MAX,
                                        .messages_per_minute_max = MESSAGES_PER_MINUTE,
-                                       .handshake_ms = HANDSHAKE_MS,
+                                       .handshake_ms = HELLO_WITHIN_MS,
                                        .silence_ms = 3 * config->heartbeat.ms,
                                        .handlers = device_channel_handlers,
                                        .app = app},

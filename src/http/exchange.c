@@ -10,7 +10,7 @@
 #include <strings.h>
 
 enum {
-    BODY_READ_MAX = 1024 * 1024, ///< more of a body is not even read to be refused
+    BODY_READ_MAX = 4 * 1024 * 1024, ///< more of a body is not even read to be refused
 };
 
 /// The router logs what it refuses; this is for what does not get that far.

@@ -41,6 +41,10 @@ static Err box_best(Call *call) {
     return call_reply(call, &(Box){.name = S("literal")});
 }
 
+static Err box_sync(Call *call) {
+    return call_reply(call, call->in);
+}
+
 static Err box_create(Call *call) {
     Fixture *fixture = call->app;
     fixture->handled++;
@@ -75,6 +79,9 @@ static const Endpoint Box_delete = {
     DELETE, BOXES "/{name}", "box", "delete", "Remove a box", .shape = REPLY_NONE};
 static const Endpoint Box_best = {
     GET, BOXES "/best", "box", "best", "The best box", .out = &Box_schema};
+static const Endpoint Box_sync = {
+    POST, BOXES "/sync", "box", "sync", "A box of another program",
+    .in = &Box_schema, .peer = true, .out = &Box_schema};
 // clang-format on
 
 static const Route routes[] = {
@@ -84,6 +91,7 @@ static const Route routes[] = {
     {&Box_update, MAY_WRITE, box_update},
     {&Box_delete, MAY_WRITE, box_delete},
     {&Box_best,   0,         box_best  },
+    {&Box_sync,   0,         box_sync  },
 };
 
 static Err authorise(void *, Call *call) {

@@ -42,14 +42,19 @@ static void openapi_components_add(Components *components, Component component) 
     }
 }
 
+static Component openapi_body(const Endpoint *endpoint) {
+    SchemaView view = endpoint->method == PATCH ? VIEW_PATCH
+                      : endpoint->peer          ? VIEW_PEER
+                                                : VIEW_INPUT;
+    return (Component){endpoint->in, view, false};
+}
+
 static void openapi_components_collect(Components *components, const Router *router) {
     if (router->count)
         openapi_components_add(components, (Component){&Problem_schema, VIEW_REPLY, false});
     for (size_t i = 0; i < router->count; i++) {
         const Endpoint *endpoint = router->entries[i].route->endpoint;
-        SchemaView view = endpoint->method == PATCH ? VIEW_PATCH : VIEW_INPUT;
-        if (endpoint->in)
-            openapi_components_add(components, (Component){endpoint->in, view, false});
+        if (endpoint->in) openapi_components_add(components, openapi_body(endpoint));
         if (endpoint->shape == REPLY_NONE) continue;
         bool is_list = endpoint->shape == REPLY_LIST;
         openapi_components_add(components, (Component){endpoint->out, VIEW_REPLY, is_list});
@@ -167,7 +172,7 @@ static void openapi_add_access(const Router *router, const Route *route, Text *o
 static void openapi_add_request_body(const Endpoint *endpoint, Text *out) {
     bool patch = endpoint->method == PATCH;
     text_add(out, S(",\"requestBody\":{\"required\":true,\"content\":{"));
-    Component body = {endpoint->in, patch ? VIEW_PATCH : VIEW_INPUT, false};
+    Component body = openapi_body(endpoint);
     if (patch) { // which is also taken as plain JSON
         text_add(out, S("\"application/merge-patch+json\":{\"schema\":"));
         openapi_add_ref(body, out);

@@ -14,6 +14,7 @@ bool field_is_viewed(const Field *field, SchemaView view) {
         [VIEW_REPLY] = DECODE_REPLY,
         [VIEW_INPUT] = DECODE_INPUT,
         [VIEW_PATCH] = DECODE_PATCH,
+        [VIEW_PEER] = DECODE_PEER,
     };
     return field_is_accepted(field, modes[view]);
 }
@@ -35,7 +36,9 @@ static void openapi_add_number(const Field *field, SchemaView, Text *out) {
     openapi_add_range(out, field_range(field), "imum", false);
 }
 
-static void openapi_add_enum(const Field *field, SchemaView, Text *out) {
+/// A newer program may have more words.
+static void openapi_add_enum(const Field *field, SchemaView view, Text *out) {
+    if (view == VIEW_PEER) return;
     text_add(out, S(",\"enum\":["));
     for (size_t i = 0; i < field->names->count; i++) {
         if (i) text_add_char(out, ',');
@@ -146,7 +149,7 @@ void field_openapi(const Field *field, SchemaView view, Text *out) {
     if (kinds[field->kind].add) kinds[field->kind].add(field, view, out);
     if (field->flags & (READ_ONLY | COMPUTED)) text_add(out, S(",\"readOnly\":true"));
     if (field->flags & WRITE_ONLY) text_add(out, S(",\"writeOnly\":true"));
-    if (view == VIEW_INPUT && field->fallback) {
+    if ((view == VIEW_INPUT || view == VIEW_PEER) && field->fallback) {
         text_add(out, S(",\"default\":"));
         field_encode_fallback(field, out);
     }
@@ -155,20 +158,22 @@ void field_openapi(const Field *field, SchemaView view, Text *out) {
 
 void schema_openapi_name(const Schema *schema, SchemaView view, Text *out) {
     static const char *const suffixes[] = {
-        [VIEW_REPLY] = "", [VIEW_INPUT] = "Input", [VIEW_PATCH] = "Patch"};
+        [VIEW_REPLY] = "", [VIEW_INPUT] = "Input", [VIEW_PATCH] = "Patch", [VIEW_PEER] = "Peer"};
     text_print(out, "%s%s", schema->title, suffixes[view]);
 }
 
 static bool openapi_is_required(const Field *field, SchemaView view) {
     if (!field_is_viewed(field, view) || view == VIEW_PATCH) return false;
-    if (view == VIEW_REPLY) return (field->flags & REQUIRED) || field_is_always_present(field);
+    bool is_shown = (field->flags & REQUIRED) && !(field->flags & UNSTORED);
+    if (view == VIEW_REPLY) return is_shown || field_is_always_present(field);
     return (field->flags & REQUIRED) && !field->fallback;
 }
 
 void schema_openapi(const Schema *schema, SchemaView view, Text *out) {
     text_add(out, S("{\"type\":\"object\",\"description\":"));
     text_add_json(out, str_from(schema->doc));
-    text_add(out, S(",\"additionalProperties\":false,\"required\":["));
+    if (view != VIEW_PEER) text_add(out, S(",\"additionalProperties\":false"));
+    text_add(out, S(",\"required\":["));
     const char *separator = "";
     for (size_t i = 0; i < schema->count; i++) {
         if (!openapi_is_required(&schema->fields[i], view)) continue;

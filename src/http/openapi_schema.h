@@ -4,11 +4,12 @@
 
 #include "base/schema.h"
 
-/// Which of the three OpenAPI schemas of a record.
+/// Which of the OpenAPI schemas of a record.
 typedef enum SchemaView {
     VIEW_REPLY, ///< "Fleet": what we answer
     VIEW_INPUT, ///< "FleetInput": what creation takes
     VIEW_PATCH, ///< "FleetPatch": what a change takes
+    VIEW_PEER,  ///< "FleetPeer": what a program of another age may send
 } SchemaView;
 
 /// Append the name of the component, e.g. FleetInput.

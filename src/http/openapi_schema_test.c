@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include <jansson.h>
+#include <string.h>
 
 static Str openapi(Text *out, const Schema *schema, SchemaView view) {
     text_clear(out);
@@ -82,6 +83,43 @@ TEST(in_a_change_nothing_is_required_and_null_clears) {
     CHECK_STR(str_from(ref), S("#/components/schemas/PartInput"));
 }
 
+TEST(what_a_program_of_another_age_sends_may_have_more_fields_and_words) {
+    SCOPED(text_done) Text out;
+    text_init(&out, 1 << 20);
+    Str text = openapi(&out, &Thing_schema, VIEW_PEER);
+    SCOPED(drop) json_t *tree = json_loadb(text.ptr, text.len, 0, NULL);
+    CHECK(!json_object_get(tree, "additionalProperties"));
+    CHECK(json_array_size(part_of(tree, "required")) == 2);
+    CHECK(!part_of(tree, "properties.mood.enum"));
+    CHECK(!part_of(tree, "properties.id"));
+    const char *ref = json_string_value(part_of(tree, "properties.main.$ref"));
+    CHECK_STR(str_from(ref), S("#/components/schemas/PartPeer"));
+}
+
+TEST(what_is_not_stored_need_not_be_in_every_answer) {
+    static const Field fields[] = {
+        {.name = {"a", 1},
+         .kind = KIND_RECORD,
+         .flags = REQUIRED | UNSTORED,
+         .doc = "x",
+         .record = &Part_schema}
+    };
+    static const Schema schema = {
+        .name = {"kit", 3},
+        .title = "Kit",
+        .doc = "a kit",
+        .size = sizeof(Part),
+        .fields = fields,
+        .count = 1
+    };
+    SCOPED(text_done) Text out;
+    text_init(&out, 1 << 20);
+    CHECK(strstr(openapi(&out, &schema, VIEW_REPLY).ptr, "\"required\":[],\"properties\":{\"a\""));
+    CHECK(strstr(openapi(&out, &schema, VIEW_INPUT).ptr, "\"required\":[\"a\"]"));
+}
+
 TEST_MAIN(CASE(openapi_describes_what_creation_takes),
           CASE(openapi_views_differ_in_what_they_show),
-          CASE(in_a_change_nothing_is_required_and_null_clears))
+          CASE(in_a_change_nothing_is_required_and_null_clears),
+          CASE(what_a_program_of_another_age_sends_may_have_more_fields_and_words),
+          CASE(what_is_not_stored_need_not_be_in_every_answer))

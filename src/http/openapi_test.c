@@ -41,7 +41,7 @@ TEST(the_document_has_every_operation_of_the_tables) {
     Fixture fixture;
     fixture_open(&fixture);
     json_t *root = document(&fixture);
-    CHECK(json_object_size(at(root, "paths")) == 3);
+    CHECK(json_object_size(at(root, "paths")) == 4);
     check_text(root, "openapi", "3.1.0");
     check_text(root, "info title", "Boxes");
     check_text(root, "info license identifier", "Apache-2.0");
@@ -71,6 +71,9 @@ TEST(parameters_bodies_and_answers_are_described) {
                "paths /v1/boxes/{name} patch requestBody content application/merge-patch+json "
                "schema $ref",
                "#/components/schemas/BoxPatch");
+    check_text(root,
+               "paths /v1/boxes/sync post requestBody content application/json schema $ref",
+               "#/components/schemas/BoxPeer");
     check_text(root,
                "paths /v1/boxes get responses 200 content application/json schema $ref",
                "#/components/schemas/BoxList");
@@ -102,8 +105,16 @@ static bool is_referred(Str text, const char *name) {
 }
 
 TEST(each_component_is_used_and_each_reference_has_its_component) {
-    static const char *const expected[] = {
-        "Box", "BoxInput", "BoxPatch", "BoxList", "Part", "PartInput", "Problem", "ProblemFault"};
+    static const char *const expected[] = {"Box",
+                                           "BoxInput",
+                                           "BoxPatch",
+                                           "BoxPeer",
+                                           "BoxList",
+                                           "Part",
+                                           "PartInput",
+                                           "PartPeer",
+                                           "Problem",
+                                           "ProblemFault"};
     size_t count = sizeof(expected) / sizeof(expected[0]);
     Fixture fixture;
     fixture_open(&fixture);

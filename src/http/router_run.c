@@ -90,7 +90,8 @@ static Err run_body(Run *run) {
     const Schema *in = endpoint->in;
     void *record = arena_alloc(run->arena, in->size, _Alignof(max_align_t));
     if (!record) return arena_check(run->arena);
-    Err err = schema_decode(in, call->body, DECODE_INPUT, run->arena, &call->faults, record);
+    DecodeMode mode = endpoint->peer ? DECODE_PEER : DECODE_INPUT;
+    Err err = schema_decode(in, call->body, mode, run->arena, &call->faults, record);
     if (err.code == ERR_INVALID) TRY(run_body_parse(run));
     TRY(err);
     call->in = record;

@@ -170,6 +170,20 @@ TEST(every_bad_field_is_told_with_its_pointer) {
     fixture_close(&fixture);
 }
 
+TEST(the_envelope_of_another_program_may_have_unknown_fields_but_no_wrong_ones) {
+    Fixture fixture;
+    fixture_open(&fixture);
+    const Str newer = S("{\"name\":\"a\",\"colour\":\"red\",\"parts\":[{\"name\":\"p\",\"x\":1}]}");
+    HttpReply reply = ask(&fixture, S("POST"), S("/v1/boxes/sync"), newer);
+    CHECK(reply.status == 200);
+    CHECK(ask(&fixture, S("POST"), S("/v1/boxes"), newer).status == 422);
+    reply = ask(&fixture, S("POST"), S("/v1/boxes/sync"), S("{\"colour\":\"red\",\"size\":101}"));
+    CHECK(reply.status == 422);
+    CHECK(problem_of(&fixture, &reply).errors.count == 2); // the name is missing
+    CHECK(ask(&fixture, S("POST"), S("/v1/boxes/sync"), S("{")).status == 400);
+    fixture_close(&fixture);
+}
+
 TEST(a_body_that_is_no_json_is_400_and_one_of_another_type_422) {
     Fixture fixture;
     fixture_open(&fixture);
@@ -301,6 +315,7 @@ TEST_MAIN(CASE(one_record_a_list_and_nothing_are_answered),
           CASE(who_may_not_call_learns_nothing_about_the_body),
           CASE(a_content_type_may_have_parameters_and_any_case),
           CASE(every_bad_field_is_told_with_its_pointer),
+          CASE(the_envelope_of_another_program_may_have_unknown_fields_but_no_wrong_ones),
           CASE(a_body_that_is_no_json_is_400_and_one_of_another_type_422),
           CASE(a_handler_refuses_a_field_as_decoding_does),
           CASE(a_patch_keeps_what_it_does_not_name_and_takes_no_immutable_field),

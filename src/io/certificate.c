@@ -190,6 +190,25 @@ Err certificate_make_server(const Certificate *ca,
     return certificate_export(crt, key, ca->cert_pem, arena, ret_server);
 }
 
+Err certificate_host(Str pem, Arena *arena, Str *ret_host, Reason *reason) {
+    SCOPED(certificate_crt_done) Crt crt = NULL;
+    TRY(certificate_pem_read(pem, &crt, reason));
+    char name[HOST_MAX + 1] = {};
+    char address[INET6_ADDRSTRLEN];
+    size_t len = sizeof(name) - 1;
+    int type = gnutls_x509_crt_get_subject_alt_name(crt, 0, name, &len, NULL);
+    const char *host = NULL;
+    if (type == GNUTLS_SAN_DNSNAME) host = name;
+    if (type == GNUTLS_SAN_IPADDRESS)
+        host = inet_ntop(
+            len == sizeof(struct in_addr) ? AF_INET : AF_INET6, name, address, sizeof(address));
+    if (!host) return FAIL(ERR_NOT_FOUND, "the certificate names no host");
+    Str copy = str_dup(arena, str_from(host));
+    TRY(arena_check(arena));
+    *ret_host = copy;
+    return SUCCESS;
+}
+
 Err certificate_fingerprint(Str pem,
                             char ret_hex[CERTIFICATE_FINGERPRINT_LEN + 1],
                             Reason *reason) {

@@ -30,6 +30,10 @@ Err certificate_make_server(const Certificate *ca,
                             Arena *arena,
                             Certificate *ret_server,
                             Reason *reason);
+/// The first host that the first certificate in `pem` is for: a DNS name, or an address as text, in
+/// `arena`. ERR_INVALID: not a certificate; the Reason is what the library says. ERR_NOT_FOUND: it
+/// names no host.
+Err certificate_host(Str pem, Arena *arena, Str *ret_host, Reason *reason);
 /// SHA-256 over the DER of the first certificate in `pem`, as 64 hex digits.
 /// ERR_INVALID: not a certificate; the Reason is what the library says.
 Err certificate_fingerprint(Str pem, char ret_hex[CERTIFICATE_FINGERPRINT_LEN + 1], Reason *reason);

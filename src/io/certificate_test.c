@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/certificate.h"
 
+#include "base/scope.h"
 #include "test.h"
 
 #include <gnutls/x509.h>
@@ -53,6 +54,24 @@ static unsigned chain_status(Str chain_pem, Str ca_pem, const char *host) {
     gnutls_free(cas);
     gnutls_x509_trust_list_deinit(trust, 1);
     return status;
+}
+
+TEST(the_first_host_of_a_certificate_is_told) {
+    static const char *const hosts[] = {"muster.example.org", "192.0.2.7", "2001:db8::1"};
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, 1 << 16);
+    Certificate ca, server;
+    Str host;
+    CHECK_OK(certificate_make_ca(S("CA"), NOW_MS, 1, &arena, &ca));
+    for (size_t i = 0; i < 3; i++) {
+        Str items[] = {str_from(hosts[i]), S("localhost")};
+        CHECK_OK(
+            certificate_make_server(&ca, hosts_of(items, 2), NOW_MS, 1, &arena, &server, NULL));
+        CHECK_OK(certificate_host(server.cert_pem, &arena, &host, NULL));
+        CHECK_STR(host, str_from(hosts[i]));
+    }
+    CHECK_ERR(certificate_host(ca.cert_pem, &arena, &host, NULL), ERR_NOT_FOUND);
+    CHECK_ERR(certificate_host(S("no PEM"), &arena, &host, NULL), ERR_INVALID);
 }
 
 TEST(a_server_is_verified_by_its_authority_for_each_of_its_hosts) {
@@ -167,4 +186,5 @@ TEST_MAIN(CASE(a_server_is_verified_by_its_authority_for_each_of_its_hosts),
           CASE(a_server_cannot_sign_for_others),
           CASE(what_cannot_be_certified_is_refused),
           CASE(a_fingerprint_is_the_one_that_other_tools_show),
-          CASE(a_chain_has_the_fingerprint_of_its_first_certificate))
+          CASE(a_chain_has_the_fingerprint_of_its_first_certificate),
+          CASE(the_first_host_of_a_certificate_is_told))

@@ -27,6 +27,8 @@ Err tls_server_context_open(const char *cert_path,
 /// A client that trusts exactly the CA certificates in `ca_pem`; absent: none is trusted, and the
 /// session is good only for tls_peer_ca. ERR_INVALID: not certificates.
 Err tls_client_context_open(Str ca_pem, TlsContext **ret_context);
+/// A client that trusts the authorities that this machine trusts. ERR_UNAVAILABLE: it has none.
+Err tls_client_context_open_public(TlsContext **ret_context);
 /// Free; no session may be open. NULL-safe; returns NULL.
 TlsContext *tls_context_close(TlsContext *context);
 

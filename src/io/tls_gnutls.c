@@ -108,17 +108,36 @@ Err tls_server_context_open(const char *cert_path,
     return SUCCESS;
 }
 
-Err tls_client_context_open(Str ca_pem, TlsContext **ret_context) {
+static Err tls_client_context_new(TlsContext **ret_context) {
     SCOPED(tls_context_closep) TlsContext *context = NULL;
     TRY(tls_context_new(false, &context));
     context->tickets = calloc(TICKETS_MAX, sizeof(Ticket));
     if (!context->tickets) return FAIL(ERR_MEMORY, "no memory for TLS");
+    *ret_context = TAKE_PTR(context);
+    return SUCCESS;
+}
+
+Err tls_client_context_open(Str ca_pem, TlsContext **ret_context) {
+    SCOPED(tls_context_closep) TlsContext *context = NULL;
+    TRY(tls_client_context_new(&context));
     context->has_trust = ca_pem.ptr;
     gnutls_datum_t pem = {(unsigned char *)(uintptr_t)ca_pem.ptr, (unsigned)ca_pem.len};
     if (context->has_trust
         && gnutls_certificate_set_x509_trust_mem(context->credentials, &pem, GNUTLS_X509_FMT_PEM)
                <= 0)
         return FAIL(ERR_INVALID, "the authorities to trust are not certificates in PEM");
+    *ret_context = TAKE_PTR(context);
+    return SUCCESS;
+}
+
+Err tls_client_context_open_public(TlsContext **ret_context) {
+    SCOPED(tls_context_closep) TlsContext *context = NULL;
+    TRY(tls_client_context_new(&context));
+    if (gnutls_certificate_set_x509_system_trust(context->credentials) <= 0)
+        return FAIL(
+            ERR_UNAVAILABLE,
+            "this machine trusts no public authorities: are its CA certificates installed?");
+    context->has_trust = true;
     *ret_context = TAKE_PTR(context);
     return SUCCESS;
 }

@@ -2,13 +2,20 @@
 #include "wire/device.h"
 
 static const char *const container_states[] = {
-    "missing", "created", "running", "restarting", "exited"};
-const EnumNames ContainerState_names = ENUM_NAMES(container_states);
-static const char *const healths[] = {"none", "starting", "healthy", "unhealthy"};
-const EnumNames Health_names = ENUM_NAMES(healths, .unknown = HEALTH_STARTING);
+    "missing", "created", "running", "restarting", "exited", "unknown"};
+const EnumNames ContainerState_names = ENUM_NAMES(container_states, .unknown = CONTAINER_UNKNOWN);
+static const char *const healths[] = {"none", "starting", "healthy", "unhealthy", "unknown"};
+const EnumNames Health_names = ENUM_NAMES(healths, .unknown = HEALTH_UNKNOWN);
 static const char *const workload_states[] = {
-    "none", "pulling", "starting", "running", "degraded", "failed"};
-const EnumNames WorkloadState_names = ENUM_NAMES(workload_states, .unknown = WORKLOAD_STARTING);
+    "none", "pulling", "starting", "running", "degraded", "failed", "unknown"};
+const EnumNames WorkloadState_names = ENUM_NAMES(workload_states, .unknown = WORKLOAD_UNKNOWN);
+
+static const Field Stamp_fields[] = {
+    FIELD(Stamp, time, 0, "by the device's clock"),
+    FIELD(Stamp, boot_id, 0, "random for each boot", .pattern = &Pattern_line, .max = 64),
+    FIELD(Stamp, uptime_ms, 0, "since that boot"),
+};
+const Schema Stamp_schema = SCHEMA(Stamp, "stamp", "when a device says that something was");
 
 static const Field Facts_fields[] = {
     FIELD(Facts, hostname, 0, "host name", .pattern = &Pattern_line),
@@ -17,13 +24,13 @@ static const Field Facts_fields[] = {
     FIELD(Facts, architecture, 0, "machine", .pattern = &Pattern_line, .max = 64),
     FIELD(Facts, cpus, 0, "processors"),
     FIELD(Facts, memory_bytes, 0, "memory"),
-    FIELD(Facts, agent_version, 0, "version of the agent", .pattern = &Pattern_line, .max = 64),
     FIELD(Facts,
           engine_version,
           0,
           "version of the container engine",
           .pattern = &Pattern_line,
           .max = 64),
+    FIELD(Facts, serial_number, 0, "as its maker gave it", .pattern = &Pattern_line),
 };
 const Schema Facts_schema = SCHEMA(Facts, "facts", "what a device is");
 
@@ -48,12 +55,41 @@ static const Field ServiceStatus_fields[] = {
 const Schema ServiceStatus_schema =
     SCHEMA(ServiceStatus, "service_status", "one service as it runs on a device");
 
+static const Field ApplicationReport_fields[] = {
+    FIELD(ApplicationReport,
+          name,
+          REQUIRED | LISTED,
+          "application",
+          .pattern = &Pattern_dns_label,
+          .max = 63),
+    FIELD(ApplicationReport, serial, 0, "of the deployment that this is about"),
+    FIELD(ApplicationReport, release_id, LISTED, "release of it", .prefix = "release"),
+    FIELD_ENUM(ApplicationReport, state, WorkloadState, LISTED, "how far it is"),
+    FIELD(ApplicationReport, detail, 0, "why", .pattern = &Pattern_line, .max = DETAIL_MAX),
+    FIELD_RECORD(ApplicationReport, refusal, Refusal, 0, "why it is not acted on, or has failed"),
+    FIELD_LIST(
+        ApplicationReport, services, ServiceStatus, 0, "its services", .max = SERVICE_STATUSES_MAX),
+};
+const Schema ApplicationReport_schema =
+    SCHEMA(ApplicationReport, "application_report", "an application as it runs on a device");
+
 static const Field Reported_fields[] = {
-    FIELD(Reported, version, 0, "of the desired state that this is about"),
-    FIELD(Reported, release_id, 0, "release of it", .prefix = "release"),
-    FIELD_ENUM(Reported, state, WorkloadState, 0, "how far it is"),
-    FIELD(Reported, detail, 0, "why", .pattern = &Pattern_line, .max = 1024),
-    FIELD_LIST(Reported, services, ServiceStatus, 0, "its services", .max = 64),
+    FIELD(Reported, generation, 0, "of the desired state that this is about"),
+    FIELD_ENUM(Reported, state, WorkloadState, 0, "the worst of its applications'"),
+    FIELD(Reported, detail, 0, "why", .pattern = &Pattern_line, .max = DETAIL_MAX),
+    FIELD(Reported,
+          notes,
+          0,
+          "about the device itself",
+          .pattern = &Pattern_line,
+          .max = NOTES_MAX,
+          .item_max = DETAIL_MAX),
+    FIELD_LIST(Reported,
+               applications,
+               ApplicationReport,
+               0,
+               "its applications",
+               .max = APPLICATION_REPORTS_MAX),
 };
 const Schema Reported_schema = SCHEMA(Reported, "reported", "a device's account of its workload");
 

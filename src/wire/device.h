@@ -2,7 +2,18 @@
 /// Devices: what they say of themselves.
 #pragma once
 
-#include "base/schema.h"
+#include "wire/document.h"
+
+enum { SERVICE_STATUSES_MAX = 100, APPLICATION_REPORTS_MAX = 16, NOTES_MAX = 8 };
+
+/// When a device says that something was: its clock may be wrong, so the boot and the time since
+/// it stand beside it (docs/protocol.md, section 6).
+typedef struct Stamp {
+    Time time;   ///< by the device's clock
+    Str boot_id; ///< random for each boot
+    uint64_t uptime_ms;
+} Stamp;
+extern const Schema Stamp_schema;
 
 /// What a device is; sent when it changes.
 typedef struct Facts {
@@ -12,8 +23,8 @@ typedef struct Facts {
     Str architecture; ///< "x86_64", "aarch64"
     uint64_t cpus;
     uint64_t memory_bytes;
-    Str agent_version;
     Str engine_version; ///< container engine; absent: none found
+    Str serial_number;  ///< of the machine, as its maker gave it
 } Facts;
 extern const Schema Facts_schema;
 
@@ -23,10 +34,17 @@ typedef enum ContainerState {
     CONTAINER_RUNNING,
     CONTAINER_RESTARTING,
     CONTAINER_EXITED,
+    CONTAINER_UNKNOWN, ///< a word of a newer device
 } ContainerState;
 extern const EnumNames ContainerState_names;
 
-typedef enum Health { HEALTH_NONE, HEALTH_STARTING, HEALTH_HEALTHY, HEALTH_UNHEALTHY } Health;
+typedef enum Health {
+    HEALTH_NONE, ///< it has no health check
+    HEALTH_STARTING,
+    HEALTH_HEALTHY,
+    HEALTH_UNHEALTHY,
+    HEALTH_UNKNOWN, ///< a word of a newer device
+} Health;
 extern const EnumNames Health_names; ///< a newer agent's: starting, so never taken for healthy
 
 /// One service as it runs on a device.
@@ -35,7 +53,7 @@ typedef struct ServiceStatus {
     Str image;
     Str container_id;
     ContainerState state;
-    Health health; ///< HEALTH_NONE: it has no health check
+    Health health;
     int64_t exit_code;
 } ServiceStatus;
 extern const Schema ServiceStatus_schema;
@@ -52,17 +70,34 @@ typedef enum WorkloadState {
     WORKLOAD_RUNNING,  ///< all services run, and are healthy where they have a check
     WORKLOAD_DEGRADED, ///< was running; a service is down or unhealthy
     WORKLOAD_FAILED,   ///< cannot get there; `detail` says why; keeps trying
+    WORKLOAD_UNKNOWN,  ///< a word of a newer device
 } WorkloadState;
-extern const EnumNames WorkloadState_names; ///< a newer agent's: starting, neither done nor failed
+extern const EnumNames WorkloadState_names;
 
-/// A device's account of its workload. `version` and `release_id`: of the desired state that it is
-/// about, 0 and absent while there is none.
-typedef struct Reported {
-    uint64_t version;
+/// A device's account of one application. `release_id`: of the release that it is about.
+typedef struct ApplicationReport {
+    Str name;
+    uint64_t serial;
     Id release_id;
     WorkloadState state;
-    Str detail; ///< the reason, for an operator
+    Str detail;      ///< the reason, for an operator
+    Refusal refusal; ///< why it is not acted on, or has failed
     ServiceStatusList services;
+} ApplicationReport;
+extern const Schema ApplicationReport_schema;
+typedef struct ApplicationReportList {
+    ApplicationReport *items;
+    size_t count;
+} ApplicationReportList;
+
+/// A device's account of what it runs. `generation`: of the desired state that it is about, 0 while
+/// there is none.
+typedef struct Reported {
+    uint64_t generation;
+    WorkloadState state; ///< the worst of its applications'
+    Str detail;
+    StrList notes; ///< about the device itself: a file that was set aside, say
+    ApplicationReportList applications;
 } Reported;
 extern const Schema Reported_schema;
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /// What a release runs: services, in the terms of a Compose file.
 ///
-/// A manifest is exact: images are named by digest, nothing is left to the device. Its canonical
-/// JSON (json_canonical over ENCODE_REPLY) is what a release's digest is of.
+/// A manifest is exact: images are named by digest, nothing is left to the device. It is published
+/// once, as a Document (wire/document.h); what a service is, is said by its published bytes.
 #pragma once
 
-#include "base/schema.h"
+#include "wire/document.h"
+#include "wire/extra.h"
 
 enum {
-    MANIFEST_SERVICES_MAX = 32,
-    MANIFEST_JSON_MAX = 256 * 1024,
+    MANIFEST_SERVICES_MAX = 100,
+    MANIFEST_TEXT_MAX = DOCUMENT_TEXT_MAX,
     SERVICE_NAME_MAX = 63,
     IMAGE_MAX = 512,
 };
@@ -82,6 +83,7 @@ typedef struct Service {
     DependencyList depends_on;
     Healthcheck healthcheck;
     Restart restart;
+    EXTRA_MEMBERS
 } Service;
 extern const Schema Service_schema;
 typedef struct ServiceList {
@@ -90,7 +92,10 @@ typedef struct ServiceList {
 } ServiceList;
 
 typedef struct Manifest {
+    uint64_t format;
+    NeedList needs;
     ServiceList services;
+    EXTRA_MEMBERS
 } Manifest;
 extern const Schema Manifest_schema;
 
@@ -103,5 +108,18 @@ void manifest_check(const Manifest *manifest, Str pointer, Faults *faults);
 /// The services in an order in which each stands behind what it depends on: indexes into
 /// manifest->services. The manifest has passed manifest_check.
 void manifest_order(const Manifest *manifest, size_t ret_order[MANIFEST_SERVICES_MAX]);
-/// Canonical JSON of the manifest in `arena`, and "sha256:<hex>" of it. ERR_LIMIT: too large.
-Err manifest_seal(const Manifest *manifest, Arena *arena, Str *ret_json, Str *ret_digest);
+/// Publish the manifest: sets its format and the abilities that it needs, and makes its document in
+/// canonical form, in `arena`. ERR_LIMIT: too large. ERR_MEMORY: arena exhausted.
+Err manifest_publish(Manifest *manifest, Arena *arena, Document *ret_document);
+/// Read a published manifest to act on it: document_read, then manifest_check. `*ret_refusal` is
+/// absent if it may be acted on (texts in `arena`). ERR_MEMORY: arena exhausted.
+Err manifest_read(const Document *document,
+                  Arena *arena,
+                  Manifest *ret_manifest,
+                  Refusal *ret_refusal);
+/// Read a published manifest to show it: as a peer's, which may be newer. ERR_INVALID: not one.
+Err manifest_show(Str text, Arena *arena, Manifest *ret_manifest);
+/// The identity of each service: the hash of its bytes as published, as hex digits in `arena`; in
+/// the order of manifest->services. `text`: of a document that manifest_read has read.
+/// ERR_MEMORY: arena exhausted.
+Err manifest_identities(Str text, Arena *arena, Str ret_identities[MANIFEST_SERVICES_MAX]);

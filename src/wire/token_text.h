@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The text of an enrolment token, which a person carries to a device.
+/// The text of an enrolment token: all that a machine needs to become a device (docs/protocol.md,
+/// section 2).
 #pragma once
 
-#include "base/arena.h"
-#include "base/str.h"
+#include "wire/agent.h"
 
-/// The parts of an enrolment token's text "muster1.SECRET.FINGERPRINT".
+enum { TOKEN_TEXT_MAX = 4096 };
+
+#define TOKEN_PREFIX "muster2."
+/// TokenText.authority: the servers' certificates are by a publicly trusted one.
+#define AUTHORITY_PUBLIC "public"
+
 typedef struct TokenText {
-    Str secret;         ///< base64url
-    Str ca_fingerprint; ///< SHA-256 of the server's CA certificate, 64 hex digits
+    StrList servers; ///< URLs, in the order in which they are tried
+    Str authority;   ///< SHA-256 of its certificate, 64 hex digits; AUTHORITY_PUBLIC; absent: http
+    Str fleet;       ///< name of the fleet, for people
+    Str secret;      ///< base64url
 } TokenText;
-/// Split the text of a token, borrowed. ERR_INVALID: not one.
-Err token_text_parse(Str text, TokenText *ret_parts);
-/// The text of a token, in `arena`.
-Str token_text_make(const TokenText *parts, Arena *arena);
+extern const Schema TokenText_schema;
+
+/// Read the text of a token; texts live in `arena`. Blanks around it are passed over. ERR_INVALID:
+/// not one, `reason` says what is wrong. ERR_MEMORY: arena exhausted.
+Err token_text_parse(Str text, Arena *arena, TokenText *ret_parts, Reason *reason);
+/// The text of a token, in `arena`. ERR_LIMIT: too long. ERR_MEMORY: arena exhausted.
+Err token_text_make(const TokenText *parts, Arena *arena, Str *ret_text);

@@ -92,9 +92,6 @@ await report.step('agent_enrol: the same key again is the same device', async ()
     const again = key.enrolment(token.token, await challenge(), { name: 'other' });
     assert.deepEqual(await client.accepted('agent_enrol', 'again', { body: again }), enrolled);
 });
-const assertion = key.assertion(enrolled.device_id, await fresh());
-const device = await client.accepted('agent_token', 'an assertion', { body: assertion });
-tokens.device = device.access_token;
 const ofDevice = { args: { device_id: enrolled.device_id } };
 
 await ok('device_show', 'that has never synced', ofDevice);
@@ -102,21 +99,34 @@ const deployed = await ok('fleet_deploy', 'a release', { ...ofFleet, body: { rel
 await report.step('fleet_deploy: the fleet wants the release', () => assert.equal(deployed.release_id, release.id));
 const syncUp = {
     seq: 1,
-    desired_version: 0,
+    generation: 0,
     facts,
     telemetry: { cpu_percent: 12.5, load1: 0.25, memory_used_bytes: 1024, uptime_s: 60, containers: 2 },
-    reported: { version: 0, state: 'none', services: [{ name: 'web', state: 'missing', health: 'none', exit_code: -1 }] },
+    reported: {
+        generation: 0,
+        state: 'pulling',
+        applications: [
+            { name: 'shop', state: 'pulling', services: [{ name: 'web', state: 'missing', health: 'none', exit_code: -1 }] },
+        ],
+    },
 };
-const sync = (name, body) => client.accepted('agent_sync', name, { token: tokens.device, body });
+const said = async (body, claims) => ({ hello: key.hello(enrolled, await challenge(), claims), ...body });
+const sync = async (name, body) => client.accepted('agent_sync', name, { body: await said(body) });
 const down = await sync('all of it', syncUp);
 await report.step('agent_sync: the answer acknowledges and has what is desired', () => {
     assert.equal(down.ack, 1);
-    assert.equal(down.desired.release_id, release.id);
-    assert.equal(down.desired.digest, release.digest);
+    const [application] = down.desired.applications;
+    assert.equal(application.release_id, release.id);
+    assert.equal(application.manifest.digest, release.digest);
+    assert.deepEqual(JSON.parse(application.manifest.text), release.manifest);
 });
 await report.step('agent_sync: what the device has is not sent again', async () => {
-    const next = await sync('the least', { seq: 2, desired_version: down.desired.version });
+    const next = await sync('the least', { seq: 2, generation: down.desired.generation });
     assert.equal(next.desired, undefined);
+});
+await report.step('agent_sync: a newer device may have fields and words of its own', async () => {
+    const next = await sync('with some', { seq: 3, colour: 'red', reported: { state: 'levitating', mood: { a: 1 } } });
+    assert.equal(next.ack, 3);
 });
 await ok('device_show', 'that has synced', ofDevice);
 await ok('device_list', 'of a fleet', { query: { fleet_id: fleet.id, name: 'till' } });
@@ -131,6 +141,7 @@ await no('device_list', 'what is no selector', { query: { selector: 'site=a b' }
     pointer: '/selector',
     undocumented: true,
 });
+await ok('device_rotate_key', 'a new key is wanted', ofDevice);
 await ok('device_update', 'without labels', { ...ofDevice, body: { labels: null } });
 await ok('telemetry_show', 'the latest', ofDevice);
 await ok('audit_list', 'the newest', { query: { limit: '5', descending: 'true' } });
@@ -156,14 +167,14 @@ await sweep(
     {
         agent_challenge: {},
         agent_enrol: { body: key.enrolment(token.token, await challenge(), { name: 'till' }) },
-        agent_token: { body: key.assertion(enrolled.device_id, await challenge()) },
-        agent_sync: { token: tokens.device, body: syncUp },
+        agent_sync: { body: await said(syncUp) },
         audit_list: { token: owner },
         audit_verify: { token: owner },
         device_list: { token: owner },
         device_show: { token: owner, ...ofDevice },
         device_update: { token: owner, ...ofDevice, body: { name: 'till' } },
         device_delete: { token: owner, ...ofDevice },
+        device_rotate_key: { token: owner, ...ofDevice },
         telemetry_show: { token: owner, ...ofDevice },
         fleet_list: { token: owner },
         fleet_create: { token: owner, body: { name: 'third' } },
@@ -230,22 +241,24 @@ await client.refused('session_login', 'an unknown name', { body: { ...credential
 
 const stranger = new DeviceKey();
 const enrol = (name, body) => client.refused('agent_enrol', name, { body }, 401);
-await enrol('a nonce that was used', joining);
-await enrol('a nonce that is not ours', stranger.enrolment(token.token, { nonce: 'mine' }));
-await enrol('a token that is none', stranger.enrolment('muster1.x.y', await challenge()));
+const { audience } = await challenge();
+await enrol('a nonce that is not ours', stranger.enrolment(token.token, { nonce: 'mine', audience }));
+await enrol('a secret that is none', { ...stranger.enrolment(token.token, await challenge()), secret: 'x' });
 await enrol('the key of another', {
     ...stranger.enrolment(token.token, await challenge()),
     public_key: new DeviceKey().public,
 });
-const assert401 = (name, body) => client.refused('agent_token', name, { body }, 401);
-await assert401('a nonce that was used', assertion);
-await assert401('signed by another', stranger.assertion(enrolled.device_id, await challenge()));
-await assert401('a device that is none', key.assertion(absent('device'), await challenge()));
-const otherGrant = { ...key.assertion(enrolled.device_id, await challenge()), grant_type: 'password' };
-await client.refused('agent_token', 'another grant', { body: otherGrant }, 422, {
-    pointer: '/grant_type',
-    undocumented: true,
-});
+const unknown = { device_id: absent('device'), epoch: 1 };
+for (const [name, code, hello] of [
+    ['by another key', 'proof_invalid', stranger.hello(enrolled, await challenge())],
+    ['of a device that is none', 'device_unknown', stranger.hello(unknown, await challenge())],
+    ['of another enrolment', 'epoch_old', key.hello({ ...enrolled, epoch: 9 }, await challenge())],
+])
+    await report.step(`agent_sync: a hello ${name} is refused in the answer`, async () => {
+        const answer = await client.accepted('agent_sync', name, { body: { hello, seq: 1 } });
+        assert.equal(answer.refused.code, code);
+    });
+await client.refused('agent_sync', 'no hello', { body: { seq: 1 } }, 422, { pointer: '/hello', undocumented: true });
 
 // The end of each.
 const second = stranger.enrolment(token.token, await challenge());
@@ -256,13 +269,13 @@ await no('token_show', 'one that was deleted', { args: { token_id: unused.id } }
 await enrol('a token that was revoked', new DeviceKey().enrolment(unused.token, await challenge()));
 await ok('device_delete', 'the device', ofDevice);
 await no('device_show', 'one that was deleted', ofDevice, 404);
-await client.refused('agent_sync', 'one that was deleted', { token: tokens.device, body: { seq: 9 } }, 401);
+await report.step('agent_sync: one that was deleted is told so', async () => {
+    const answer = await sync('one that was deleted', { seq: 9 });
+    assert.equal(answer.refused.code, 'device_retired');
+});
 const many = (await ok('token_create', 'for a device that comes back', { body: { fleet_id: fleet.id } })).token;
 await client.refused('agent_enrol', 'the key of one that was retired', {
     body: key.enrolment(many, await challenge()),
-}, 403, { code: 'forbidden' });
-await client.refused('agent_token', 'one that was retired', {
-    body: key.assertion(enrolled.device_id, await challenge()),
 }, 403, { code: 'forbidden' });
 await ok('fleet_delete', 'an empty fleet', ofSpare);
 await no('fleet_show', 'one that was deleted', ofSpare, 404);

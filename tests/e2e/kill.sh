@@ -172,7 +172,7 @@ need 'a registry starts' registry_start "$dir" "$(port_pick)"
 image=$(image_build web 1.0.0)
 muster fleet create --name shop-floor >/dev/null
 token=$(muster token create --fleet shop-floor --output json | jq -re .token)
-need 'a device joins' "$build/src/agent/muster-agent" enrol --server "$url" --token "$token" \
+need 'a device joins' "$build/src/agent/muster-agent" enrol "$token" \
     --name till-1 --state "$dir/device"
 agent_start
 need 'a first release is deployed' ship

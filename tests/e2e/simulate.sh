@@ -25,7 +25,7 @@ begin() {
     muster fleet create --name "$fleet" >/dev/null
     token=$(muster token create --fleet "$fleet" --uses-max "$count" --output json | jq -r .token)
     : >"$dir/agent.log"
-    "$build/tests/simulate/muster-simulate" --count "$count" --server "$url" --token "$token" \
+    "$build/tests/simulate/muster-simulate" --count "$count" --token "$token" \
         --processes 3 --seed 1 "$@" >"$dir/result" 2>>"$dir/agent.log" &
     echo $! >"$dir/simulate.pid"
     parts_wait 60 all_open || return 1
@@ -106,7 +106,7 @@ check 'they end' end
 check 'none is lost by it' result '.enrolled == $count and $lost == 0 and .processes == 3'
 
 check 'a fault that is none is refused' \
-    not_allowed --count 1 --server "$url" --token x --fault rust=1
+    not_allowed --count 1 --token x --fault rust=1
 check 'the server is there after all that' curl -fsS --cacert "$dir/server/ca.pem" "$url/readyz"
 check 'the audit chain is intact' audit_intact
 exit "$failed"

@@ -26,7 +26,7 @@ trap finish EXIT
 trap 'exit 130' INT TERM
 
 simulate() { # they stay until they are told to go, so that a slow machine is no failure
-    "$build/tests/simulate/muster-simulate" --count "$count" --server "$url" --token "$1" \
+    "$build/tests/simulate/muster-simulate" --count "$count" --token "$1" \
         >"$dir/result" 2>>"$dir/agent.log" &
     echo $! >"$dir/simulate.pid"
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compose files: whatever is accepted and checked can be sealed as a manifest.
+// Compose files: whatever is accepted and checked can be published as a manifest.
 #include "cli/compose.h"
 
 #include "base/scope.h"
@@ -20,8 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     }
     if (compose_check(&compose.manifest, &arena, &faults).code != OK) return 0;
-    Str json, digest;
-    err = manifest_seal(&compose.manifest, &arena, &json, &digest);
+    Document document;
+    err = manifest_publish(&compose.manifest, &arena, &document);
     assert(err.code == OK || err.code == ERR_LIMIT);
     return 0;
 }

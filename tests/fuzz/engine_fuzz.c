@@ -16,8 +16,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         EngineContainerList list = {&container, 1};
         Str owner = str_map_find(container.Config.Labels, S(LABEL_DEVICE));
         SeenList seen;
-        err = container_seen(&list, owner, &arena, &seen);
-        assert(err.code != OK || seen.count == 1);
+        StrList newer;
+        err = container_seen(&list, owner, &arena, &seen, &newer);
+        LabelsJudgement whose = labels_judge(container.Config.Labels, owner);
+        assert(err.code != OK || seen.count == (whose == LABELS_OURS));
+        assert(err.code != OK || newer.count == (whose == LABELS_NEWER));
     }
     arena_done(&arena);
     return 0;

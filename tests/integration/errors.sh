@@ -59,11 +59,20 @@ says 8 "musterd run: the database file is damaged or cannot be read: $dir/server
 
 says 8 "muster-agent run: cannot make the folder: $dir/none/state: No such file or directory" \
     "$agent" run --state "$dir/none/state"
-says 5 "muster-agent run: this machine is not enrolled: $dir/state/server.json" \
-    "$agent" run --state "$dir/state"
-token=$(printf 'muster1.%s.%s' "$(printf '0%.0s' {1..64})" AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA)
-says 6 "muster-agent enrol: the server must be https://HOST\[:PORT\]: ftp://a" \
-    "$agent" enrol --state "$dir/state" --server ftp://a --token "$token"
+says 5 "muster-agent run: this machine is not enrolled, and there is no enrolment file: $dir/none/enrol" \
+    "$agent" run --state "$dir/state" --enrol-file "$dir/none/enrol"
+# token SERVER: an enrolment token for it.
+token() {
+    printf 'muster2.'
+    printf '{"servers":["%s"],"fleet":"shop","secret":"s3cret"}' "$1" | base64 -w0 | tr '+/' '-_' | tr -d '='
+}
+says 6 "muster-agent enrol: this is no enrolment token: /servers/0: must be https://HOST\[:PORT\]" \
+    "$agent" enrol --state "$dir/state" "$(token ftp://a)"
+says 7 "muster-agent enrol: cannot connect: 127.0.0.1:$port: Connection refused" \
+    "$agent" enrol --state "$dir/state" "$(token "http://127.0.0.1:$port")"
+mkdir "$dir/damaged" && echo 'no json' >"$dir/damaged/membership.json"
+says 6 "muster-agent run: a file of the state folder is damaged: $dir/damaged/membership.json: *" \
+    "$agent" run --state "$dir/damaged"
 says 2 "muster-agent: no such verb: dance; see muster-agent --help" "$agent" dance
 
 says 7 "muster: the server cannot be reached: http://127.0.0.1:$port: *" \

@@ -12,13 +12,12 @@
 #include <sys/resource.h>
 
 static const char usage[] =
-    "usage: muster-simulate --count N --server URL --token TOKEN [--seconds S] [--rate R]\n"
+    "usage: muster-simulate --count N --token TOKEN [--seconds S] [--rate R]\n"
     "                       [--poll SECONDS] [--processes N] [--addresses N] [--seed N]\n"
     "                       [--fault NAME=VALUE]...\n"
     "\n"
     "Be many devices that run nothing, for tests and measurements.\n"
     "  --count N         so many\n"
-    "  --server URL      https://HOST[:PORT]\n"
     "  --token TOKEN     enrolment token that allows so many\n"
     "  --seconds S       stay so long; else until a signal\n"
     "  --rate R          enrolments a second, at most\n"
@@ -42,7 +41,6 @@ static const char usage[] =
     "error.\n";
 
 static const struct option long_options[] = {
-    {"server",    required_argument, NULL, 'u'},
     {"token",     required_argument, NULL, 't'},
     {"poll",      required_argument, NULL, 'p'},
     {"count",     required_argument, NULL, 'c'},
@@ -62,9 +60,6 @@ static bool number_parse(const char *text, uint64_t max, uint64_t *ret_value) {
 
 static bool argument_take(SimulateOptions *options, int letter, const char *value) {
     switch (letter) {
-    case 'u':
-        options->server = value;
-        return true;
     case 't':
         options->token = value;
         return true;
@@ -112,7 +107,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "muster-simulate: \"%s\" is not allowed here\n", optarg);
         return 2;
     }
-    if (!options.server || !options.token || options.count == 0 || optind < argc) {
+    if (!options.token || options.count == 0 || optind < argc) {
         fputs(usage, stderr);
         return 2;
     }

@@ -2,7 +2,6 @@
 #include "share.h"
 
 #include "agent/enrol.h"
-#include "base/scope.h"
 #include "simulated.h"
 
 #include <event2/event.h>
@@ -30,15 +29,11 @@ typedef struct Share {
 
 static Err share_prepare(Share *share, uint64_t index, uint64_t of, Reason *reason) {
     const SimulateOptions *options = share->host.options;
-    SCOPED(arena_done) Arena arena;
-    arena_init(&arena, FIRST_ARENA_MAX);
-    Str ca_pem;
-    TRY(enrol_server(str_from(options->server),
-                     str_from(options->token),
-                     &arena,
-                     &ca_pem,
-                     &share->host.server,
-                     reason));
+    SimulatedHost *host = &share->host;
+    arena_init(&host->arena, FIRST_ARENA_MAX);
+    TRY(token_text_parse(str_from(options->token), &host->arena, &host->token, reason));
+    size_t at = 0;
+    TRY(enrol_reach(&host->token, &at, &host->arena, &host->gate, &host->server, reason));
     share->count = (size_t)((options->count - index + of - 1) / of);
     share->devices = calloc(share->count, sizeof(*share->devices));
     share->host.loop = event_base_new();
@@ -109,6 +104,9 @@ static void share_finish(Share *share) {
     if (share->host.loop) event_base_free(share->host.loop);
     free(share->devices);
     server_close(share->host.server);
+    server_set_close(share->host.servers);
+    server_set_close(share->host.gate);
+    arena_done(&share->host.arena);
 }
 
 Err share_run(const SimulateOptions *options, uint64_t index, uint64_t of, ShareStage *stage) {

@@ -14,7 +14,6 @@
 enum { SIMULATE_MAX = 100'000, SIMULATE_PROCESSES_MAX = 64, SIMULATE_SHARE_AIM = 500 };
 
 typedef struct SimulateOptions {
-    const char *server; ///< URL
     const char *token;  ///< enrolment token that allows so many
     uint64_t count;     ///< devices, 1..SIMULATE_MAX
     uint64_t processes; ///< 0: one for each SIMULATE_SHARE_AIM devices
@@ -27,5 +26,5 @@ typedef struct SimulateOptions {
 } SimulateOptions;
 
 /// Enrol, connect, stay, leave; the result is one line of JSON on standard output. OK also when
-/// some devices failed: the line says how many. Errors of the first contact as enrol_server.
+/// some devices failed: the line says how many. Errors of the first contact as enrol_reach.
 Err simulate(const SimulateOptions *options, Reason *reason);

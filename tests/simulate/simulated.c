@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulated.h"
 
-#include "agent/link/session.h"
+#include "agent/link/backoff.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "wire/manifest.h"
 
 #include <event2/event.h>
 #include <poll.h>
@@ -12,7 +13,8 @@
 #include <sys/socket.h>
 
 enum {
-    CALL_ARENA_MAX = 256 * 1024,
+    CALL_ARENA_MAX = 1024 * 1024,
+    DESIRED_ARENA_MAX = 16 * 1024 * 1024,
     ENROL_TRIES_MAX = 8,
     RETRY_FIRST_MS = 100,
     RETRY_MAX_MS = 5000,
@@ -24,8 +26,8 @@ enum {
 void simulated_init(Simulated *device, SimulatedHost *host, uint64_t number) {
     *device = (Simulated){.host = host, .number = number};
     identity_make(&device->identity);
-    sync_init(&device->sync, 0);
-    if (spread_reaches(server_address(host->server)->host))
+    sync_init(&device->sync, 0, NULL);
+    if (spread_reaches(server_set_address(host->gate, 0)->host))
         spread_source(number, host->options->addresses, device->source);
 }
 
@@ -37,27 +39,23 @@ static bool simulated_may_retry(Err err) {
 }
 
 static Err simulated_enrol_once(Simulated *device, Str name, Reason *reason) {
-    Facts facts = {
-        .hostname = name,
-        .os = S("simulated"),
-        .architecture = S("none"),
-        .cpus = 1,
-        .memory_bytes = 512ULL << 20,
-        .agent_version = S(MUSTER_VERSION),
+    SimulatedHost *host = device->host;
+    SessionWish wish = {
+        .secret = host->token.secret,
+        .name = name,
+        .facts = {.hostname = name,
+                  .os = S("simulated"),
+                  .architecture = S("none"),
+                  .cpus = 1,
+                  .memory_bytes = 512ULL << 20},
     };
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, CALL_ARENA_MAX);
     Enrolled enrolled;
-    TRY(session_enrol(device->host->server,
-                      &device->identity,
-                      str_from(device->host->options->token),
-                      name,
-                      &facts,
-                      &arena,
-                      &enrolled,
-                      reason));
-    device->id = enrolled.device_id;
-    return sync_facts(&device->sync, &facts);
+    TRY(session_enrol(host->server, &device->identity, &wish, &arena, &enrolled, reason));
+    device->member = (SessionMember){enrolled.installation, enrolled.device_id, enrolled.epoch};
+    if (!host->servers) TRY(server_set_open(&enrolled.servers, &host->servers, reason));
+    return sync_facts(&device->sync, &wish.facts);
 }
 
 void simulated_enrol(Simulated *device) {
@@ -86,6 +84,10 @@ void simulated_enrol(Simulated *device) {
 
 static void on_measure(void *app, Telemetry *ret_telemetry) {
     const Simulated *device = app;
+    const ApplicationReportList *list = &device->sync.reported.applications;
+    size_t containers = 0;
+    for (size_t i = 0; i < list->count; i++)
+        containers += list->items[i].services.count;
     *ret_telemetry = (Telemetry){
         .cpu_percent = 5,
         .load1 = 0.1,
@@ -94,29 +96,62 @@ static void on_measure(void *app, Telemetry *ret_telemetry) {
         .disk_used_bytes = 1ULL << 30,
         .disk_total_bytes = 8ULL << 30,
         .uptime_s = (clock_monotonic_ms() - device->host->started_ms) / MS_PER_S + 1,
-        .containers = device->sync.reported.services.count,
+        .containers = containers,
     };
 }
 
-static Err on_desired(void *app, const SyncNews *news) {
-    Simulated *device = app;
-    bool fails =
-        fault_plan_fails(&device->host->options->faults, device->number, news->desired.version);
-    device->host->count->faults += fails;
-    ServiceStatus statuses[MANIFEST_SERVICES_MAX] = {};
-    for (size_t i = 0; i < news->manifest.services.count; i++)
-        statuses[i] = (ServiceStatus){
-            .name = news->manifest.services.items[i].name,
-            .image = news->manifest.services.items[i].image,
+/// The services of an application that is said to run, or to fail; in `arena`.
+static Err simulated_run(const Application *application,
+                         bool fails,
+                         Arena *arena,
+                         ApplicationReport *ret_report) {
+    Manifest manifest = {};
+    Refusal refusal;
+    TRY(manifest_read(&application->manifest, arena, &manifest, &refusal));
+    if (!refusal.code.ptr && fails)
+        refusal = refusal_make(REFUSED_START_FAILED, S("the simulation was told to fail here"));
+    ApplicationReport report = {
+        .name = application->name,
+        .serial = application->serial,
+        .release_id = application->release_id,
+        .state = refusal.code.ptr ? WORKLOAD_FAILED : WORKLOAD_RUNNING,
+        .detail = refusal.detail,
+        .refusal = refusal,
+        .services = {ARENA_ARRAY(arena, ServiceStatus, manifest.services.count),
+                     manifest.services.count},
+    };
+    TRY(arena_check(arena));
+    for (size_t i = 0; i < manifest.services.count; i++)
+        report.services.items[i] = (ServiceStatus){
+            .name = manifest.services.items[i].name,
+            .image = manifest.services.items[i].image,
             .state = fails ? CONTAINER_EXITED : CONTAINER_RUNNING,
         };
+    *ret_report = report;
+    return SUCCESS;
+}
+
+static Err on_desired(void *app, const Desired *desired) {
+    Simulated *device = app;
+    bool fails =
+        fault_plan_fails(&device->host->options->faults, device->number, desired->generation);
+    device->host->count->faults += fails;
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, DESIRED_ARENA_MAX);
+    size_t count = desired->applications.count;
     Reported reported = {
-        .version = news->desired.version,
-        .release_id = news->desired.release_id,
-        .state = fails ? WORKLOAD_FAILED : WORKLOAD_RUNNING,
-        .detail = fails ? S("the simulation was told to fail here") : (Str){                             },
-        .services = { statuses, news->manifest.services.count},
+        .generation = desired->generation,
+        .state = WORKLOAD_RUNNING,
+        .applications = {ARENA_ARRAY(&arena, ApplicationReport, count), count},
     };
+    TRY(arena_check(&arena));
+    for (size_t i = 0; i < count; i++) {
+        ApplicationReport *report = &reported.applications.items[i];
+        TRY(simulated_run(&desired->applications.items[i], fails, &arena, report));
+        if (report->state != WORKLOAD_FAILED) continue;
+        reported.state = WORKLOAD_FAILED;
+        reported.detail = report->detail;
+    }
     return sync_reported(&device->sync, &reported);
 }
 
@@ -139,23 +174,21 @@ static void on_changed(void *app, bool is_open, Err, const Reason *) {
 
 Err simulated_open(Simulated *device) {
     SimulatedHost *host = device->host;
-    if (id_is_absent(&device->id)) return SUCCESS;
+    if (id_is_absent(&device->member.device_id)) return SUCCESS;
     if (!device->loop && fault_plan_is_of_connections(&host->options->faults)) {
         device->loop = event_base_new();
-        if (!device->loop) return FAIL(ERR_LIMIT, "out of memory");
+        if (!device->loop) return OUT_OF_MEMORY;
     }
     LinkOptions options = {
         .loop = device->loop ? device->loop : host->loop,
-        .server = host->server,
+        .servers = host->servers,
         .source = device->source[0] ? device->source : NULL,
+        .member = device->member,
         .identity = &device->identity,
-        .device_id = device->id,
         .sync = &device->sync,
         .poll_ms = host->options->poll_s * MS_PER_S,
         .seed = device->number,
-        .measure = on_measure,
-        .desired = on_desired,
-        .changed = on_changed,
+        .handlers = {.measure = on_measure, .desired = on_desired, .changed = on_changed},
         .app = device,
     };
     return link_open(&options, &device->link);

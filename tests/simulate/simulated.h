@@ -5,12 +5,17 @@
 #include "agent/link/link.h"
 #include "share.h"
 #include "spread.h"
+#include "wire/token_text.h"
 
 /// What the devices of a process share.
 typedef struct SimulatedHost {
     const SimulateOptions *options;
     ShareCount *count;
+    Arena arena; ///< of the token
+    TokenText token;
+    ServerSet *gate; ///< the token's server, where `server` leads
     Server *server;
+    ServerSet *servers; ///< where the devices live, as the first one was told; NULL: not yet
     struct event_base *loop;
     uint64_t started_ms; ///< monotonic; when they were told to be in touch
 } SimulatedHost;
@@ -19,7 +24,7 @@ typedef struct Simulated {
     SimulatedHost *host;
     uint64_t number; ///< of all devices of all processes
     Identity identity;
-    Id id; ///< absent: could not be enrolled
+    SessionMember member; ///< device absent: could not be enrolled
     Sync sync;
     Link *link;
     struct event_base *loop;      ///< its own, if faults befall connections; NULL: the host's

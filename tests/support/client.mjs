@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the tests written in JavaScript share: lines for scripts/test.sh, requests as they are
-// told (also wrong ones), and a device by the words of docs/api.md, without any code of ours.
+// told (also wrong ones), and a device by the words of docs/protocol.md, without any code of ours.
 import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -79,25 +79,23 @@ export class DeviceKey {
         return `${signed}.${sign(null, Buffer.from(signed), this.#pair.privateKey).toString('base64url')}`;
     }
 
-    enrolment(token, { nonce }, more = {}) {
-        const hash = createHash('sha256').update(token).digest('hex');
-        const proof = this.jws({ aud: 'muster-enrol', nonce, token_sha256: hash });
-        return { token, public_key: this.public, proof, ...more };
+    /** The body that joins with the token. */
+    enrolment(token, { nonce, audience }, more = {}) {
+        const { secret } = tokenParts(token);
+        const about = createHash('sha256').update(secret).digest('hex');
+        const proof = this.jws({ aud: audience, use: 'enrol', nonce, about });
+        return { secret, public_key: this.public, proof, ...more };
     }
 
-    assertion(deviceId, { nonce, now }) {
-        return {
-            grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-            assertion: this.jws({
-                iss: deviceId,
-                sub: deviceId,
-                aud: 'muster-token',
-                jti: nonce,
-                exp: Math.floor(Date.parse(now) / 1000) + 60,
-            }),
-        };
+    /** The hello of the device that joined so; `claims` are other ones of its proof, `more` other fields. */
+    hello({ device_id, epoch }, { nonce, audience }, claims = {}, more = {}) {
+        const proof = this.jws({ aud: audience, use: 'hello', nonce, sub: device_id, ...claims });
+        return { device_id, epoch, proof, agent_version: '0.1.0', abilities: ['services'], ...more };
     }
 }
+
+/** What is in the text of an enrolment token. */
+export const tokenParts = (token) => JSON.parse(Buffer.from(token.replace(/^muster2\./, ''), 'base64url'));
 
 export const challenge = () => json('POST', '/v1/agent/challenge');
 

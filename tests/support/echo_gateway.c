@@ -16,7 +16,7 @@ enum { FIRST_MAX = 1024, MESSAGE_MAX = 64 * 1024 };
 static void greet(void *, const ChannelPeer *peer, Text *first) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, 4096);
-    text_add(first, peer->binding.ptr ? base64_encode(&arena, peer->binding) : S("none"));
+    text_add(first, peer->binding.ptr ? base64_encode(&arena, peer->binding, BASE64) : S("none"));
 }
 
 static Err echo(void *, ChannelPeer *peer, Str message, Text *reply) {

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VOLUME_PREFIX "muster-"
-
 /// The request's records; members as Docker names them.
 typedef struct VolumeOptions {
     StrMap Labels;
@@ -53,10 +51,10 @@ typedef struct Body {
     HostConfig HostConfig;
     Json NetworkingConfig;
 } Body;
-typedef struct Binding {
+typedef struct PublishedPort {
     Str HostIp;
     Str HostPort;
-} Binding;
+} PublishedPort;
 
 static const Field VolumeOptions_fields[] = {FIELD(VolumeOptions, Labels, 0, "of the volume")};
 static const Schema VolumeOptions_schema = SCHEMA(VolumeOptions, "volume_options", "of a mount");
@@ -103,20 +101,20 @@ static const Field Body_fields[] = {
     FIELD(Body, NetworkingConfig, 0, "networks"),
 };
 static const Schema Body_schema = SCHEMA(Body, "body", "a container to create");
-static const Field Binding_fields[] = {
-    FIELD(Binding, HostIp, 0, "address of the device"),
-    FIELD(Binding, HostPort, 0, "port of the device"),
+static const Field PublishedPort_fields[] = {
+    FIELD(PublishedPort, HostIp, 0, "address of the device"),
+    FIELD(PublishedPort, HostPort, 0, "port of the device"),
 };
-static const Schema Binding_schema = SCHEMA(Binding, "binding", "a published port");
+static const Schema PublishedPort_schema = SCHEMA(PublishedPort, "binding", "a published port");
 
-static StrMap map_of(const StrPair *pairs, size_t count, Arena *arena) {
+static StrMap container_map_of(const StrPair *pairs, size_t count, Arena *arena) {
     StrPair *copy = ARENA_ARRAY(arena, StrPair, count);
     if (!copy) return (StrMap){};
     memcpy(copy, pairs, count * sizeof(*pairs));
     return (StrMap){copy, count};
 }
 
-static StrList environment_of(const Service *service, Arena *arena) {
+static StrList container_environment_of(const Service *service, Arena *arena) {
     if (service->environment.count == 0) return (StrList){}; // the image's own stay in any case
     StrList list = {ARENA_ARRAY(arena, Str, service->environment.count),
                     service->environment.count};
@@ -128,41 +126,41 @@ static StrList environment_of(const Service *service, Arena *arena) {
     return list;
 }
 
-static Mount mount_of(const Volume *volume, Arena *arena) {
+static Mount container_mount_of(const Volume *volume, const LabelsOwner *owner, Arena *arena) {
     Mount mount = {.Target = volume->target, .ReadOnly = volume->read_only};
     if (str_starts(volume->source, S("/"))) {
         mount.Type = S("bind");
         mount.Source = volume->source;
     } else {
         mount.Type = S("volume");
-        mount.Source = str_print(arena, VOLUME_PREFIX "%.*s", STR_FMT(volume->source));
-        StrPair managed = {S(ENGINE_LABEL_MANAGED), S("true")};
-        mount.VolumeOptions.Labels = map_of(&managed, 1, arena);
+        mount.Source = container_volume(owner->application, volume->source, arena);
+        mount.VolumeOptions.Labels = labels_make(owner, NULL, 0, arena);
     }
     return mount;
 }
 
-static MountList mounts_of(const Service *service, Arena *arena) {
+static MountList
+container_mounts_of(const Service *service, const LabelsOwner *owner, Arena *arena) {
     if (service->volumes.count == 0) return (MountList){};
     MountList list = {ARENA_ARRAY(arena, Mount, service->volumes.count), service->volumes.count};
     if (!list.items) return (MountList){};
     for (size_t i = 0; i < list.count; i++)
-        list.items[i] = mount_of(&service->volumes.items[i], arena);
+        list.items[i] = container_mount_of(&service->volumes.items[i], owner, arena);
     return list;
 }
 
-static bool same_inside(const Port *a, const Port *b) {
+static bool container_same_inside(const Port *a, const Port *b) {
     return a->container == b->container && a->protocol == b->protocol;
 }
 
 /// Docker's map "80/tcp" -> bindings, whose keys are data, so no Schema describes it as a whole.
-static void port_map(const PortList *ports, bool with_bindings, Text *out) {
+static void container_port_map(const PortList *ports, bool with_bindings, Text *out) {
     text_add_char(out, '{');
     size_t written = 0;
     for (size_t i = 0; i < ports->count; i++) {
         const Port *port = &ports->items[i];
         size_t first = 0;
-        while (!same_inside(&ports->items[first], port))
+        while (!container_same_inside(&ports->items[first], port))
             first++;
         if (first < i) continue; // its bindings are with the first
         if (written++) text_add_char(out, ',');
@@ -175,28 +173,28 @@ static void port_map(const PortList *ports, bool with_bindings, Text *out) {
             continue;
         }
         for (size_t j = i; j < ports->count; j++) {
-            if (!same_inside(&ports->items[j], port)) continue;
+            if (!container_same_inside(&ports->items[j], port)) continue;
             char number[8];
             snprintf(number, sizeof(number), "%u", (unsigned)ports->items[j].host & 0xffff);
-            Binding binding = {ports->items[j].address, str_from(number)};
+            PublishedPort binding = {ports->items[j].address, str_from(number)};
             text_add_char(out, j == i ? '[' : ',');
-            schema_encode(&Binding_schema, &binding, ENCODE_REQUEST, out);
+            schema_encode(&PublishedPort_schema, &binding, ENCODE_REQUEST, out);
         }
         text_add_char(out, ']');
     }
     text_add_char(out, '}');
 }
 
-static Json port_json(const PortList *ports, bool with_bindings, Arena *arena) {
+static Json container_port_json(const PortList *ports, bool with_bindings, Arena *arena) {
     Text text;
     text_init(&text, CONTAINER_BODY_MAX);
-    port_map(ports, with_bindings, &text);
+    container_port_map(ports, with_bindings, &text);
     Json json = {str_dup(arena, text_str(&text))};
     text_done(&text);
     return json;
 }
 
-static Check check_of(const Healthcheck *check) {
+static Check container_check_of(const Healthcheck *check) {
     const uint64_t ns = 1'000'000; // a millisecond
     return (Check){
         .Test = check->test,
@@ -208,7 +206,7 @@ static Check check_of(const Healthcheck *check) {
 }
 
 /// Exec form is what CMD introduces; a test of the image itself has no words.
-static StrList test_of(const StrList *test, Arena *arena) {
+static StrList container_test_of(const StrList *test, Arena *arena) {
     if (test->count == 0 || str_eq(test->items[0], S("CMD-SHELL"))
         || str_eq(test->items[0], S("CMD")) || str_eq(test->items[0], S("NONE")))
         return *test;
@@ -219,7 +217,7 @@ static StrList test_of(const StrList *test, Arena *arena) {
     return list;
 }
 
-static Str restart_name(Restart restart) {
+static Str container_restart_name(Restart restart) {
     static const Str names[] = {
         [RESTART_ALWAYS] = S("always"),
         [RESTART_UNLESS_STOPPED] = S("unless-stopped"),
@@ -229,45 +227,70 @@ static Str restart_name(Restart restart) {
     return names[restart];
 }
 
-Err container_body(const Service *service,
-                   Str config,
-                   const Id *device_id,
-                   const Id *release_id,
-                   Arena *arena,
-                   Text *out) {
-    const StrPair labels[] = {
-        {S(ENGINE_LABEL_MANAGED), S("true")         },
-        {S(LABEL_DEVICE),         id_str(device_id) },
-        {S(LABEL_SERVICE),        service->name     },
-        {S(LABEL_RELEASE),        id_str(release_id)},
-        {S(LABEL_CONFIG),         config            },
+Str container_name(const ContainerPlan *plan, Arena *arena) {
+    return str_print(arena,
+                     "%.*s.%.*s.%.*s",
+                     STR_FMT(plan->owner.application),
+                     STR_FMT(plan->service->name),
+                     STR_FMT(str_slice(plan->config, 0, 6)));
+}
+
+Str container_network(Str application, Arena *arena) {
+    return str_print(arena, "%.*s_default", STR_FMT(application));
+}
+
+Str container_volume(Str application, Str volume, Arena *arena) {
+    return str_print(arena, "%.*s_%.*s", STR_FMT(application), STR_FMT(volume));
+}
+
+bool container_clears_command(const Service *service) {
+    return service->command.items && service->command.count == 0;
+}
+
+static StrMap container_labels(const ContainerPlan *plan, Arena *arena) {
+    const StrPair more[] = {
+        {S(LABEL_SERVICE), plan->service->name},
+        {S(LABEL_RELEASE), plan->release_id   },
+        {S(LABEL_CONFIG),  plan->config       },
     };
+    return labels_make(&plan->owner, more, sizeof(more) / sizeof(more[0]), arena);
+}
+
+/// Names of networks and services need no escape, by their patterns.
+static Json container_endpoints(Str network, Str alias, Arena *arena) {
+    return (Json){str_print(arena,
+                            "{\"EndpointsConfig\":{\"%.*s\":{\"Aliases\":[\"%.*s\"]}}}",
+                            STR_FMT(network),
+                            STR_FMT(alias))};
+}
+
+Err container_body(const ContainerPlan *plan, Arena *arena, Text *out) {
+    const Service *service = plan->service;
     // Bounded, so that no output ever fills the device's disk.
     const StrPair logs[] = {
         {S("max-size"), S("10m")},
         {S("max-file"), S("3")  }
     };
+    Str network = container_network(plan->owner.application, arena);
+    HostConfig host = {
+        .Mounts = container_mounts_of(service, &plan->owner, arena),
+        .PortBindings = container_port_json(&service->ports, true, arena),
+        .RestartPolicy = {container_restart_name(service->restart)},
+        .NetworkMode = network,
+        .LogConfig = { S("json-file"), container_map_of(logs, 2, arena)},
+    };
     Body body = {
         .Image = service->image,
-        .Entrypoint = service->entrypoint,
+        .Entrypoint = plan->entrypoint.items ? plan->entrypoint : service->entrypoint,
         .Cmd = service->command,
-        .Env = environment_of(service, arena),
-        .Labels = map_of(labels, sizeof(labels) / sizeof(labels[0]), arena),
-        .ExposedPorts = port_json(&service->ports, false, arena),
-        .Healthcheck = check_of(&service->healthcheck),
-        .HostConfig =
-            {
-                         .Mounts = mounts_of(service, arena),
-                         .PortBindings = port_json(&service->ports, true, arena),
-                         .RestartPolicy = {restart_name(service->restart)},
-                         .NetworkMode = S(CONTAINER_NETWORK),
-                         .LogConfig = {S("json-file"), map_of(logs, 2, arena)},
-                         },
-        .NetworkingConfig = {str_print(arena,
-                         "{\"EndpointsConfig\":{\"" CONTAINER_NETWORK
-                                       "\":{\"Aliases\":[\"%.*s\"]}}}", STR_FMT(service->name))      }, // a DNS label needs no escape
+        .Env = container_environment_of(service, arena),
+        .Labels = container_labels(plan, arena),
+        .ExposedPorts = container_port_json(&service->ports, false, arena),
+        .Healthcheck = container_check_of(&service->healthcheck),
+        .HostConfig = host,
+        .NetworkingConfig = container_endpoints(network, service->name, arena),
     };
-    body.Healthcheck.Test = test_of(&service->healthcheck.test, arena);
+    body.Healthcheck.Test = container_test_of(&service->healthcheck.test, arena);
     TRY(arena_check(arena));
     schema_encode(&Body_schema, &body, ENCODE_REQUEST, out);
     return text_check(out);

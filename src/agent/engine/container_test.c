@@ -25,11 +25,13 @@ TEST(a_container_of_a_real_engine_is_understood) {
     container.Ports = (EnginePortList){ports, 2};
     Str device = str_map_find(container.Config.Labels, S(LABEL_DEVICE));
     SeenList seen;
+    StrList newer;
     EngineContainerList list = {&container, 1};
-    CHECK_OK(container_seen(&list, device, &arena, &seen));
+    CHECK_OK(container_seen(&list, device, &arena, &seen, &newer));
     CHECK(seen.count == 1);
     const Seen *web = &seen.items[0];
-    CHECK_STR(web->name, S("muster-web"));
+    CHECK_STR(web->name, str_print(&arena, "shop.web.%.6s", web->config.ptr));
+    CHECK_STR(web->application, S("shop"));
     CHECK_STR(web->service, S("web"));
     CHECK(web->config.len == 64 && web->id.len == 64);
     CHECK(web->state == CONTAINER_RUNNING && web->health == HEALTH_HEALTHY && !web->is_dead);
@@ -44,9 +46,42 @@ TEST(containers_of_other_devices_and_of_nobody_are_not_seen) {
     EngineContainer foreign = {.Id = S("f"), .State = {.Status = S("running")}};
     EngineContainer both[] = {container, foreign};
     SeenList seen;
+    StrList newer;
     EngineContainerList list = {both, 2};
-    CHECK_OK(container_seen(&list, S("device_01jdfq3t5hefbv1nq5a3x4k2zz"), &arena, &seen));
-    CHECK(seen.count == 0);
+    CHECK_OK(container_seen(&list, S("device_01jdfq3t5hefbv1nq5a3x4k2zz"), &arena, &seen, &newer));
+    CHECK(seen.count == 0 && newer.count == 0);
+}
+
+TEST(what_a_newer_agent_made_is_named_and_not_seen) {
+    EngineContainer container = recorded();
+    for (size_t i = 0; i < container.Config.Labels.count; i++)
+        if (str_eq(container.Config.Labels.items[i].key, S(LABEL_FORMAT)))
+            container.Config.Labels.items[i].value = S("2");
+    EngineContainerList list = {&container, 1};
+    SeenList seen;
+    StrList newer;
+    CHECK_OK(container_seen(
+        &list, str_map_find(container.Config.Labels, S(LABEL_DEVICE)), &arena, &seen, &newer));
+    CHECK(seen.count == 0 && newer.count == 1);
+    CHECK_STR(newer.items[0], str_slice(container.Name, 1, container.Name.len));
+}
+
+TEST(containers_come_by_application) {
+    EngineContainer all[] = {recorded(), recorded(), recorded()};
+    const Str names[] = {S("till"), S("bar"), S("till")};
+    Str device = str_map_find(all[0].Config.Labels, S(LABEL_DEVICE));
+    for (size_t i = 0; i < 3; i++) {
+        all[i].Config.Labels = labels_make(&(LabelsOwner){device, names[i]}, NULL, 0, &arena);
+        all[i].Id = str_print(&arena, "%zu", 9 - i);
+    }
+    EngineContainerList list = {all, 3};
+    SeenList seen;
+    StrList newer;
+    CHECK_OK(container_seen(&list, device, &arena, &seen, &newer));
+    CHECK(seen.count == 3);
+    CHECK_STR(seen.items[0].id, S("8"));
+    CHECK_STR(seen.items[1].id, S("7"));
+    CHECK_STR(seen.items[2].id, S("9"));
 }
 
 TEST(every_state_of_the_engine_has_ours) {
@@ -69,23 +104,37 @@ TEST(every_state_of_the_engine_has_ours) {
         container.State.Status = cases[i].status;
         Str device = str_map_find(container.Config.Labels, S(LABEL_DEVICE));
         SeenList seen;
+        StrList newer;
         EngineContainerList list = {&container, 1};
-        CHECK_OK(container_seen(&list, device, &arena, &seen));
+        CHECK_OK(container_seen(&list, device, &arena, &seen, &newer));
         CHECK(seen.items[0].state == cases[i].state);
         CHECK(seen.items[0].is_dead == cases[i].is_dead);
     }
 }
 
-static Str body_of(const Service *service) {
-    Id device = id_new(S("device"), 1);
-    Id release = id_new(S("release"), 1);
+static ContainerPlan plan_of(const Service *service) {
+    return (ContainerPlan){
+        .owner = {S("device_01jdfq3t5hefbv1nq5a3x4k2zr"), S("shop")},
+        .release_id = S("release_01jdfq3t5hefbv1nq5a3x4k2zr"),
+        .service = service,
+        .config = S("c0ffee0123"),
+    };
+}
+
+static Str body_with(const Service *service, StrList entrypoint) {
+    ContainerPlan plan = plan_of(service);
+    plan.entrypoint = entrypoint;
     Text text;
     text_init(&text, CONTAINER_BODY_MAX);
-    CHECK_OK(container_body(service, S("c0ffee"), &device, &release, &arena, &text));
+    CHECK_OK(container_body(&plan, &arena, &text));
     Str json;
     CHECK_OK(json_canonical(&arena, text_str(&text), &json)); // it is JSON
     text_done(&text);
     return json;
+}
+
+static Str body_of(const Service *service) {
+    return body_with(service, (StrList){});
 }
 
 static bool has(Str text, Str part) {
@@ -129,13 +178,22 @@ TEST(a_service_becomes_what_the_engine_expects) {
     CHECK(has(body,
               S("\"8080/tcp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"80\"},"
                 "{\"HostPort\":\"81\"}]")));
-    CHECK(has(body, S("\"Source\":\"muster-data\"")) && has(body, S("\"Source\":\"/etc/tz\"")));
+    CHECK(has(body, S("\"Source\":\"shop_data\"")) && has(body, S("\"Source\":\"/etc/tz\"")));
     CHECK(has(body, S("\"Test\":[\"CMD\",\"wget\",\"-q\"]")));
     CHECK(has(body, S("\"Interval\":1000000000")));
     CHECK(has(body, S("\"RestartPolicy\":{\"Name\":\"unless-stopped\"}")));
-    CHECK(has(body, S("\"muster\":{\"Aliases\":[\"web\"]}")));
-    CHECK(has(body, S("\"io.muster.config\":\"c0ffee\"")));
+    CHECK(has(body, S("\"shop_default\":{\"Aliases\":[\"web\"]}")));
+    CHECK(has(body, S("\"io.muster.config\":\"c0ffee0123\"")));
     CHECK(has(body, S("\"io.muster.managed\":\"true\"")));
+    CHECK(has(body, S("\"NetworkMode\":\"shop_default\"")));
+}
+
+TEST(names_say_which_application_which_service_and_which_version_of_it) {
+    Service service = {.name = S("web"), .image = S(IMAGE)};
+    ContainerPlan plan = plan_of(&service);
+    CHECK_STR(container_name(&plan, &arena), S("shop.web.c0ffee"));
+    CHECK_STR(container_network(S("shop"), &arena), S("shop_default"));
+    CHECK_STR(container_volume(S("shop"), S("data"), &arena), S("shop_data"));
 }
 
 TEST(the_least_service_inherits_everything_from_its_image) {
@@ -152,6 +210,11 @@ TEST(a_command_that_is_empty_is_not_the_one_of_the_image) {
     service.command = (StrList){none, 0};
     Str body = body_of(&service);
     CHECK(has(body, S("\"Cmd\":[]")) && !has(body, S("\"Entrypoint\"")));
+    // Beside the entrypoint of its image, without which the engine would not clear it.
+    CHECK(container_clears_command(&service));
+    Str entrypoint[] = {S("/init")};
+    body = body_with(&service, (StrList){entrypoint, 1});
+    CHECK(has(body, S("\"Cmd\":[]")) && has(body, S("\"Entrypoint\":[\"/init\"]")));
     service.entrypoint = (StrList){none, 0};
     body = body_of(&service);
     CHECK(has(body, S("\"Cmd\":[]")) && has(body, S("\"Entrypoint\":[]")));
@@ -161,7 +224,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_container_of_a_real_engine_is_understood),
         CASE(containers_of_other_devices_and_of_nobody_are_not_seen),
+        CASE(what_a_newer_agent_made_is_named_and_not_seen),
+        CASE(containers_come_by_application),
         CASE(every_state_of_the_engine_has_ours),
+        CASE(names_say_which_application_which_service_and_which_version_of_it),
         CASE(a_service_becomes_what_the_engine_expects),
         CASE(the_least_service_inherits_everything_from_its_image),
         CASE(a_command_that_is_empty_is_not_the_one_of_the_image),

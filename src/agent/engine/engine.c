@@ -1,31 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/engine/engine.h"
 
-#include "agent/engine/pull.h"
+#include "agent/engine/engine_parts.h"
 #include "base/scope.h"
-#include "http1/http1.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    CALL_WITHIN_MS = 60'000,   ///< the engine stops a container for up to 10 s within it
-    PULL_SILENCE_MS = 300'000, ///< unpacking a large layer says nothing for a while
-    REPLY_MAX = 1024 * 1024,
-    API_VERSION_MAX = 16,
-    TARGET_MAX = 2048,
-};
+enum { CALL_WITHIN_MS = 60'000 }; ///< the engine stops a container for up to 10 s within it
 
 /// Newest version of the API that we know; an engine that is older is spoken to in its own.
 #define API_VERSION_OURS "1.43"
-
-struct Engine {
-    Http1 *calls;              ///< short ones: never cancelled, so that none is left half known
-    Http1 *waits;              ///< pulls and events: cancelled by the owner
-    char api[API_VERSION_MAX]; ///< agreed on; empty: not yet
-};
 
 Err engine_open(const char *path, int cancel_fd, Engine **ret_engine) {
     Engine *engine = calloc(1, sizeof(*engine));
@@ -50,43 +37,40 @@ Engine *engine_close(Engine *engine) {
     return NULL;
 }
 
-static Err decode(const Schema *schema, Str json, Arena *arena, void *record) {
-    Err err = schema_read(schema, json, DECODE_REPLY, arena, record, NULL);
+Err engine_decode(const Schema *schema, Str json, Arena *arena, void *record, Reason *reason) {
+    Err err = schema_read(schema, json, DECODE_REPLY, arena, record, reason);
     if (err.code == ERR_INVALID) return FAIL(ERR_INVALID, "the engine's answer makes no sense");
     return err;
 }
 
-/// An engine that failed is there: it could not do this.
-static Err refusal(uint32_t status) {
+static Err engine_refusal(uint32_t status) {
     ErrCode code = status >= 500 ? ERR_STATE : err_from_http_status(status);
     return FAIL(code, "the engine refuses it");
 }
 
-/// Keep the engine's words and turn the status into an error; OK for 2xx and 304.
-static Err judge(const Http1Reply *reply, Reason *reason) {
+Err engine_judge(const Http1Reply *reply, Reason *reason) {
     if (reply->status < 300 || reply->status == 304) return SUCCESS;
-    typedef struct Refusal {
+    typedef struct Words {
         Str message;
-    } Refusal;
-    static const Field Refusal_fields[] = {FIELD(Refusal, message, 0, "why")};
-    static const Schema Refusal_schema = SCHEMA(Refusal, "refusal", "why the engine refuses");
+    } Words;
+    static const Field Words_fields[] = {FIELD(Words, message, 0, "why")};
+    static const Schema Words_schema = SCHEMA(Words, "words", "why the engine refuses");
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, 64 * 1024);
-    Refusal why = {};
-    Err err = decode(&Refusal_schema, text_str(&reply->body), &arena, &why);
-    if (err.code != OK || why.message.len == 0) return refusal(reply->status);
-    return reason_fail(reason, refusal(reply->status), "%.*s", STR_FMT(why.message));
+    Words why = {};
+    Err err = engine_decode(&Words_schema, text_str(&reply->body), &arena, &why, NULL);
+    if (err.code != OK || why.message.len == 0) return engine_refusal(reply->status);
+    return reason_fail(reason, engine_refusal(reply->status), "%.*s", STR_FMT(why.message));
 }
 
-/// One exchange in the agreed version. `ret_body` may be NULL; else it is text_done's to free.
-__attribute__((format(printf, 6, 7))) static Err call(Engine *engine,
-                                                      const char *method,
-                                                      Str body,
-                                                      Text *ret_body,
-                                                      Reason *reason,
-                                                      const char *format,
-                                                      ...) {
-    char target[TARGET_MAX];
+Err engine_call(Engine *engine,
+                const char *method,
+                Str body,
+                Text *ret_body,
+                Reason *reason,
+                const char *format,
+                ...) {
+    char target[ENGINE_TARGET_MAX];
     int len = snprintf(target, sizeof(target), "%s%s", *engine->api ? "/v" : "", engine->api);
     va_list args;
     va_start(args, format);
@@ -98,11 +82,11 @@ __attribute__((format(printf, 6, 7))) static Err call(Engine *engine,
         .target = {target, (size_t)len},
         .body = body,
         .within_ms = CALL_WITHIN_MS,
-        .reply_max = REPLY_MAX,
+        .reply_max = ENGINE_REPLY_MAX,
     };
     Http1Reply reply = {};
     Err err = http1_exchange(engine->calls, &request, &reply, reason);
-    if (err.code == OK) err = judge(&reply, reason);
+    if (err.code == OK) err = engine_judge(&reply, reason);
     if (err.code == OK && ret_body) {
         *ret_body = reply.body;
     } else {
@@ -114,7 +98,7 @@ __attribute__((format(printf, 6, 7))) static Err call(Engine *engine,
 }
 
 /// "1.43" as 1043; 0 if it is no version.
-static uint64_t api_number(Str version) {
+static uint64_t engine_api_number(Str version) {
     Str major = {};
     uint64_t parts[2];
     if (!str_cut(&version, '.', &major)) return 0;
@@ -125,24 +109,25 @@ static uint64_t api_number(Str version) {
 Err engine_version(Engine *engine, Arena *arena, EngineVersion *ret_version, Reason *reason) {
     engine->api[0] = '\0';
     SCOPED(text_done) Text body = {};
-    TRY(call(engine, "GET", (Str){}, &body, reason, "/version"));
+    TRY(engine_call(engine, "GET", (Str){}, &body, reason, "/version"));
     EngineVersion version;
-    TRY(decode(&EngineVersion_schema, text_str(&body), arena, &version));
-    uint64_t theirs = api_number(version.ApiVersion);
-    if (theirs == 0 || version.ApiVersion.len >= API_VERSION_MAX)
+    TRY(engine_decode(&EngineVersion_schema, text_str(&body), arena, &version, reason));
+    uint64_t theirs = engine_api_number(version.ApiVersion);
+    if (theirs == 0 || version.ApiVersion.len >= ENGINE_API_MAX)
         return FAIL(ERR_INVALID, "the engine does not say its API version");
     Str agreed =
-        theirs < api_number(S(API_VERSION_OURS)) ? version.ApiVersion : S(API_VERSION_OURS);
-    if (api_number(agreed) < api_number(version.MinAPIVersion)) agreed = version.MinAPIVersion;
+        theirs < engine_api_number(S(API_VERSION_OURS)) ? version.ApiVersion : S(API_VERSION_OURS);
+    if (engine_api_number(agreed) < engine_api_number(version.MinAPIVersion))
+        agreed = version.MinAPIVersion;
     snprintf(engine->api, sizeof(engine->api), "%.*s", STR_FMT(agreed));
     *ret_version = version;
     return SUCCESS;
 }
 
-static Err agree(Engine *engine, Reason *reason) {
+Err engine_agree(Engine *engine, Reason *reason) {
     if (*engine->api) return SUCCESS;
     SCOPED(arena_done) Arena arena;
-    arena_init(&arena, REPLY_MAX);
+    arena_init(&arena, ENGINE_REPLY_MAX);
     EngineVersion version;
     return engine_version(engine, &arena, &version, reason);
 }
@@ -163,18 +148,20 @@ static const Field EngineRow_fields[] = {
 };
 static const Schema EngineRow_schema = SCHEMA(EngineRow, "engine_row", "a container in a list");
 
-#define MANAGED_FILTER "%7B%22label%22%3A%5B%22" ENGINE_LABEL_MANAGED "%3Dtrue%22%5D%7D"
-
-static Err
-list(Engine *engine, Arena *arena, EngineRow **ret_rows, size_t *ret_count, Reason *reason) {
+static Err engine_list(Engine *engine,
+                       Str device_id,
+                       Arena *arena,
+                       EngineRow **ret_rows,
+                       size_t *ret_count,
+                       Reason *reason) {
     SCOPED(text_done) Text body = {};
-    TRY(call(engine,
-             "GET",
-             (Str){},
-             &body,
-             reason,
-             "/containers/json?all=1&filters=%s",
-             MANAGED_FILTER));
+    TRY(engine_call(engine,
+                    "GET",
+                    (Str){},
+                    &body,
+                    reason,
+                    "/containers/json?all=1&filters=%%7B" ENGINE_LABEL_FILTER "%%7D",
+                    STR_FMT(device_id)));
     Faults faults;
     faults_init(&faults, arena);
     void *rows;
@@ -190,16 +177,17 @@ list(Engine *engine, Arena *arena, EngineRow **ret_rows, size_t *ret_count, Reas
     return SUCCESS;
 }
 
-Err engine_containers(Engine *engine, Arena *arena, EngineContainerList *ret_list, Reason *reason) {
-    TRY(agree(engine, reason));
+Err engine_containers(
+    Engine *engine, Str device_id, Arena *arena, EngineContainerList *ret_list, Reason *reason) {
+    TRY(engine_agree(engine, reason));
     EngineRow *rows;
     size_t count;
-    TRY(list(engine, arena, &rows, &count, reason));
+    TRY(engine_list(engine, device_id, arena, &rows, &count, reason));
     EngineContainerList found = {.items = ARENA_ARRAY(arena, EngineContainer, count)};
     TRY(arena_check(arena));
     for (size_t i = 0; i < count; i++) {
         SCOPED(text_done) Text body = {};
-        Err err = call(
+        Err err = engine_call(
             engine, "GET", (Str){}, &body, reason, "/containers/%.*s/json", STR_FMT(rows[i].Id));
         if (err.code == ERR_NOT_FOUND) { // gone since it was listed
             reason_clear(reason);
@@ -207,7 +195,7 @@ Err engine_containers(Engine *engine, Arena *arena, EngineContainerList *ret_lis
         }
         TRY(err);
         EngineContainer *container = &found.items[found.count];
-        TRY(decode(&EngineContainer_schema, text_str(&body), arena, container));
+        TRY(engine_decode(&EngineContainer_schema, text_str(&body), arena, container, reason));
         container->Ports = rows[i].Ports;
         found.count++;
     }
@@ -216,161 +204,44 @@ Err engine_containers(Engine *engine, Arena *arena, EngineContainerList *ret_lis
 }
 
 Err engine_container_create(Engine *engine, Str name, Str body, Reason *reason) {
-    TRY(agree(engine, reason));
-    return call(engine, "POST", body, NULL, reason, "/containers/create?name=%.*s", STR_FMT(name));
+    TRY(engine_agree(engine, reason));
+    return engine_call(
+        engine, "POST", body, NULL, reason, "/containers/create?name=%.*s", STR_FMT(name));
 }
 
-static Err act(Engine *engine, Str id, const char *verb, Reason *reason) {
-    TRY(agree(engine, reason));
-    return call(engine, "POST", (Str){}, NULL, reason, "/containers/%.*s/%s", STR_FMT(id), verb);
+static Err engine_act(Engine *engine, Str id, const char *verb, Reason *reason) {
+    TRY(engine_agree(engine, reason));
+    return engine_call(
+        engine, "POST", (Str){}, NULL, reason, "/containers/%.*s/%s", STR_FMT(id), verb);
 }
 
 Err engine_container_start(Engine *engine, Str id, Reason *reason) {
-    return act(engine, id, "start", reason);
+    return engine_act(engine, id, "start", reason);
 }
 
 Err engine_container_stop(Engine *engine, Str id, Reason *reason) {
-    return act(engine, id, "stop?t=10", reason);
+    return engine_act(engine, id, "stop?t=10", reason);
 }
 
 Err engine_container_restart(Engine *engine, Str id, Reason *reason) {
-    return act(engine, id, "restart?t=10", reason);
-}
-
-Err engine_container_rename(Engine *engine, Str id, Str name, Reason *reason) {
-    TRY(agree(engine, reason));
-    return call(engine,
-                "POST",
-                (Str){},
-                NULL,
-                reason,
-                "/containers/%.*s/rename?name=%.*s",
-                STR_FMT(id),
-                STR_FMT(name));
+    return engine_act(engine, id, "restart?t=10", reason);
 }
 
 Err engine_container_remove(Engine *engine, Str id, Reason *reason) {
-    TRY(agree(engine, reason));
-    Err err =
-        call(engine, "DELETE", (Str){}, NULL, reason, "/containers/%.*s?v=1&force=1", STR_FMT(id));
+    TRY(engine_agree(engine, reason));
+    Err err = engine_call(
+        engine, "DELETE", (Str){}, NULL, reason, "/containers/%.*s?v=1&force=1", STR_FMT(id));
     if (err.code != ERR_NOT_FOUND) return err;
     reason_clear(reason);
     return SUCCESS;
 }
 
 Err engine_image_find(Engine *engine, Str image, bool *ret_is_here, Reason *reason) {
-    TRY(agree(engine, reason));
-    Err err = call(engine, "GET", (Str){}, NULL, reason, "/images/%.*s/json", STR_FMT(image));
+    TRY(engine_agree(engine, reason));
+    Err err =
+        engine_call(engine, "GET", (Str){}, NULL, reason, "/images/%.*s/json", STR_FMT(image));
     if (err.code != OK && err.code != ERR_NOT_FOUND) return err;
     reason_clear(reason);
     *ret_is_here = err.code == OK;
-    return SUCCESS;
-}
-
-Err engine_network_ensure(Engine *engine, Str name, Reason *reason) {
-    TRY(agree(engine, reason));
-    Err err = call(engine, "GET", (Str){}, NULL, reason, "/networks/%.*s", STR_FMT(name));
-    if (err.code != ERR_NOT_FOUND) return err;
-    reason_clear(reason);
-    typedef struct Network {
-        Str Name;
-        Str Driver;
-        StrMap Labels;
-        bool CheckDuplicate;
-    } Network;
-    static const Field Network_fields[] = {
-        FIELD(Network, Name, REQUIRED, "of the network"),
-        FIELD(Network, Driver, REQUIRED, "kind of network"),
-        FIELD(Network, Labels, 0, "labels"),
-        FIELD(Network, CheckDuplicate, 0, "names are unique"),
-    };
-    static const Schema Network_schema = SCHEMA(Network, "network", "a network to make");
-    StrPair managed = {S(ENGINE_LABEL_MANAGED), S("true")};
-    Network network = {
-        .Name = name, .Driver = S("bridge"), .Labels = {&managed, 1},
-                .CheckDuplicate = true
-    };
-    SCOPED(text_done) Text body;
-    text_init(&body, TARGET_MAX);
-    schema_encode(&Network_schema, &network, ENCODE_REQUEST, &body);
-    err = call(engine, "POST", text_str(&body), NULL, reason, "/networks/create");
-    if (err.code != ERR_CONFLICT) return err;
-    reason_clear(reason);
-    return SUCCESS;
-}
-
-/// A stream in the agreed version, whose pieces go to `piece`.
-static Err stream(Engine *engine,
-                  const char *method,
-                  Str target,
-                  uint64_t silence_ms,
-                  Err (*piece)(void *app, Str bytes),
-                  void *app,
-                  Reason *reason) {
-    Http1Request request = {
-        .method = method, .target = target, .within_ms = silence_ms, .reply_max = REPLY_MAX};
-    Http1Reply reply = {};
-    Err err = http1_stream(engine->waits, &request, piece, app, &reply, reason);
-    if (err.code == OK) err = judge(&reply, reason);
-    text_done(&reply.body);
-    if (err.code == ERR_UNAVAILABLE) engine->api[0] = '\0';
-    return err;
-}
-
-static Err pull_piece(void *app, Str bytes) {
-    pull_feed(app, bytes);
-    return SUCCESS;
-}
-
-Err engine_pull(Engine *engine, Str image, Reason *reason) {
-    TRY(agree(engine, reason));
-    Str digest = image;
-    Str repository = {};
-    str_cut(&digest, '@', &repository);
-    char target[TARGET_MAX];
-    // Characters of an image's name need no escape in a query, by its pattern.
-    int len = snprintf(target,
-                       sizeof(target),
-                       "/v%s/images/create?fromImage=%.*s&tag=%.*s",
-                       engine->api,
-                       STR_FMT(repository),
-                       STR_FMT(digest));
-    if ((size_t)len >= sizeof(target)) return FAIL(ERR_LIMIT, "an image's name is too long");
-    SCOPED(pull_done) PullProgress pull;
-    pull_init(&pull);
-    TRY(stream(
-        engine, "POST", (Str){target, (size_t)len}, PULL_SILENCE_MS, pull_piece, &pull, reason));
-    pull_end(&pull);
-    if (!pull.failed) return SUCCESS;
-    return reason_fail(
-        reason, FAIL(ERR_STATE, "the image could not be pulled"), "%s", pull.reason.text);
-}
-
-/// Any event will do: what it means is seen by looking at the containers.
-static Err event_piece(void *app, Str bytes) {
-    if (str_trim(bytes).len == 0) return SUCCESS;
-    *(bool *)app = true;
-    return FAIL(ERR_STATE, "something happened");
-}
-
-Err engine_wait(Engine *engine, uint64_t since_ms, uint64_t within_ms, Reason *reason) {
-    TRY(agree(engine, reason));
-    char target[TARGET_MAX];
-    int len =
-        snprintf(target,
-                 sizeof(target),
-                 "/v%s/events?since=%llu.%03llu000000&filters=%s",
-                 engine->api,
-                 (unsigned long long)(since_ms / 1000),
-                 (unsigned long long)(since_ms % 1000),
-                 // {"type":["container"],"label":[...],"event":["start","die",...]}
-                 "%7B%22type%22%3A%5B%22container%22%5D%2C%22label%22%3A%5B%22" ENGINE_LABEL_MANAGED
-                 "%3Dtrue%22%5D%2C%22event%22%3A%5B%22start%22%2C%22"
-                 "die%22%2C%22destroy%22%2C%22health_status%22%2C%22rename%22%5D%7D");
-    bool happened = false;
-    Err err = stream(
-        engine, "GET", (Str){target, (size_t)len}, within_ms, event_piece, &happened, reason);
-    if (!happened && err.code != ERR_TIMEOUT) return err;
-    reason_clear(reason);
     return SUCCESS;
 }

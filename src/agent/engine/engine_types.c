@@ -45,3 +45,10 @@ static const Field EngineContainer_fields[] = {
 };
 const Schema EngineContainer_schema =
     SCHEMA(EngineContainer, "engine_container", "a container as the engine shows it");
+
+static const Field EngineNetwork_fields[] = {
+    FIELD(EngineNetwork, Id, 0, "of the network"),
+    FIELD(EngineNetwork, Name, 0, "of the network"),
+    FIELD(EngineNetwork, Labels, 0, "labels"),
+};
+const Schema EngineNetwork_schema = SCHEMA(EngineNetwork, "engine_network", "a network");

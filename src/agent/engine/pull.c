@@ -20,7 +20,7 @@ void pull_done(PullProgress *pull) {
     text_done(&pull->line);
 }
 
-static void line_end(PullProgress *pull) {
+static void pull_line_end(PullProgress *pull) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, 4 * PULL_LINE_MAX);
     PullLine line = {};
@@ -41,11 +41,11 @@ void pull_feed(PullProgress *pull, Str bytes) {
         size_t end = str_index(bytes, '\n', 0);
         text_add(&pull->line, str_slice(bytes, 0, end));
         if (pull->line.failed) pull->skipped = true;
-        if (end < bytes.len) line_end(pull);
+        if (end < bytes.len) pull_line_end(pull);
         bytes = str_slice(bytes, end + 1, bytes.len);
     }
 }
 
 void pull_end(PullProgress *pull) {
-    line_end(pull);
+    pull_line_end(pull);
 }

@@ -4,7 +4,7 @@
 #include <assert.h>
 
 /// splitmix64: good enough to spread devices, and a test can replay it.
-static uint64_t random_next(uint64_t *state) {
+static uint64_t backoff_random(uint64_t *state) {
     uint64_t z = (*state += 0x9e3779b97f4a7c15);
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
@@ -12,8 +12,8 @@ static uint64_t random_next(uint64_t *state) {
 }
 
 uint64_t backoff_jitter(Backoff *backoff, uint64_t span) {
-    if (span == UINT64_MAX) return random_next(&backoff->random);
-    return random_next(&backoff->random) % (span + 1);
+    if (span == UINT64_MAX) return backoff_random(&backoff->random);
+    return backoff_random(&backoff->random) % (span + 1);
 }
 
 uint64_t backoff_next(Backoff *backoff, uint64_t least_ms) {

@@ -1,153 +1,250 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/link/link.h"
 
+#include "agent/facts.h"
 #include "agent/link/link_parts.h"
+#include "base/log.h"
 #include "base/scope.h"
 
-#include <event2/event.h>
+#include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
-    MESSAGE_ARENA_MAX = 4 * 1024 * 1024,
-    RETRY_FIRST_MS = 1000,
-    RETRY_MAX_MS = 120'000,
-    DENIED_MAX_MS = 3600'000, ///< whoever is not wanted asks seldom
-    TOKEN_ARENA_MAX = 64 * 1024,
-    MS_PER_S = 1000,
+    LINK_ARENA_MAX = 64 * 1024,
+    LINK_SILENCE_FACTOR = 3, ///< of the heartbeat
+    LINK_SILENCE_MIN_MS = 60'000,
+    LINK_TOGETHER_MS = 200, ///< changes come in bursts
 };
 
-void link_wake_in(Link *link, uint64_t ms) {
-    struct timeval in = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000) * 1000};
-    event_add(link->timer, &in);
-}
-
 /// A heartbeat early or late, so that devices that came together do not stay together.
-static uint64_t jittered(Link *link, uint64_t ms) {
-    return ms - ms / 10 + backoff_jitter(&link->backoff, ms / 5);
+static uint64_t link_jittered(Link *link, uint64_t ms) {
+    return ms - ms / 10 + backoff_jitter(&link->pace.backoff, ms / 5);
 }
 
-void link_lost(Link *link, Err why, uint64_t retry_after_s, const Reason *said) {
-    bool denied = why.code == ERR_UNAUTHENTICATED || why.code == ERR_FORBIDDEN;
-    if (denied) link->token_until_ms = 0;
-    link->backoff.max_ms = denied ? DENIED_MAX_MS : RETRY_MAX_MS;
-    link->is_open = false;
-    sync_lost(link->options.sync);
-    link->options.changed(link->options.app, false, why, said);
-    link_wake_in(link, backoff_next(&link->backoff, retry_after_s * MS_PER_S));
+static void link_beat_later(Link *link) {
+    uint64_t every = link->options.sync->heartbeat_ms;
+    if (tie_polls(link->tie)) every = link->options.poll_ms;
+    tie_wake_in(link->tie, link_jittered(link, every));
 }
 
-static Err token_fetch(Link *link, Reason *reason) {
-    uint64_t now_ms = clock_monotonic_ms();
-    if (now_ms < link->token_until_ms) return SUCCESS;
+/// --- what goes up ---
+
+static void link_compose(Link *link, const Hello *hello, Text *message) {
     SCOPED(arena_done) Arena arena;
-    arena_init(&arena, TOKEN_ARENA_MAX);
-    DeviceTokenReply reply;
-    TRY(session_token(link->options.server,
-                      link->options.identity,
-                      &link->options.device_id,
-                      &arena,
-                      &reply,
-                      reason));
-    text_clear(&link->token);
-    text_add(&link->token, reply.access_token);
-    TRY(text_check(&link->token));
-    link->channel_port = (uint16_t)reply.channel_port;
-    if (reply.heartbeat.ms > 0) link->options.sync->heartbeat_ms = reply.heartbeat.ms;
-    // Renewed well before its end, so that none is refused on its way.
-    link->token_until_ms = now_ms + reply.expires_in_s * MS_PER_S * 2 / 3;
-    return SUCCESS;
-}
-
-void link_compose(Link *link, Text *message) {
+    arena_init(&arena, LINK_ARENA_MAX);
     Telemetry telemetry = {};
-    link->options.measure(link->options.app, &telemetry);
-    sync_up(link->options.sync, &telemetry, message);
-    link->sent_at_ms = clock_monotonic_ms();
+    link->options.handlers.measure(link->options.app, &telemetry);
+    Stamp stamp;
+    stamp_read(&arena, &stamp);
+    sync_up(link->options.sync, &(SyncSaid){hello, &stamp, &telemetry}, message);
 }
 
-Err link_deliver(Link *link, Str message) {
-    SCOPED(arena_done) Arena arena;
-    arena_init(&arena, MESSAGE_ARENA_MAX);
-    SyncNews news;
-    TRY(sync_down(link->options.sync, message, &arena, &news));
-    if (!link->is_open) link->options.changed(link->options.app, true, SUCCESS, &(Reason){});
-    link->is_open = true;
-    backoff_reset(&link->backoff);
-    if (!news.is_newer) return SUCCESS;
-    TRY(link->options.desired(link->options.app, &news));
-    sync_held(link->options.sync, news.desired.version);
-    return SUCCESS;
-}
-
-static Err poll_once(Link *link, Reason *reason) {
-    SCOPED(text_done) Text up;
-    text_init(&up, SYNC_MESSAGE_MAX);
-    link_compose(link, &up);
-    TRY(text_check(&up));
-    SCOPED(text_done) Text down = {};
-    TRY(server_post_text(link->options.server,
-                         AGENT_SYNC_PATH,
-                         text_str(&link->token),
-                         text_str(&up),
-                         &down,
-                         reason));
-    return link_deliver(link, text_str(&down));
-}
-
-static void on_timer(evutil_socket_t, short, void *arg) {
-    Link *link = arg;
-    if (link->channel) {
-        link_channel_beat(link);
+static void link_say(Link *link) {
+    SCOPED(text_done) Text message;
+    text_init(&message, SYNC_UP_MAX);
+    link_compose(link, NULL, &message);
+    Err err = text_check(&message);
+    if (err.code == OK) {
+        tie_send(link->tie, text_str(&message));
         return;
     }
-    Reason said = {};
-    Err err = token_fetch(link, &said);
-    bool polls = link->options.poll_ms > 0 || link->channel_port == 0;
-    if (err.code == OK) err = polls ? poll_once(link, &said) : link_channel_open(link, &said);
-    if (err.code != OK) {
-        link_lost(link, err, server_retry_after_s(link->options.server), &said);
-    } else if (polls) {
-        uint64_t every =
-            link->options.poll_ms ? link->options.poll_ms : link->options.sync->heartbeat_ms;
-        link_wake_in(link, jittered(link, every));
+    TieEnd end = {.kind = TIE_FAILED, .why = err};
+    tie_end(link->tie, &end, NULL);
+}
+
+static Err
+link_challenged(void *app, Tie *tie, const Challenge *challenge, Bytes binding, Text *ret_first) {
+    Link *link = app;
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, LINK_ARENA_MAX);
+    Hello hello;
+    TRY(link_hello(link, tie, challenge, binding, &arena, &hello));
+    if (tie_polls(tie)) sync_lost(link->options.sync); // each poll is a connection of its own
+    link_compose(link, &hello, ret_first);
+    return SUCCESS;
+}
+
+/// --- what comes down ---
+
+static void link_refused(Link *link, Tie *tie, const Refusal *refusal) {
+    TieEnd end = {
+        .kind = TIE_REFUSED,
+        .class = refusal_class(refusal),
+        .why = FAIL(ERR_FORBIDDEN, "the server refuses this device"),
+        .retry_after_s = refusal->retry_after_s,
+    };
+    if (keyring_refused(&link->ring, refusal)) end.kind = TIE_RENEWED;
+    Reason said;
+    reason_set(&said,
+               "%.*s%s%.*s",
+               STR_FMT(refusal->code),
+               refusal->detail.len > 0 ? ": " : "",
+               STR_FMT(refusal->detail));
+    tie_end(tie, &end, &said);
+}
+
+/// Say hello anew, with the key that is offered, on a connection of its own.
+static void link_renew(Link *link) {
+    TieEnd end = {.kind = TIE_RENEWED,
+                  .why = FAIL(ERR_STATE, "the identity key is to be replaced")};
+    if (!tie_polls(link->tie)) tie_end(link->tie, &end, NULL);
+}
+
+static void link_take_keys(Link *link, const SyncDown *down) {
+    const LinkHandlers *handlers = &link->options.handlers;
+    Identity before = link->ring.next;
+    KeyringNews news = keyring_accepted(&link->ring, down->key);
+    if (news != KEYRING_SAME && handlers->key_done)
+        handlers->key_done(link->options.app, &before, news == KEYRING_SWITCHED);
+    identity_wipe(&before);
+    if (!down->rotate_key || link->ring.has_next || !handlers->key_make) return;
+    SCOPED(identity_wipe) Identity next = {};
+    if (handlers->key_make(link->options.app, &next).code != OK) return;
+    keyring_offer(&link->ring, &next);
+    link_renew(link);
+}
+
+static void link_take_servers(Link *link, const Servers *servers) {
+    const LinkHandlers *handlers = &link->options.handlers;
+    if (!servers->digest.ptr || !handlers->servers_try
+        || str_eq(servers->digest, server_set_digest(link->set))
+        || str_eq(servers->digest, str_from(link->failed))
+        || (link->trial.set && str_eq(servers->digest, server_set_digest(link->trial.set))))
+        return;
+    Err err = handlers->servers_try(link->options.app, servers);
+    if (err.code == OK) {
+        err = link_trial_begin(link, servers);
+        if (err.code == OK) return;
+        handlers->servers_done(link->options.app, false);
+    }
+    Str digest = str_slice(servers->digest, 0, DIGEST_LEN);
+    memcpy(link->failed, digest.ptr, digest.len);
+    link->failed[digest.len] = '\0';
+}
+
+static void link_found(Link *link) {
+    if (!link->tie->is_open)
+        link->options.handlers.changed(link->options.app, true, SUCCESS, &(Reason){});
+    link->tie->is_open = true;
+    link->was_told = false;
+    pace_open(&link->pace);
+}
+
+static Err link_take(Link *link, const SyncDown *down) {
+    Sync *sync = link->options.sync;
+    bool is_newer;
+    TRY(sync_down(sync, down, &is_newer));
+    link_found(link);
+    link->tie->waits_ms = sync->is_waiting ? link->tie->waits_ms : 0;
+    uint64_t silence_ms = sync->heartbeat_ms * LINK_SILENCE_FACTOR;
+    link->tie->silence_ms = silence_ms > LINK_SILENCE_MIN_MS ? silence_ms : LINK_SILENCE_MIN_MS;
+    if (is_newer) {
+        TRY(link->options.handlers.desired(link->options.app, &down->desired));
+        sync_held(sync, down->desired.generation);
+    }
+    link_take_servers(link, &down->servers);
+    link_take_keys(link, down);
+    if (link->tie->is_ending) return SUCCESS;
+    if (!tie_polls(link->tie) && sync_is_due(sync)) {
+        link_say(link);
+    } else if (!sync->is_waiting) {
+        link_beat_later(link);
+    }
+    return SUCCESS;
+}
+
+static Err link_message(void *app, Tie *tie, const SyncDown *down) {
+    Link *link = app;
+    if (!down->refused.code.ptr) return link_take(link, down);
+    link_refused(link, tie, &down->refused);
+    return SUCCESS;
+}
+
+/// --- when ---
+
+static void link_timer(void *app, Tie *tie) {
+    Link *link = app;
+    if (tie->channel) {
+        if (tie->is_open) link_say(link); // else its handshake has a deadline
+    } else if (tie->is_open && tie_polls(tie)) {
+        tie_poll(tie);
+    } else {
+        tie_start(tie, link->set, link->pace.at);
     }
 }
 
-void link_beat_later(Link *link) {
-    link_wake_in(link, jittered(link, link->options.sync->heartbeat_ms));
+/// Tell the owner, once for each reason. Servers of a list that fail alike, one after the other,
+/// are one reason, whatever their addresses.
+static void link_tell(Link *link, const Tie *tie, const TieEnd *end) {
+    const char *said = end->kind == TIE_REFUSED ? tie->said.text : "";
+    Reason now;
+    reason_set(&now, "%s: %s", end->why.what ? end->why.what : "", said);
+    bool is_same = link->was_told && strcmp(now.text, link->told.text) == 0;
+    link->was_told = true;
+    link->told = now;
+    if (!is_same) link->options.handlers.changed(link->options.app, false, end->why, &tie->said);
+}
+
+static void link_ended(void *app, Tie *tie, const TieEnd *end) {
+    Link *link = app;
+    TieEnd how = *end;
+    if (how.kind == TIE_REPLACED && link->trial.set) how.kind = TIE_AWAY; // by our own trial
+    sync_lost(link->options.sync);
+    link_tell(link, tie, &how);
+    tie_wake_in(tie, pace_next(&link->pace, &how));
+}
+
+static Err link_start(Link *link) {
+    TieOptions options = {
+        .loop = link->options.loop,
+        .poll_ms = link->options.poll_ms,
+        .source = link->options.source,
+        .handlers = {link_challenged, link_message, link_timer, link_ended},
+        .app = link,
+    };
+    TRY(tie_new(&options, &link->tie));
+    tie_wake_in(link->tie, 0);
+    if (link->options.trial && link_trial_begin(link, link->options.trial).code != OK
+        && link->options.handlers.servers_done)
+        link->options.handlers.servers_done(link->options.app, false);
+    return SUCCESS;
 }
 
 Err link_open(const LinkOptions *options, Link **ret_link) {
     Link *link = calloc(1, sizeof(*link));
     if (!link) return OUT_OF_MEMORY;
     link->options = *options;
-    link->backoff = (Backoff){RETRY_FIRST_MS, RETRY_MAX_MS, .random = options->seed};
-    text_init(&link->token, JWS_TOKEN_MAX);
-    link->timer = event_new(options->loop, -1, 0, on_timer, link);
-    if (!link->timer) {
-        free(link);
-        return OUT_OF_MEMORY;
+    link->set = options->servers;
+    uint8_t random[LINK_INSTANCE_LEN / 2];
+    randombytes_buf(random, sizeof(random));
+    sodium_bin2hex(link->instance, sizeof(link->instance), random, sizeof(random));
+    keyring_init(&link->ring, options->identity, options->next);
+    pace_init(&link->pace, server_set_count(link->set), options->seed);
+    Err err = link_start(link);
+    if (err.code != OK) {
+        link_close(link);
+        return err;
     }
-    link_wake_in(link, 0);
     *ret_link = link;
     return SUCCESS;
 }
 
 Link *link_close(Link *link) {
     if (!link) return NULL;
-    link_channel_close(link);
-    event_free(link->timer);
-    text_done(&link->token);
+    link_trial_stop(link);
+    tie_free(link->tie);
+    server_set_close(link->own_set);
+    keyring_wipe(&link->ring);
     free(link);
     return NULL;
 }
 
 void link_poke(Link *link) {
-    if (!link->is_open || !sync_is_due(link->options.sync)) return;
-    if (link->channel) {
-        link_channel_send(link);
+    if (!link->tie->is_open || link->tie->is_ending || !sync_is_due(link->options.sync)) return;
+    if (link->tie->channel) {
+        link_say(link);
     } else {
-        enum { TOGETHER_MS = 200 }; // changes come in bursts
-        link_wake_in(link, TOGETHER_MS);
+        tie_wake_in(link->tie, LINK_TOGETHER_MS);
     }
 }

@@ -11,21 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WITHIN_MS = 20'000, ANSWER_MAX = SYNC_MESSAGE_MAX };
+enum { WITHIN_MS = 20'000, ANSWER_MAX = SYNC_DOWN_MAX };
 
 struct Server {
     ServerAddress address;
-    TlsContext *tls;
+    TlsContext *tls; ///< borrowed
     Http1 *http;
+    uint32_t status;
     uint64_t retry_after_s;
 };
 
-static bool is_loopback(Str host) {
+static bool server_is_local(Str host) {
     return str_eq(host, S("localhost")) || str_eq(host, S("127.0.0.1")) || str_eq(host, S("::1"));
 }
 
 /// "host:port", "[::1]:port", or without a port.
-static Err host_and_port(Str text, uint16_t fallback, Str *ret_host, uint16_t *ret_port) {
+static Err server_host_and_port(Str text, uint16_t fallback, Str *ret_host, uint16_t *ret_port) {
     const Err wrong = FAIL(ERR_INVALID, "the server must be https://HOST[:PORT]");
     Str host = text;
     Str port = {};
@@ -56,18 +57,18 @@ Err server_address_parse(Str url, ServerAddress *ret_address) {
     Str rest = str_slice(url, address.has_tls ? 8 : 7, url.len);
     if (str_ends(rest, S("/"))) rest.len--;
     Str host;
-    TRY(host_and_port(rest, address.has_tls ? 443 : 80, &host, &address.port));
+    TRY(server_host_and_port(rest, address.has_tls ? 443 : 80, &host, &address.port));
     for (size_t i = 0; i < host.len; i++)
         if ((uint8_t)host.ptr[i] <= ' ' || strchr("/?#@%\\", host.ptr[i]))
             return FAIL(ERR_INVALID, "the server must be https://HOST[:PORT]");
-    if (!address.has_tls && !is_loopback(host))
+    if (!address.has_tls && !server_is_local(host))
         return FAIL(ERR_INVALID, "plain http is for this machine only: use https");
     memcpy(address.host, host.ptr, host.len);
     *ret_address = address;
     return SUCCESS;
 }
 
-static Http1Options options_of(const ServerAddress *address, TlsContext *tls) {
+static Http1Options server_options(const ServerAddress *address, TlsContext *tls) {
     return (Http1Options){
         .host = address->host, .port = address->port, .tls = tls, .cancel_fd = -1};
 }
@@ -76,22 +77,19 @@ Err server_authority(
     const ServerAddress *address, Str fingerprint, Arena *arena, Str *ret_pem, Reason *reason) {
     TlsContext *trusts_nothing = NULL;
     TRY(tls_client_context_open((Str){}, &trusts_nothing));
-    Http1Options options = options_of(address, trusts_nothing);
+    Http1Options options = server_options(address, trusts_nothing);
     Err err = http1_peer_ca(&options, fingerprint, WITHIN_MS, arena, ret_pem, reason);
     tls_context_close(trusts_nothing);
     return err;
 }
 
-Err server_open(const ServerAddress *address, Str ca_pem, Server **ret_server) {
+Err server_open(const ServerAddress *address, TlsContext *tls, Server **ret_server) {
     Server *server = calloc(1, sizeof(*server));
     if (!server) return OUT_OF_MEMORY;
     server->address = *address;
-    Err err = SUCCESS;
-    if (address->has_tls)
-        err = ca_pem.len > 0 ? tls_client_context_open(ca_pem, &server->tls)
-                             : FAIL(ERR_INVALID, "the server's authority is not known");
-    Http1Options options = options_of(&server->address, server->tls);
-    if (err.code == OK) err = http1_open(&options, &server->http);
+    server->tls = tls;
+    Http1Options options = server_options(&server->address, tls);
+    Err err = http1_open(&options, &server->http);
     if (err.code != OK) {
         server_close(server);
         return err;
@@ -103,13 +101,12 @@ Err server_open(const ServerAddress *address, Str ca_pem, Server **ret_server) {
 Server *server_close(Server *server) {
     if (!server) return NULL;
     http1_close(server->http);
-    tls_context_close(server->tls);
     free(server);
     return NULL;
 }
 
 Err server_source(Server *server, const char *source) {
-    Http1Options options = options_of(&server->address, server->tls);
+    Http1Options options = server_options(&server->address, server->tls);
     options.source = source;
     Http1 *http = NULL;
     TRY(http1_open(&options, &http));
@@ -118,12 +115,8 @@ Err server_source(Server *server, const char *source) {
     return SUCCESS;
 }
 
-const ServerAddress *server_address(const Server *server) {
-    return &server->address;
-}
-
-TlsContext *server_tls(const Server *server) {
-    return server->tls;
+uint32_t server_status(const Server *server) {
+    return server->status;
 }
 
 uint64_t server_retry_after_s(const Server *server) {
@@ -131,7 +124,7 @@ uint64_t server_retry_after_s(const Server *server) {
 }
 
 /// What a problem document (RFC 9457) says, or else the status alone.
-static Err refusal(const Http1Reply *reply, Reason *reason) {
+static Err server_refusal(const Http1Reply *reply, Reason *reason) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, 64 * 1024);
     Problem problem;
@@ -142,22 +135,22 @@ static Err refusal(const Http1Reply *reply, Reason *reason) {
     return reason_fail(reason, err, "it answers with status %u", reply->status);
 }
 
-Err server_post_text(
-    Server *server, const char *path, Str bearer, Str body, Text *ret_answer, Reason *reason) {
+Err server_post_text(Server *server, const char *path, Str body, Text *ret_answer, Reason *reason) {
+    server->status = 0;
     server->retry_after_s = 0;
     Http1Request request = {
         .method = "POST",
         .target = str_from(path),
-        .bearer = bearer,
         .body = body,
         .within_ms = WITHIN_MS,
         .reply_max = ANSWER_MAX,
     };
     Http1Reply reply = {};
     Err err = http1_exchange(server->http, &request, &reply, reason);
+    if (err.code == OK) server->status = reply.status;
     if (err.code == OK && (reply.status < 200 || reply.status > 299)) {
         server->retry_after_s = reply.retry_after_s;
-        err = refusal(&reply, reason);
+        err = server_refusal(&reply, reason);
     }
     if (err.code != OK) {
         text_done(&reply.body);
@@ -169,7 +162,6 @@ Err server_post_text(
 
 Err server_post(Server *server,
                 const char *path,
-                Str bearer,
                 const Schema *in_schema,
                 const void *in,
                 const Schema *out_schema,
@@ -177,13 +169,13 @@ Err server_post(Server *server,
                 void *ret_out,
                 Reason *reason) {
     SCOPED(text_done) Text body;
-    text_init(&body, SYNC_MESSAGE_MAX);
+    text_init(&body, SYNC_FIRST_MAX);
     if (in_schema) schema_encode(in_schema, in, ENCODE_REQUEST, &body);
     TRY(text_check(&body));
     SCOPED(text_done) Text answer = {};
     Str sent = in_schema ? text_str(&body) : (Str){};
-    TRY(server_post_text(server, path, bearer, sent, &answer, reason));
-    Err err = schema_read(out_schema, text_str(&answer), DECODE_REPLY, arena, ret_out, reason);
+    TRY(server_post_text(server, path, sent, &answer, reason));
+    Err err = schema_read(out_schema, text_str(&answer), DECODE_PEER, arena, ret_out, reason);
     if (err.code == ERR_INVALID) return FAIL(ERR_INVALID, "the server's answer makes no sense");
     return err;
 }

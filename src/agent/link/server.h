@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The control plane as the device calls it: JSON records over one kept HTTP connection.
 ///
-/// Trusted is exactly the authority that the enrolment token named. Blocking, one thread.
+/// Blocking, one thread. Whom it trusts is its owner's (server_set.h).
 #pragma once
 
 #include "base/schema.h"
@@ -25,24 +25,19 @@ Err server_address_parse(Str url, ServerAddress *ret_address);
 Err server_authority(
     const ServerAddress *address, Str fingerprint, Arena *arena, Str *ret_pem, Reason *reason);
 
-/// Does not connect yet. `ca_pem` is not used with plain http. ERR_INVALID: not a certificate.
-Err server_open(const ServerAddress *address, Str ca_pem, Server **ret_server);
+/// Does not connect yet. `tls` is borrowed; NULL with plain http. ERR_MEMORY.
+Err server_open(const ServerAddress *address, TlsContext *tls, Server **ret_server);
 /// NULL-safe; returns NULL.
 Server *server_close(Server *server);
 /// Connect from this address of the machine from now on; NULL: any. Forgets the connection there
-/// is. ERR_SYSTEM: out of memory.
+/// is. ERR_MEMORY.
 Err server_source(Server *server, const char *source);
-/// Where it is.
-const ServerAddress *server_address(const Server *server);
-/// Trusts its authority; NULL with plain http. Borrowed.
-TlsContext *server_tls(const Server *server);
-/// POST `in` (by `in_schema`, NULL: no body), with `bearer` if present, and decode the answer.
-/// What it refuses with is what problem_read makes of its answer, and the Reason is what it said.
-/// Else ERR_UNAUTHENTICATED: not its certificate; ERR_INVALID: the answer makes no sense;
-/// ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_LIMIT, with the Reason of http1_exchange.
+/// POST `in` (by `in_schema`, NULL: no body) and decode the answer. What it refuses with is what
+/// problem_read makes of its answer, and the Reason is what it said. Else ERR_UNAUTHENTICATED: not
+/// its certificate; ERR_INVALID: the answer makes no sense; ERR_UNAVAILABLE, ERR_TIMEOUT,
+/// ERR_LIMIT, with the Reason of http1_exchange.
 Err server_post(Server *server,
                 const char *path,
-                Str bearer,
                 const Schema *in_schema,
                 const void *in,
                 const Schema *out_schema,
@@ -50,7 +45,8 @@ Err server_post(Server *server,
                 void *ret_out,
                 Reason *reason);
 /// The same with a body that is JSON already, and the answer as it came, for the caller to free.
-Err server_post_text(
-    Server *server, const char *path, Str bearer, Str body, Text *ret_answer, Reason *reason);
+Err server_post_text(Server *server, const char *path, Str body, Text *ret_answer, Reason *reason);
+/// The HTTP status of the last answer; 0: there was none.
+uint32_t server_status(const Server *server);
 /// How long it asked to wait after the last failure; 0: it did not.
 uint64_t server_retry_after_s(const Server *server);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/link/server.h"
 
-#include "base/scope.h"
-#include "http1/http1_peer.h"
 #include "test.h"
 
 TEST(a_url_has_a_host_and_a_port) {
@@ -60,48 +58,6 @@ TEST(plain_http_stays_on_this_machine) {
     CHECK_ERR(server_address_parse(S("http://127.0.0.1.example"), &address), ERR_INVALID);
 }
 
-TEST(a_server_with_tls_needs_its_authority) {
-    ServerAddress address;
-    CHECK_OK(server_address_parse(S("https://muster.example"), &address));
-    Server *server;
-    CHECK_ERR(server_open(&address, (Str){}, &server), ERR_INVALID);
-    CHECK_ERR(server_open(&address, S("no certificate"), &server), ERR_INVALID);
-}
-
-TEST(a_refusal_has_the_servers_words_and_its_code) {
-    static const struct {
-        const char *reply;
-        ErrCode code;
-        const char *said;
-    } cases[] = {
-        {"HTTP/1.1 409 Conflict\r\nContent-Length: 43\r\n\r\n"
-         "{\"code\":\"exists\",\"detail\":\"the name is in\"}",         ERR_EXISTS,
-         "the name is in"                                                                                                     },
-        {"HTTP/1.1 503 Busy\r\nRetry-After: 9\r\nContent-Length: 4\r\n\r\nwait",
-         ERR_UNAVAILABLE,                                                                         "it answers with status 503"},
-        {"HTTP/1.1 500 Oh\r\nContent-Length: 36\r\n\r\n"
-         "{\"code\":\"memory\",\"detail\":\"memory\"}\n",               ERR_UNAVAILABLE,
-         "memory"                                                                                                             },
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        Peer peer;
-        Server *server = NULL;
-        Reason reason = {};
-        SCOPED(text_done) Text answer = {};
-        peer_start(&peer, &(Step){cases[i].reply, CLOSE}, 1, true, NULL);
-        ServerAddress address = {.host = "127.0.0.1", .port = peer.port};
-        CHECK_OK(server_open(&address, (Str){}, &server));
-        CHECK_ERR(server_post_text(server, "/x", (Str){}, S("{}"), &answer, &reason),
-                  cases[i].code);
-        CHECK_STR(str_from(reason.text), str_from(cases[i].said));
-        CHECK(server_retry_after_s(server) == (i == 1 ? 9 : 0));
-        server_close(server);
-        peer_stop(&peer);
-    }
-}
-
-TEST_MAIN(CASE(a_refusal_has_the_servers_words_and_its_code),
-          CASE(a_url_has_a_host_and_a_port),
+TEST_MAIN(CASE(a_url_has_a_host_and_a_port),
           CASE(other_urls_are_refused),
-          CASE(plain_http_stays_on_this_machine),
-          CASE(a_server_with_tls_needs_its_authority))
+          CASE(plain_http_stays_on_this_machine))

@@ -1,38 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/link/session.h"
 
-static Err challenge_get(Server *server, Arena *arena, Challenge *ret_challenge, Reason *reason) {
-    return server_post(server,
-                       AGENT_CHALLENGE_PATH,
-                       (Str){},
-                       NULL,
-                       NULL,
-                       &Challenge_schema,
-                       arena,
-                       ret_challenge,
-                       reason);
+Err session_challenge(Server *server, Arena *arena, Challenge *ret_challenge, Reason *reason) {
+    return server_post(
+        server, AGENT_CHALLENGE_PATH, NULL, NULL, &Challenge_schema, arena, ret_challenge, reason);
 }
 
 Err session_enrol(Server *server,
                   const Identity *identity,
-                  Str token,
-                  Str name,
-                  const Facts *facts,
+                  const SessionWish *wish,
                   Arena *arena,
                   Enrolled *ret_enrolled,
                   Reason *reason) {
     Challenge challenge;
-    TRY(challenge_get(server, arena, &challenge, reason));
+    TRY(session_challenge(server, arena, &challenge, reason));
     EnrolInput input = {
-        .token = token,
+        .secret = wish->secret,
         .public_key = identity_public_key(identity, arena),
-        .name = name,
-        .facts = *facts,
+        .name = wish->name,
+        .facts = wish->facts,
+        .agent_version = S(MUSTER_VERSION),
+        .abilities = ability_words(arena),
     };
-    TRY(identity_enrol_proof(identity, &challenge, token, arena, &input.proof));
+    Proof claims = {
+        .aud = challenge.audience,
+        .use = PROOF_ENROL,
+        .nonce = challenge.nonce,
+        .about = sha256_hex(arena, wish->secret),
+    };
+    TRY(identity_prove(identity, &claims, arena, &input.proof));
     return server_post(server,
                        AGENT_ENROL_PATH,
-                       (Str){},
                        &EnrolInput_schema,
                        &input,
                        &Enrolled_schema,
@@ -41,23 +39,36 @@ Err session_enrol(Server *server,
                        reason);
 }
 
-Err session_token(Server *server,
-                  const Identity *identity,
-                  const Id *device_id,
+Err session_hello(const SessionMember *member,
+                  const Keyring *ring,
+                  const Challenge *challenge,
+                  Bytes binding,
                   Arena *arena,
-                  DeviceTokenReply *ret_token,
-                  Reason *reason) {
-    Challenge challenge;
-    TRY(challenge_get(server, arena, &challenge, reason));
-    AssertionInput input = {.grant_type = S(ASSERTION_GRANT)};
-    TRY(identity_assertion(identity, device_id, &challenge, arena, &input.assertion));
-    return server_post(server,
-                       AGENT_TOKEN_PATH,
-                       (Str){},
-                       &AssertionInput_schema,
-                       &input,
-                       &DeviceTokenReply_schema,
-                       arena,
-                       ret_token,
-                       reason);
+                  Hello *ret_hello) {
+    if (!id_eq(&challenge->audience, &member->installation))
+        return FAIL(ERR_FORBIDDEN, "the server is of another installation than this device");
+    Hello hello = {
+        .device_id = member->device_id,
+        .epoch = member->epoch,
+        .agent_version = S(MUSTER_VERSION),
+        .abilities = ability_words(arena),
+    };
+    Proof claims = {
+        .aud = challenge->audience,
+        .use = PROOF_HELLO,
+        .nonce = challenge->nonce,
+        .sub = member->device_id,
+        .binding = binding,
+    };
+    const Identity *next = keyring_offered(ring);
+    if (next) {
+        Proof rotate = claims;
+        rotate.use = PROOF_ROTATE;
+        rotate.about = claims.about = hello.next_key.public_key = identity_public_key(next, arena);
+        TRY(identity_prove(next, &rotate, arena, &hello.next_key.proof));
+    }
+    TRY(identity_prove(keyring_by(ring), &claims, arena, &hello.proof));
+    TRY(arena_check(arena));
+    *ret_hello = hello;
+    return SUCCESS;
 }

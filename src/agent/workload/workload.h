@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What to do next so that the containers become what is desired: a pure machine.
+/// What to do next so that the containers of one application become what is desired: a pure
+/// machine. Several applications stand side by side in workloads.h.
 ///
 /// It looks at the desired manifest and at the containers as they are, and names one action; the
 /// owner performs it, tells how it went, looks again. What was done is read from the engine itself,
@@ -7,21 +8,21 @@
 ///
 ///     pull every image that a container is still to be made from      the old ones run on
 ///       -> per service, behind those it depends on:
-///          rename what holds its name -> create -> stop what holds its ports or its storage
+///          create -> stop what holds its ports or its storage
 ///          -> start -> wait until it is up -> remove its predecessors
 ///       -> remove what no service wants -> settled: wait for events
 ///
-/// A container whose label has the hash of the service as it is wanted is adopted as it is. Those
-/// without our labels, or with another device's, are never seen here. A step that fails is tried
+/// A container whose label has the identity of the service as it is wanted (the hash of its bytes
+/// as published) is adopted as it is. Those without our labels, or with another device's, are never
+/// seen here. Nothing is ever renamed. A step that fails is tried
 /// again for ever, with back-off, and the reason is reported.
 #pragma once
 
 #include "agent/link/backoff.h"
-#include "wire/agent.h"
+#include "agent/workload/accept.h"
 #include "wire/manifest.h"
 
 enum {
-    WORKLOAD_SEEN_MAX = 64,
     WORKLOAD_STABLE_MS = 2000, ///< a new container without a check is up when it ran for so long
 };
 
@@ -29,8 +30,9 @@ enum {
 typedef struct Seen {
     Str id;
     Str name; ///< without a slash
+    Str application;
     Str service;
-    Str config; ///< hash of the service it was made for
+    Str config; ///< identity of the service it was made for
     Str image;
     Str started_at; ///< the engine's text: tells one start from the next
     Str error;      ///< why it could not start
@@ -50,7 +52,6 @@ typedef struct SeenList {
 typedef enum ActionKind {
     ACTION_WAIT,    ///< for an event, at most until `until_ms`
     ACTION_PULL,    ///< the image of `service`, unless it is there
-    ACTION_RENAME,  ///< `container`, out of the way
     ACTION_CREATE,  ///< a container for `service`
     ACTION_START,   ///< `container`, for `service`
     ACTION_RESTART, ///< the same: it is there but not well
@@ -60,54 +61,56 @@ typedef enum ActionKind {
 
 typedef struct Action {
     ActionKind kind;
-    size_t service;    ///< index in the manifest
-    Str container;     ///< id, borrowed from Seen
-    uint64_t until_ms; ///< monotonic
+    size_t application; ///< index in Workloads
+    size_t service;     ///< index in the manifest
+    Str container;      ///< id, borrowed from Seen
+    uint64_t until_ms;  ///< monotonic
 } Action;
 
 /// What the machine remembers of a service; lost with the process, without harm.
 typedef struct ServiceTry {
-    Str config; ///< hash of the service as it is wanted
+    Str config; ///< identity of the service as it is wanted
     bool image_is_here;
     bool is_judged;      ///< that it is not well was counted as a failure
     uint64_t due_ms;     ///< not before
     uint64_t since_ms;   ///< when the present start was first seen; 0: it does not run
     char started_at[40]; ///< which start that was
     Backoff backoff;
-    Reason reason; ///< of the last failure; empty: none
+    Reason reason;    ///< of the last failure; empty: none
+    RefusalCode code; ///< of it
 } ServiceTry;
 
+/// One application. Without services nothing of it is touched: it was refused.
 typedef struct Workload {
-    Desired desired; ///< version 0: there is none, touch nothing
+    Application application;
     Manifest manifest;
-    size_t order[MANIFEST_SERVICES_MAX];
-    ServiceTry tries[MANIFEST_SERVICES_MAX];
-    bool is_settled; ///< it was all up at once in this version
+    size_t *order;     ///< of the services, see manifest_order
+    ServiceTry *tries; ///< one a service
+    bool is_settled;   ///< it was all up at once in this deployment
+    Refused refused;   ///< what was asked for instead and is not acted on; no name: nothing
 } Workload;
 
-/// Judge a desired state without acting on it: digest, manifest, and what a table cannot say.
-/// ERR_INVALID: it must not be acted on, `what` says why, and the Reason what is wrong where in it.
-/// ERR_LIMIT: arena exhausted.
-Err desired_check(const Desired *desired, Arena *arena, Manifest *ret_manifest, Reason *reason);
-/// Aim at `desired`, which has passed desired_check; it and `manifest` are borrowed, hashes are
-/// made in `arena`. `is_settled`: this version was all up before the agent was restarted.
-/// ERR_LIMIT: arena exhausted.
-Err workload_aim(const Desired *desired,
+/// Aim at `application`, whose manifest has been read; texts are borrowed, the rest is made in
+/// `arena`. `is_settled`: this deployment was all up before the agent was restarted.
+/// ERR_MEMORY: arena exhausted.
+Err workload_aim(const Application *application,
                  const Manifest *manifest,
                  bool is_settled,
                  uint64_t seed,
                  Arena *arena,
                  Workload *ret_workload);
-/// What to do next. `now_ms`: monotonic.
+/// What to do next; `seen`: the application's containers. `now_ms`: monotonic.
 Action workload_step(Workload *workload, const SeenList *seen, uint64_t now_ms);
 /// How `action` went. `reason`: one line for an operator, of a failure.
 void workload_did(
     Workload *workload, const Action *action, Err result, Str reason, uint64_t now_ms);
 /// The container that the service should have is there and runs well, or its end was its purpose.
 bool workload_is_well(const Workload *workload, const SeenList *seen, size_t service);
+/// A step of it has failed, and was not made good since.
+bool workload_is_stuck(const Workload *workload);
 /// The account for the server; texts borrow from `workload`, `seen` and `arena`.
-/// ERR_LIMIT: arena exhausted.
+/// ERR_MEMORY: arena exhausted.
 Err workload_report(const Workload *workload,
                     const SeenList *seen,
                     Arena *arena,
-                    Reported *ret_reported);
+                    ApplicationReport *ret_report);

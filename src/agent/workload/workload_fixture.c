@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 Arena arena;
 
@@ -10,22 +11,26 @@ static void must(Err err) {
     assert(err.code == OK);
 }
 
-Desired desired_of(uint64_t version, const Manifest *manifest) {
-    Desired desired = {.version = version, .release_id = id_new(S("release"), version)};
-    must(manifest_seal(manifest, &arena, &desired.manifest.text, &desired.digest));
-    return desired;
-}
-
-void aim(World *world, uint64_t version, Service *services, size_t count) {
-    Manifest *manifest = ARENA_NEW(&arena, Manifest);
-    Desired *desired = ARENA_NEW(&arena, Desired);
-    Manifest given = {
+Application application_of(const char *name, uint64_t serial, Service *services, size_t count) {
+    Manifest manifest = {
         .services = {services, count}
     };
-    if (count > 0) *desired = desired_of(version, &given);
-    desired->version = version;
-    must(desired_check(desired, &arena, manifest, NULL));
-    must(workload_aim(desired, manifest, false, 1, &arena, &world->workload));
+    Application application = {
+        .name = str_from(name),
+        .serial = serial,
+        .release_id = id_new(S("release"), serial),
+    };
+    must(manifest_publish(&manifest, &arena, &application.manifest));
+    return application;
+}
+
+void aim(World *world, uint64_t serial, Service *services, size_t count) {
+    Application application = application_of("shop", serial, services, count);
+    Manifest manifest;
+    Refusal refusal;
+    must(manifest_read(&application.manifest, &arena, &manifest, &refusal));
+    assert(!refusal.code.ptr);
+    must(workload_aim(&application, &manifest, false, 1, &arena, &world->workload));
     world->seen.items = world->items;
     if (world->now_ms == 0) world->now_ms = NOW;
 }
@@ -68,9 +73,9 @@ Seen *seen_at(World *world, Str id) {
     return NULL;
 }
 
-Seen *container_of(World *world, const char *name) {
-    for (size_t i = 0; i < world->seen.count; i++)
-        if (str_eq(world->items[i].name, str_from(name))) return &world->items[i];
+Seen *container_of(World *world, const char *service) {
+    for (size_t i = world->seen.count; i > 0; i--)
+        if (str_eq(world->items[i - 1].service, str_from(service))) return &world->items[i - 1];
     return NULL;
 }
 
@@ -83,22 +88,25 @@ void started(World *world, Seen *seen) {
     seen->started_at = str_print(&arena, "start %u", world->made++);
 }
 
-static void perform(World *world, const Action *action) {
-    const Service *service = &world->workload.manifest.services.items[action->service];
+void perform(World *world, const Workload *workload, const Action *action) {
+    const Service *service = workload ? &workload->manifest.services.items[action->service] : NULL;
     Seen *seen = action->container.ptr ? seen_at(world, action->container) : NULL;
     switch (action->kind) {
     case ACTION_PULL:
     case ACTION_WAIT:
         break;
-    case ACTION_RENAME:
-        seen->name = str_print(&arena, "%.*s-%.*s", STR_FMT(seen->name), STR_FMT(seen->id));
-        break;
     case ACTION_CREATE:
+        assert(world->seen.count < WORLD_SEEN_MAX);
         world->items[world->seen.count++] = (Seen){
             .id = str_print(&arena, "c%u", world->made++),
-            .name = str_print(&arena, "muster-%.*s", STR_FMT(service->name)),
+            .name = str_print(&arena,
+                              "%.*s.%.*s.%.6s",
+                              STR_FMT(workload->application.name),
+                              STR_FMT(service->name),
+                              workload->tries[action->service].config.ptr),
+            .application = workload->application.name,
             .service = service->name,
-            .config = world->workload.tries[action->service].config,
+            .config = workload->tries[action->service].config,
             .image = service->image,
             .state = CONTAINER_CREATED,
         };
@@ -118,13 +126,15 @@ static void perform(World *world, const Action *action) {
         seen->port_count = 0;
         break;
     case ACTION_REMOVE:
-        *seen = world->items[--world->seen.count];
+        memmove(
+            seen, seen + 1, (size_t)(world->items + world->seen.count - seen - 1) * sizeof(Seen));
+        world->seen.count--;
         break;
     }
 }
 
 void did(World *world, const Action *action) {
-    perform(world, action);
+    perform(world, &world->workload, action);
     workload_did(&world->workload, action, SUCCESS, (Str){}, world->now_ms);
 }
 
@@ -152,8 +162,8 @@ void settle(World *world) {
     assert(false); // it does not settle
 }
 
-Reported report(World *world) {
-    Reported reported;
+ApplicationReport report(World *world) {
+    ApplicationReport reported;
     must(workload_report(&world->workload, &world->seen, &arena, &reported));
     return reported;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The thread that makes the containers what is desired: it looks at the engine, asks the machine
-/// (workload.h) what to do, does it, and looks again.
+/// (workloads.h) what to do, does it, and looks again.
 ///
 /// Newest wins: a desired state that comes meanwhile cancels a pull and is taken up before the next
 /// action. An engine that cannot be reached is waited for; nothing is ever stopped because of it.
@@ -12,11 +12,16 @@ typedef struct Slot Slot;
 typedef struct State State;
 typedef struct WorkloadRun WorkloadRun;
 
+enum {
+    WORKLOAD_AIM_MAX = 4 * 1024 * 1024,      ///< bytes of an Aim as JSON
+    WORKLOAD_REPORTED_MAX = 2 * 1024 * 1024, ///< of a Reported
+};
+
 typedef struct WorkloadRunOptions {
     const char *engine_path; ///< the engine's unix socket
     Id device_id;
     const State *state; ///< where the last account is kept
-    Slot *desired;      ///< in: a Desired as JSON, newest wins; its end stops the thread
+    Slot *aim;          ///< in: an Aim as JSON, newest wins; its end stops the thread
     Slot *reported;     ///< out: a Reported as JSON, when it changes
     Slot *facts;        ///< out: version of the engine, when it changes
     uint64_t seed;      ///< for the jitter
@@ -24,5 +29,5 @@ typedef struct WorkloadRunOptions {
 
 /// Start the thread; everything in `options` must outlive it. ERR_SYSTEM, ERR_MEMORY.
 Err workload_run_open(const WorkloadRunOptions *options, WorkloadRun **ret_run);
-/// Ends `desired` and waits until the action under way is done. NULL-safe; returns NULL.
+/// Ends `aim` and waits until the action under way is done. NULL-safe; returns NULL.
 WorkloadRun *workload_run_close(WorkloadRun *run);

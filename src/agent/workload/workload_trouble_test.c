@@ -24,6 +24,7 @@ TEST(a_pull_that_fails_keeps_the_old_running_and_is_tried_for_ever) {
     CHECK(world.items[0].state == CONTAINER_RUNNING && world.seen.count == 1);
     CHECK(report(&world).state == WORKLOAD_FAILED);
     CHECK_STR(report(&world).detail, S("no route to registry"));
+    CHECK(refusal_is(&(Refusal){.code = report(&world).refusal.code}, REFUSED_UNREACHABLE));
     settle(&world);
     CHECK(report(&world).state == WORKLOAD_RUNNING);
     CHECK(report(&world).detail.len == 0);
@@ -48,11 +49,11 @@ TEST(an_unhealthy_new_version_is_a_failure_and_its_predecessor_stays) {
     Str old = world.items[0].id;
     Service second[] = {service_of("web", "2")};
     aim(&world, 2, second, 1);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 3; i++) {
         Action action = next(&world);
         did(&world, &action);
     }
-    container_of(&world, "muster-web")->health = HEALTH_UNHEALTHY;
+    container_of(&world, "web")->health = HEALTH_UNHEALTHY;
     Action action = next(&world);
     CHECK(action.kind == ACTION_WAIT && action.until_ms < UINT64_MAX);
     CHECK(report(&world).state == WORKLOAD_FAILED);
@@ -70,7 +71,7 @@ TEST(a_check_that_never_ends_has_a_deadline) {
         Action action = next(&world);
         did(&world, &action);
     }
-    container_of(&world, "muster-web")->health = HEALTH_STARTING;
+    container_of(&world, "web")->health = HEALTH_STARTING;
     Action action = next(&world);
     CHECK(action.kind == ACTION_WAIT && action.until_ms < UINT64_MAX);
     CHECK(report(&world).state == WORKLOAD_STARTING);
@@ -201,7 +202,7 @@ TEST(cut_off_after_any_action_it_ends_the_same) {
         settle(&world);
         CHECK(world.seen.count == 2);
         CHECK(report(&world).state == WORKLOAD_RUNNING);
-        CHECK(container_of(&world, "muster-web")->state == CONTAINER_RUNNING);
+        CHECK(container_of(&world, "web")->state == CONTAINER_RUNNING);
     }
 }
 

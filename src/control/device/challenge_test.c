@@ -1,49 +1,120 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/device/challenge.h"
 
+#include "base/scope.h"
+#include "control/data.h"
 #include "test.h"
+#include "wire/agent.h"
 
-enum { LIFE_MS = 60'000, NOW_MS = 1'000'000 };
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-static Challenges *opened(void) {
-    Challenges *challenges = NULL;
-    CHECK_OK(challenges_open(LIFE_MS, &challenges));
-    return challenges;
-}
+enum { NOW_MS = 1'000'000 };
 
-TEST(a_nonce_is_good_once_but_for_the_call_that_spent_it) {
-    Challenges *challenges = opened();
-    Arena arena;
-    arena_init(&arena, 4096);
+#define ARENA(name)                     \
+    SCOPED(arena_done) Arena name = {}; \
+    arena_init(&name, 1 << 18)
+
+static Str made(const JwsKey *key, ChallengeFor connection, Arena *arena) {
     Str nonce;
-    CHECK_OK(challenge_make(challenges, NOW_MS, &arena, &nonce));
-    CHECK_OK(challenge_spend(challenges, nonce, S("call-1"), NOW_MS + 1));
-    CHECK_OK(challenge_spend(challenges, nonce, S("call-1"), NOW_MS + 2)); // the call runs again
-    CHECK_ERR(challenge_spend(challenges, nonce, S("call-2"), NOW_MS + 3), ERR_UNAUTHENTICATED);
-    arena_done(&arena);
-    challenges_close(challenges);
+    CHECK_OK(challenge_make(key, connection, NOW_MS, arena, &nonce));
+    return nonce;
 }
 
-TEST(a_nonce_ends_and_cannot_be_made_up) {
-    Challenges *challenges = opened();
-    Challenges *other = opened();
-    Arena arena;
-    arena_init(&arena, 4096);
-    Str nonce, foreign;
-    CHECK_OK(challenge_make(challenges, NOW_MS, &arena, &nonce));
-    CHECK_OK(challenge_make(other, NOW_MS, &arena, &foreign));
-    CHECK_ERR(challenge_spend(challenges, nonce, S("c"), NOW_MS + LIFE_MS + 1),
+TEST(a_nonce_is_good_for_a_minute_however_often_it_is_shown) {
+    ARENA(arena);
+    JwsKey key;
+    jws_key_make(&key);
+    Str nonce = made(&key, (Str){}, &arena);
+    CHECK_OK(challenge_check(&key, (Str){}, NOW_MS, nonce));
+    CHECK_OK(challenge_check(&key, (Str){}, NOW_MS + NONCE_LIFE_MS, nonce));
+    CHECK_OK(challenge_check(&key, (Str){}, NOW_MS - 5'000, nonce)); // another server's clock
+    CHECK_ERR(challenge_check(&key, (Str){}, NOW_MS + NONCE_LIFE_MS + 1, nonce),
               ERR_UNAUTHENTICATED);
-    CHECK_ERR(challenge_spend(challenges, nonce, S("c"), NOW_MS - 1), ERR_UNAUTHENTICATED);
-    CHECK_ERR(challenge_spend(challenges, foreign, S("c"), NOW_MS), ERR_UNAUTHENTICATED);
-    CHECK_ERR(challenge_spend(challenges, S(""), S("c"), NOW_MS), ERR_UNAUTHENTICATED);
-    CHECK_ERR(challenge_spend(challenges, str_slice(nonce, 1, nonce.len), S("c"), NOW_MS),
-              ERR_UNAUTHENTICATED);
-    CHECK_OK(challenge_spend(challenges, nonce, S("c"), NOW_MS));
-    arena_done(&arena);
-    challenges_close(other);
-    challenges_close(challenges);
+    CHECK_ERR(challenge_check(&key, (Str){}, NOW_MS - 5'001, nonce), ERR_UNAUTHENTICATED);
+    CHECK(!str_eq(nonce, made(&key, (Str){}, &arena)));
 }
 
-TEST_MAIN(CASE(a_nonce_is_good_once_but_for_the_call_that_spent_it),
-          CASE(a_nonce_ends_and_cannot_be_made_up))
+TEST(a_nonce_cannot_be_made_up_or_changed) {
+    ARENA(arena);
+    JwsKey key, other;
+    jws_key_make(&key);
+    jws_key_make(&other);
+    Str nonce = made(&key, (Str){}, &arena);
+    Str refused[] = {made(&other, (Str){}, &arena),
+                     S(""),
+                     (Str){},
+                     str_slice(nonce, 1, nonce.len),
+                     str_slice(nonce, 0, nonce.len - 1),
+                     str_print(&arena, "%.*sA", STR_FMT(nonce))};
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+        CHECK_ERR(challenge_check(&key, (Str){}, NOW_MS, refused[i]), ERR_UNAUTHENTICATED);
+    for (size_t i = 0; i < nonce.len; i++) {
+        char *changed = ARENA_ARRAY(&arena, char, nonce.len);
+        memcpy(changed, nonce.ptr, nonce.len);
+        changed[i] = changed[i] == 'A' ? 'B' : 'A';
+        CHECK_ERR(challenge_check(&key, (Str){}, NOW_MS, (Str){changed, nonce.len}),
+                  ERR_UNAUTHENTICATED);
+    }
+}
+
+TEST(a_nonce_for_one_connection_is_none_for_another) {
+    ARENA(arena);
+    JwsKey key;
+    jws_key_make(&key);
+    Str nonce = made(&key, S("one"), &arena);
+    CHECK_OK(challenge_check(&key, S("one"), NOW_MS, nonce));
+    CHECK_ERR(challenge_check(&key, S("two"), NOW_MS, nonce), ERR_UNAUTHENTICATED);
+    CHECK_ERR(challenge_check(&key, (Str){}, NOW_MS, nonce), ERR_UNAUTHENTICATED);
+    CHECK_ERR(challenge_check(&key, S("one"), NOW_MS, made(&key, (Str){}, &arena)),
+              ERR_UNAUTHENTICATED);
+}
+
+/// A key as a process has it that has just started over the folder.
+static JwsKey started(const char *dir, Arena *arena) {
+    JwsKey key;
+    CHECK_OK(data_token_key(dir, arena, &key, NULL));
+    return key;
+}
+
+static void folder_remove(const char *dir, Arena *arena) {
+    static const char *const names[] = {"ca.key",
+                                        "ca.pem",
+                                        "server.key",
+                                        "server.pem",
+                                        "installation",
+                                        "token.key",
+                                        "musterd.conf"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        CHECK(unlink(data_path(arena, dir, names[i]).ptr) == 0);
+    CHECK(rmdir(dir) == 0);
+}
+
+TEST(what_one_process_gave_another_one_over_the_same_data_takes) {
+    ARENA(arena);
+    char parent[] = "/tmp/muster-challenge-XXXXXX";
+    CHECK(mkdtemp(parent));
+    const char *dir = str_print(&arena, "%s/data", parent).ptr;
+    const char *other = str_print(&arena, "%s/other", parent).ptr;
+    Str host = S("localhost");
+    CHECK_OK(data_make(dir, (StrList){&host, 1}, NOW_MS, &arena, NULL));
+    CHECK_OK(data_make(other, (StrList){&host, 1}, NOW_MS, &arena, NULL));
+    JwsKey one = started(dir, &arena), two = started(dir, &arena), far = started(other, &arena);
+    Str nonce = made(&one, (Str){}, &arena);
+    CHECK_OK(challenge_check(&two, (Str){}, NOW_MS, nonce));
+    CHECK_ERR(challenge_check(&far, (Str){}, NOW_MS, nonce), ERR_UNAUTHENTICATED);
+    Id first, again, foreign;
+    CHECK_OK(data_installation(dir, NOW_MS, &arena, &first, NULL));
+    CHECK_OK(data_installation(dir, NOW_MS + 1, &arena, &again, NULL));
+    CHECK_OK(data_installation(other, NOW_MS, &arena, &foreign, NULL));
+    CHECK(id_eq(&first, &again) && !id_eq(&first, &foreign));
+    folder_remove(dir, &arena);
+    folder_remove(other, &arena);
+    CHECK(rmdir(parent) == 0);
+}
+
+TEST_MAIN(CASE(a_nonce_is_good_for_a_minute_however_often_it_is_shown),
+          CASE(a_nonce_cannot_be_made_up_or_changed),
+          CASE(a_nonce_for_one_connection_is_none_for_another),
+          CASE(what_one_process_gave_another_one_over_the_same_data_takes))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/device/device.h"
 
+#include "base/scope.h"
 #include "control/fleet/fleet.h"
 #include "control/release/release.h"
 #include "control/telemetry/telemetry.h"
@@ -10,15 +11,21 @@ static const Field DeviceStatus_fields[] = {
     FIELD(DeviceStatus, device_id, KEY | HIDDEN, "device", .prefix = "device"),
     FIELD(DeviceStatus, org_id, SCOPE | HIDDEN, "organisation", .prefix = "org"),
     FIELD(DeviceStatus, last_seen_at, HIDDEN, "its last word"),
-    FIELD(DeviceStatus, version, HIDDEN, "of the desired state it is at"),
-    FIELD(DeviceStatus, release_id, HIDDEN, "release it says it runs", .prefix = "release"),
+    FIELD(DeviceStatus, generation, HIDDEN, "of the desired state it is at"),
     FIELD_ENUM(DeviceStatus, state, WorkloadState, HIDDEN, "how far it is"),
-    FIELD(DeviceStatus, detail, HIDDEN, "why", .max = 1024),
-    FIELD_LIST(DeviceStatus, services, ServiceStatus, HIDDEN, "its services"),
+    FIELD(DeviceStatus, detail, HIDDEN, "why", .max = DETAIL_MAX),
+    FIELD(DeviceStatus, notes, HIDDEN, "about itself", .max = NOTES_MAX, .item_max = DETAIL_MAX),
+    FIELD_LIST(DeviceStatus,
+               applications,
+               ApplicationReport,
+               HIDDEN,
+               "its applications",
+               .max = APPLICATION_REPORTS_MAX),
+    FIELD(DeviceStatus, servers_failed, HIDDEN, "digest of a list that it could not use"),
 };
 const Schema DeviceStatus_schema = SCHEMA(DeviceStatus, "device_status", "a device's last word");
 
-enum { NAME_MAX = 63 };
+enum { NAME_MAX = 63, ROW_JSON_MAX = 256 * 1024 };
 
 Presence device_presence(bool connected, Time last_seen, uint64_t heartbeat_ms, uint64_t now_ms) {
     if (connected) return PRESENCE_ONLINE;
@@ -46,26 +53,37 @@ Err device_get(Tx *tx, const Id *id, Device *ret_device) {
     return tx_get(tx, &Device_schema, id_str(id), ret_device);
 }
 
-/// The device's fleet; a zero one when it has none or it is gone.
-static Err fleet_of(Tx *tx, const Device *device, Fleet *ret_fleet) {
+Err device_fleet(Tx *tx, const Device *device, Fleet *ret_fleet) {
     *ret_fleet = (Fleet){};
     if (id_is_absent(&device->fleet_id)) return SUCCESS;
     Err err = fleet_get(tx, &device->fleet_id, ret_fleet);
     return err.code == ERR_NOT_FOUND ? SUCCESS : err;
 }
 
-Err device_desired(
-    Tx *tx, Arena *arena, const Device *device, uint64_t held_version, Desired *ret_desired) {
-    Fleet fleet;
-    TRY(fleet_of(tx, device, &fleet));
-    Desired desired = {.version = fleet.desired_version, .release_id = fleet.release_id};
-    if (desired.version < device->assigned_version) desired.version = device->assigned_version;
-    if (desired.version > held_version && !id_is_absent(&desired.release_id)) {
-        Release release;
-        TRY(release_get(tx, &desired.release_id, &release));
-        TRY(manifest_seal(&release.manifest, arena, &desired.manifest.text, &desired.digest));
-    }
-    *ret_desired = desired;
+uint64_t device_generation(const Device *device, const Fleet *fleet) {
+    return fleet->generation > device->assigned_generation ? fleet->generation
+                                                           : device->assigned_generation;
+}
+
+uint64_t device_next_generation(const Device *device, const Fleet *fleet, uint64_t now_ms) {
+    return fleet_next_generation(device_generation(device, fleet), now_ms);
+}
+
+Err device_applications(Tx *tx, Arena *arena, const Fleet *fleet, ApplicationList *ret_list) {
+    *ret_list = (ApplicationList){};
+    if (id_is_absent(&fleet->release_id)) return SUCCESS;
+    Release release;
+    Application *application = ARENA_ARRAY(arena, Application, 1);
+    TRY(arena_check(arena));
+    TRY(release_get(tx, &fleet->release_id, &release));
+    *application = (Application){
+        .name = release.application,
+        .serial = fleet->serial,
+        .release_id = release.id,
+        .version = release.version,
+    };
+    TRY(release_document(tx, &release, &application->manifest));
+    *ret_list = (ApplicationList){application, 1};
     return SUCCESS;
 }
 
@@ -75,60 +93,75 @@ Err device_status(Tx *tx, const Device *device, DeviceStatus *ret_status) {
     return err.code == ERR_NOT_FOUND ? SUCCESS : err;
 }
 
-/// The whole of `facts` as JSON, to see whether they changed.
-static void facts_text(const Facts *facts, Text *out) {
-    text_init(out, FIELD_JSON_MAX);
-    schema_encode(&Facts_schema, facts, ENCODE_STORED, out);
+Err device_forget(Tx *tx, const Device *device) {
+    DeviceStatus status = {.device_id = device->id, .org_id = device->org_id};
+    TRY(tx_delete(tx, &DeviceStatus_schema, &status));
+    return telemetry_delete(tx, &device->id, &device->org_id);
 }
 
-static Err facts_keep(Tx *tx, Device *device, const Facts *facts) {
-    if (!facts->agent_version.ptr) return SUCCESS; // not in this message
-    Text before, after;
-    facts_text(&device->facts, &before);
-    facts_text(facts, &after);
-    bool same = str_eq(text_str(&before), text_str(&after));
-    text_done(&before);
-    text_done(&after);
-    if (same) return SUCCESS;
-    device->facts = *facts;
-    return tx_update(tx, &Device_schema, device);
+/// The device's row as it is stored, to see whether it changed.
+static bool device_is_same(const Device *a, const Device *b) {
+    SCOPED(text_done) Text before;
+    SCOPED(text_done) Text after;
+    text_init(&before, ROW_JSON_MAX);
+    text_init(&after, ROW_JSON_MAX);
+    schema_encode(&Device_schema, a, ENCODE_STORED, &before);
+    schema_encode(&Device_schema, b, ENCODE_STORED, &after);
+    return text_check(&before).code == OK && str_eq(text_str(&before), text_str(&after));
 }
 
-static bool reported_is_absent(const Reported *reported) {
-    return reported->version == 0 && reported->state == WORKLOAD_NONE
-           && reported->services.count == 0 && !reported->detail.ptr;
+/// The part of a message is there.
+static bool sync_has(const char *part, const void *member) {
+    return !field_is_absent(schema_field(&SyncUp_schema, str_from(part)), member);
 }
 
-static Err status_keep(Tx *tx, const Device *device, const Reported *reported, uint64_t now_ms) {
+static Err status_keep(Tx *tx, const Device *device, const SyncUp *up, uint64_t now_ms) {
     DeviceStatus status;
     TRY(device_status(tx, device, &status));
     status.last_seen_at.ms = now_ms;
-    if (!reported_is_absent(reported)) {
-        status.version = reported->version;
-        status.release_id = reported->release_id;
-        status.state = reported->state;
-        status.detail = reported->detail;
-        status.services = reported->services;
+    if (!id_is_absent(&up->hello.device_id)) status.servers_failed = up->hello.servers_failed;
+    if (sync_has("reported", &up->reported)) {
+        status.generation = up->reported.generation;
+        status.state = up->reported.state;
+        status.detail = up->reported.detail;
+        status.notes = up->reported.notes;
+        status.applications = up->reported.applications;
     }
     return tx_put(tx, &DeviceStatus_schema, &status);
+}
+
+/// What the device should run, if it is newer than what it holds.
+static Err desired_fill(
+    Tx *tx, Arena *arena, const Device *device, uint64_t held_generation, Desired *ret_desired) {
+    Fleet fleet;
+    TRY(device_fleet(tx, device, &fleet));
+    Desired desired = {.generation = device_generation(device, &fleet)};
+    if (desired.generation <= held_generation) return SUCCESS;
+    TRY(device_applications(tx, arena, &fleet, &desired.applications));
+    *ret_desired = desired;
+    return SUCCESS;
 }
 
 Err device_sync(const App *app,
                 Tx *tx,
                 Arena *arena,
-                const Id *device_id,
+                const Device *stored,
+                Device *device,
                 const SyncUp *up,
                 uint64_t now_ms,
                 SyncDown *ret_down) {
-    Device device;
-    TRY(device_get(tx, device_id, &device));
-    TRY(facts_keep(tx, &device, &up->facts));
-    TRY(status_keep(tx, &device, &up->reported, now_ms));
-    if (up->telemetry.uptime_s > 0)
-        TRY(telemetry_put(tx, &up->telemetry, &device.id, &device.org_id, now_ms));
-    SyncDown down = {.ack = up->seq, .now = {now_ms}, .heartbeat = app->config.heartbeat};
-    TRY(device_desired(tx, arena, &device, up->desired_version, &down.desired));
-    if (down.desired.version <= up->desired_version) down.desired = (Desired){};
+    if (sync_has("facts", &up->facts)) device->facts = up->facts;
+    if (!device_is_same(stored, device)) TRY(tx_update(tx, &Device_schema, device));
+    TRY(status_keep(tx, device, up, now_ms));
+    if (sync_has("telemetry", &up->telemetry))
+        TRY(telemetry_put(tx, &up->telemetry, &device->id, &device->org_id, now_ms));
+    SyncDown down = {
+        .ack = up->seq,
+        .now = {now_ms},
+        .heartbeat = app->config.heartbeat,
+        .rotate_key = device->rotate_key,
+    };
+    TRY(desired_fill(tx, arena, device, up->generation, &down.desired));
     *ret_down = down;
     return SUCCESS;
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Devices: what they should run, what they say, and how long ago they said it.
 ///
-/// What an operator decides about a device is its row (api/device.h). What the device says of
-/// itself is its status row, replaced with each sync. The reply joins both.
+/// What an operator decides about a device, and what it was enrolled as, is its row
+/// (api/device.h). What the device says of itself is its status row, replaced with each sync. The
+/// reply joins both.
 #pragma once
 
 #include "api/device.h"
+#include "api/fleet.h"
 #include "control/slice.h"
 #include "wire/agent.h"
 
@@ -14,19 +16,26 @@ typedef struct DeviceStatus {
     Id device_id;
     Id org_id;
     Time last_seen_at;
-    uint64_t version;
-    Id release_id;
+    uint64_t generation;
     WorkloadState state;
     Str detail;
-    ServiceStatusList services;
+    StrList notes;
+    ApplicationReportList applications;
+    Str servers_failed; ///< digest of a list that it could not use
 } DeviceStatus;
 extern const Schema DeviceStatus_schema;
 
-/// The key of a device that is no more (control/device/tombstone.h). Never removed.
+typedef enum TombstoneReason {
+    TOMBSTONE_RETIRED, ///< the device is no more
+    TOMBSTONE_ROTATED, ///< the device has another key now
+} TombstoneReason;
+
+/// A dead key (control/device/tombstone.h). Never removed.
 typedef struct Tombstone {
     Str public_key;
     Id device_id;
     Id org_id; ///< whose device it was; no scope
+    TombstoneReason reason;
     Time at;
     Str by; ///< who retired it
 } Tombstone;
@@ -39,20 +48,31 @@ Presence device_presence(bool connected, Time last_seen, uint64_t heartbeat_ms, 
 /// A name out of `wished` that fits Pattern_slug, at most 63 bytes, in `arena`; absent when nothing
 /// of it fits.
 Str device_name_from(Str wished, Arena *arena);
-/// What the device should run now; without its manifest if that is not newer than `held_version`.
-/// ERR_LIMIT: arena exhausted.
-Err device_desired(
-    Tx *tx, Arena *arena, const Device *device, uint64_t held_version, Desired *ret_desired);
+
 /// The device with this id. ERR_NOT_FOUND.
 Err device_get(Tx *tx, const Id *id, Device *ret_device);
 /// Its last word; nothing but its ids where it has said none.
 Err device_status(Tx *tx, const Device *device, DeviceStatus *ret_status);
-/// One exchange with a device: collect in `tx` what it says, answer what it should have. The
-/// caller commits before it sends the answer. ERR_NOT_FOUND: the device is deleted.
+/// The device's fleet; a zero one when it has none or it is gone.
+Err device_fleet(Tx *tx, const Device *device, Fleet *ret_fleet);
+/// The generation of the desired state of a device of this fleet.
+uint64_t device_generation(const Device *device, const Fleet *fleet);
+/// What a device must be assigned as its least generation, so that what comes next is newer than
+/// whatever it was told in `fleet`.
+uint64_t device_next_generation(const Device *device, const Fleet *fleet, uint64_t now_ms);
+/// The applications of a fleet's devices, with their manifests as published, in `arena`.
+Err device_applications(Tx *tx, Arena *arena, const Fleet *fleet, ApplicationList *ret_list);
+
+/// Collect that everything the device ever said of itself goes away.
+Err device_forget(Tx *tx, const Device *device);
+/// One exchange with a device: collect in `tx` what it says, answer what it should have. `stored`:
+/// the device's row; `device`: the same, with what is to be changed. The caller commits before it
+/// sends the answer.
 Err device_sync(const App *app,
                 Tx *tx,
                 Arena *arena,
-                const Id *device_id,
+                const Device *stored,
+                Device *device,
                 const SyncUp *up,
                 uint64_t now_ms,
                 SyncDown *ret_down);

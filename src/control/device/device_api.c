@@ -4,19 +4,34 @@
 #include "api/release.h"
 #include "control/access.h"
 #include "control/call.h"
-#include "control/device/challenge.h"
 #include "control/device/device_agent_api.h"
+#include "control/device/enrol.h"
 #include "control/device/presences.h"
 #include "control/device/tombstone.h"
-#include "control/fleet/fleet.h"
-#include "control/telemetry/telemetry.h"
+
+/// What the device says of itself, and what we noticed about it.
+static Err device_notes_fill(Call *call, const DeviceStatus *status, Device *device) {
+    device->notes = status->notes;
+    if (!status->servers_failed.ptr) return SUCCESS;
+    size_t count = status->notes.count;
+    Str *notes = ARENA_ARRAY(call->arena, Str, count + 1);
+    TRY(arena_check(call->arena));
+    for (size_t i = 0; i < count; i++)
+        notes[i] = status->notes.items[i];
+    notes[count] = str_print(call->arena,
+                             "it cannot reach the servers of the list %.*s and stays with those "
+                             "that it has",
+                             STR_FMT(status->servers_failed));
+    device->notes = (StrList){notes, count + 1};
+    return arena_check(call->arena);
+}
 
 /// What the device should run by its fleet and by where it was before.
 static Err device_desired_fill(Call *call, Device *device) {
-    Desired desired;
-    TRY(device_desired(call->tx, call->arena, device, UINT64_MAX, &desired));
-    device->desired_release_id = desired.release_id;
-    device->desired_version = desired.version;
+    Fleet fleet;
+    TRY(device_fleet(call->tx, device, &fleet));
+    device->desired_release_id = fleet.release_id;
+    device->generation = device_generation(device, &fleet);
     TRY(call_name(call, &Fleet_schema, &device->fleet_id, &device->fleet_name));
     return call_name(
         call, &Release_schema, &device->desired_release_id, &device->desired_release_ref);
@@ -32,11 +47,13 @@ static Err device_fill(Call *call, void *record) {
     device->presence =
         device_presence(connected, status.last_seen_at, app->config.heartbeat.ms, call->now_ms);
     device->last_seen_at = status.last_seen_at;
-    device->reported_release_id = status.release_id;
-    device->reported_version = status.version;
+    device->reported_generation = status.generation;
     device->state = status.state;
     device->detail = status.detail;
-    device->services = status.services;
+    device->applications = status.applications;
+    TRY(device_notes_fill(call, &status, device));
+    if (status.applications.count == 0) return SUCCESS;
+    device->reported_release_id = status.applications.items[0].release_id;
     return call_name(
         call, &Release_schema, &device->reported_release_id, &device->reported_release_ref);
 }
@@ -45,9 +62,9 @@ static Err device_fill(Call *call, void *record) {
 static Err device_move(Call *call, const Device *before, Device *device) {
     if (!id_is_absent(&device->fleet_id))
         TRY(call_ref(call, &Fleet_schema, &device->fleet_id, S("/fleet_id")));
-    Desired told;
-    TRY(device_desired(call->tx, call->arena, before, UINT64_MAX, &told));
-    device->assigned_version = fleet_next_version(told.version, call->now_ms);
+    Fleet left;
+    TRY(device_fleet(call->tx, before, &left));
+    device->assigned_generation = device_next_generation(before, &left, call->now_ms);
     call_event(call, EVENT_DEVICE_DESIRED, &device->id);
     return SUCCESS;
 }
@@ -60,10 +77,8 @@ static Err device_save(Call *call, const void *before, void *record) {
 
 static Err device_drop(Call *call, const void *record) {
     const Device *device = record;
-    const DeviceStatus status = {.device_id = device->id, .org_id = device->org_id};
-    TRY(tombstone_set(call, device));
-    TRY(tx_delete(call->tx, &DeviceStatus_schema, &status));
-    TRY(telemetry_delete(call->tx, &device->id, &device->org_id));
+    TRY(tombstone_set(call, &call->principal, device, TOMBSTONE_RETIRED));
+    TRY(device_forget(call->tx, device));
     call_event(call, EVENT_DEVICE_RETIRED, &device->id);
     return SUCCESS;
 }
@@ -71,26 +86,34 @@ static Err device_drop(Call *call, const void *record) {
 static const Rules rules = {
     .save = device_save, .drop = device_drop, .fill = device_fill, .keys = &Device_keys};
 
+/// The device is told with its next message, and makes a key when it likes.
+static Err device_rotate_key(Call *call) {
+    Device device;
+    TRY(call_load(call, &Device_schema, &device));
+    device.rotate_key = true;
+    TRY(call_save(call, &Device_schema, &device));
+    call_event(call, EVENT_DEVICE_DESIRED, &device.id);
+    return call_reply_filled(call, &device);
+}
+
 static const Route routes[] = {
-    {&Device_list,     MAY_READ,    call_list,       &rules},
-    {&Device_show,     MAY_READ,    call_show,       &rules},
-    {&Device_update,   MAY_OPERATE, call_update,     &rules},
-    {&Device_delete,   MAY_OPERATE, call_delete,     &rules},
-    {&Agent_challenge, 0,           agent_challenge, NULL  },
-    {&Agent_enrol,     0,           agent_enrol,     NULL  },
-    {&Agent_token,     0,           agent_token,     NULL  },
-    {&Agent_sync,      IS_DEVICE,   agent_sync,      NULL  },
+    {&Device_list,       MAY_READ,    call_list,         &rules},
+    {&Device_show,       MAY_READ,    call_show,         &rules},
+    {&Device_update,     MAY_OPERATE, call_update,       &rules},
+    {&Device_delete,     MAY_OPERATE, call_delete,       &rules},
+    {&Device_rotate_key, MAY_OPERATE, device_rotate_key, &rules},
+    {&Agent_challenge,   0,           agent_challenge,   NULL  },
+    {&Agent_enrol,       0,           device_enrol,      NULL  },
+    {&Agent_sync,        0,           agent_sync,        NULL  },
 };
 static const Schema *const stored[] = {&Device_schema, &DeviceStatus_schema, &Tombstone_schema};
 
 static Err device_open(App *app) {
-    TRY(challenges_open(NONCE_LIFE_MS, &app->challenges));
     return presences_open(&app->presences);
 }
 
 static void device_close(App *app) {
     app->presences = presences_close(app->presences);
-    app->challenges = challenges_close(app->challenges);
 }
 
 const Slice device_slice = {

@@ -3,98 +3,167 @@
 
 #include "base/log.h"
 #include "base/scope.h"
-#include "control/access.h"
-#include "control/device/device.h"
+#include "control/device/hello.h"
 #include "control/device/presences.h"
 #include "db/tx.h"
-#include "io/worker.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 enum {
-    SYNC_ARENA_MAX = 4 * 1024 * 1024,
+    SYNC_ARENA_MAX = 16 * 1024 * 1024, ///< a long message, and a long manifest for each try
+    GREET_ARENA_MAX = 4 * 1024,
     SYNC_TRIES_MAX = 5,
-    PUSH_PAGE = 200,
-    CLOSE_REPLACED = 4001, ///< the device opened another channel
-    CLOSE_RETIRED = 4003,
+    CONNECTION_BYTES = sizeof(ChannelId) + BINDING_LEN,
 };
 
-static void on_greet(void *, const ChannelPeer *, Text *) {}
+/// The connection in the words of challenge.h: its number here, and its TLS session.
+static ChallengeFor connection_of(const ChannelPeer *peer, uint8_t room[CONNECTION_BYTES]) {
+    size_t binding_len = peer->binding.len < BINDING_LEN ? peer->binding.len : BINDING_LEN;
+    memcpy(room, &peer->channel, sizeof(peer->channel));
+    if (binding_len) memcpy(room + sizeof(peer->channel), peer->binding.ptr, binding_len);
+    return (ChallengeFor){(const char *)room, sizeof(peer->channel) + binding_len};
+}
 
-/// The device that an access token is for; from now on it is reached by this channel.
-static Err device_enter(App *app, Str bearer, ChannelPeer *peer) {
+static void on_greet(void *ctx, const ChannelPeer *peer, Text *first) {
+    App *app = ctx;
     SCOPED(arena_done) Arena arena;
-    arena_init(&arena, SYNC_ARENA_MAX);
-    Principal principal;
-    TRY(access_principal(app, bearer, clock_now_ms(&app->clock), &arena, &principal));
-    if (!(principal.access & IS_DEVICE)) return FAIL(ERR_FORBIDDEN, "the channel is for devices");
-    uint64_t replaced = 0;
-    TRY(presences_set(app->presences, &principal.subject, peer->channel, &replaced));
-    if (replaced) gateway_drop(app->gateway, replaced, CLOSE_REPLACED, S("opened again elsewhere"));
-    peer->subject = principal.subject;
-    peer->scope = principal.scope;
-    return SUCCESS;
+    arena_init(&arena, GREET_ARENA_MAX);
+    uint8_t room[CONNECTION_BYTES];
+    uint64_t now_ms = clock_now_ms(&app->clock);
+    SyncDown down = {
+        .challenge = {.now = {now_ms},
+                      .audience = app->installation,
+                      .binding = peer->binding.len ? BINDING_TLS_EXPORTER : BINDING_NONE,
+                      .channel_port = app->channel_port}
+    };
+    Err err =
+        challenge_make(&app->key, connection_of(peer, room), now_ms, &arena, &down.challenge.nonce);
+    if (err.code == OK)
+        schema_encode(&SyncDown_schema, &down, ENCODE_REPLY, first);
+    else
+        first->failed = true; // a channel without a challenge is none
 }
 
 static void on_closed(void *ctx, const ChannelPeer *peer) {
     presences_clear(((App *)ctx)->presences, &peer->subject, peer->channel);
 }
 
-/// The device's own organisation: from then on a Tx sees nothing else.
-static Err device_org(App *app, Arena *arena, const Id *device_id, Id *ret_org) {
-    SCOPED(tx_closep) Tx *tx = NULL;
-    TRY(tx_open(app->db, arena, (Str){}, &tx));
-    Device device;
-    TRY(tx_get(tx, &Device_schema, id_str(device_id), &device));
-    *ret_org = device.org_id;
+void device_channel_refuse(App *app, ChannelId channel, const Refusal *refusal) {
+    SyncDown down = {.refused = *refusal};
+    SCOPED(text_done) Text text;
+    text_init(&text, SYNC_DOWN_MAX);
+    schema_encode(&SyncDown_schema, &down, ENCODE_REPLY, &text);
+    if (text_check(&text).code == OK) gateway_send(app->gateway, channel, text_str(&text));
+    gateway_drop(app->gateway, channel, CHANNEL_REFUSED, refusal->code);
+}
+
+/// From now on the device is reached by this channel; before its desired state is read, so that
+/// no news of it is missed.
+static Err channel_enter(App *app, ChannelPeer *peer, const Device *device) {
+    peer->subject = device->id;
+    peer->scope = device->org_id;
+    uint64_t replaced = 0;
+    TRY(presences_set(app->presences, &device->id, peer->channel, &replaced));
+    if (replaced && replaced != peer->channel)
+        gateway_drop(app->gateway, replaced, CHANNEL_REPLACED, S("opened again elsewhere"));
     return SUCCESS;
 }
 
-static Err sync_once(App *app, Arena *arena, const Id *device_id, const SyncUp *up, Text *reply) {
+/// One message and its answer under way.
+typedef struct Exchange {
+    App *app;
+    ChannelPeer *peer;
+    Arena *arena;
+    bool is_first;
+    SyncUp up;
+    SyncDown down; ///< zero: the channel was refused instead
+} Exchange;
+
+static Err exchange_first(Exchange *exchange, Tx *tx, uint64_t now_ms) {
+    App *app = exchange->app;
+    uint8_t room[CONNECTION_BYTES];
+    ProofWanted wanted = {.connection = connection_of(exchange->peer, room),
+                          .binding = exchange->peer->binding};
+    Device device;
+    Refusal refusal;
+    TRY(hello_judge(
+        app, tx, exchange->arena, &exchange->up.hello, &wanted, now_ms, &device, &refusal));
+    if (refusal.code.ptr) {
+        device_channel_refuse(app, exchange->peer->channel, &refusal);
+        return SUCCESS;
+    }
+    TRY(channel_enter(app, exchange->peer, &device));
+    return hello_answer(app, tx, exchange->arena, &device, &exchange->up, now_ms, &exchange->down);
+}
+
+static Err exchange_next(Exchange *exchange, Tx *tx, uint64_t now_ms) {
+    Device stored;
+    Err err = device_get(tx, &exchange->peer->subject, &stored);
+    if (err.code == ERR_NOT_FOUND) {
+        Refusal refusal = refusal_make(REFUSED_DEVICE_RETIRED, S("the device was retired"));
+        device_channel_refuse(exchange->app, exchange->peer->channel, &refusal);
+        return SUCCESS;
+    }
+    TRY(err);
+    Device device = stored;
+    exchange->up.hello = (Hello){}; // one a channel
+    return device_sync(exchange->app,
+                       tx,
+                       exchange->arena,
+                       &stored,
+                       &device,
+                       &exchange->up,
+                       now_ms,
+                       &exchange->down);
+}
+
+static Err exchange_once(Exchange *exchange, Text *reply) {
+    App *app = exchange->app;
     uint64_t now_ms = clock_now_ms(&app->clock);
-    Id org;
-    TRY(device_org(app, arena, device_id, &org));
     SCOPED(tx_closep) Tx *tx = NULL;
-    TRY(tx_open(app->db, arena, id_str(&org), &tx));
-    SyncDown down;
-    TRY(device_sync(app, tx, arena, device_id, up, now_ms, &down));
+    Str scope = exchange->is_first ? (Str){} : id_str(&exchange->peer->scope);
+    exchange->down = (SyncDown){};
+    TRY(tx_open(app->db, exchange->arena, scope, &tx));
+    TRY(exchange->is_first ? exchange_first(exchange, tx, now_ms)
+                           : exchange_next(exchange, tx, now_ms));
+    if (exchange->down.ack == 0) return SUCCESS;
     TRY(tx_commit(tx));
     text_clear(reply);
-    schema_encode(&SyncDown_schema, &down, ENCODE_REPLY, reply);
+    schema_encode(&SyncDown_schema, &exchange->down, ENCODE_REPLY, reply);
     return text_check(reply);
 }
 
-static Err device_message(App *app, const ChannelPeer *peer, Str message, Text *reply) {
-    SCOPED(arena_done) Arena arena;
-    arena_init(&arena, SYNC_ARENA_MAX);
-    Reason reason = {};
-    SyncUp up = {};
-    Err err = schema_read(&SyncUp_schema, message, DECODE_PEER, &arena, &up, &reason);
-    for (int tries = 0; err.code == OK && tries < SYNC_TRIES_MAX; tries++) {
-        err = sync_once(app, &arena, &peer->subject, &up, reply);
+/// Read the message and answer it; a lost race is run again.
+static Err exchange_run(Exchange *exchange, Str message, Text *reply, Reason *reason) {
+    TRY(schema_read(&SyncUp_schema, message, DECODE_PEER, exchange->arena, &exchange->up, reason));
+    if (exchange->is_first && id_is_absent(&exchange->up.hello.device_id))
+        return FAIL(ERR_INVALID, "the first message must have a hello");
+    Err err = SUCCESS;
+    for (int tries = 0; tries < SYNC_TRIES_MAX; tries++) {
+        err = exchange_once(exchange, reply);
         if (err.code != ERR_CONFLICT) break;
-        err = SUCCESS;
     }
-    if (err.code != OK)
-        log_event(err.code == ERR_SYSTEM ? LOG_ERROR : LOG_WARN,
-                  "sync.failed",
-                  F("device", id_str(&peer->subject)),
-                  F("channel", peer->channel),
-                  F("what", err.what),
-                  F("why", reason.text),
-                  F("errno", (uint64_t)err.sys));
     return err;
 }
 
-/// The first message begins with a line that is the device's access token.
 static Err on_message(void *ctx, ChannelPeer *peer, Str message, Text *reply) {
-    App *app = ctx;
-    Str bearer;
-    if (id_is_absent(&peer->subject)) {
-        if (!str_cut(&message, '\n', &bearer)) return FAIL(ERR_INVALID, "there is no token");
-        TRY(device_enter(app, bearer, peer));
-    }
-    return device_message(app, peer, message, reply);
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, SYNC_ARENA_MAX);
+    Exchange exchange = {
+        .app = ctx, .peer = peer, .arena = &arena, .is_first = id_is_absent(&peer->subject)};
+    Reason reason = {};
+    Err err = exchange_run(&exchange, message, reply, &reason);
+    if (err.code == OK) return SUCCESS;
+    text_clear(reply);
+    log_event(err.code == ERR_SYSTEM ? LOG_ERROR : LOG_WARN,
+              "sync.failed",
+              F("device", id_str(&peer->subject)),
+              F("remote", peer->remote),
+              F("channel", peer->channel),
+              F("what", err.what),
+              F("reason", reason.text),
+              F("errno", (uint64_t)err.sys));
+    return err;
 }
 
 const ChannelHandlers device_channel_handlers = {
@@ -102,92 +171,3 @@ const ChannelHandlers device_channel_handlers = {
     .message = on_message,
     .closed = on_closed,
 };
-
-/// Send a device that is here what it should run now.
-static Err push_device(App *app, Tx *tx, Arena *arena, const Device *device) {
-    uint64_t channel = presences_channel(app->presences, &device->id);
-    if (channel == 0) return SUCCESS; // it will hear of it when it comes
-    SyncDown down = {.now = {clock_now_ms(&app->clock)}, .heartbeat = app->config.heartbeat};
-    TRY(device_desired(tx, arena, device, 0, &down.desired));
-    SCOPED(text_done) Text text;
-    text_init(&text, SYNC_MESSAGE_MAX);
-    schema_encode(&SyncDown_schema, &down, ENCODE_REPLY, &text);
-    TRY(text_check(&text));
-    gateway_send(app->gateway, channel, text_str(&text));
-    return SUCCESS;
-}
-
-typedef struct Push {
-    App *app;
-    Id org;
-    CallEvent event;
-} Push;
-
-/// One page of the fleet's devices behind `*after`; `*ret_more` says whether there may be another.
-static Err push_page(const Push *push, Arena *arena, Id *after, bool *ret_more) {
-    SCOPED(tx_closep) Tx *tx = NULL;
-    TRY(tx_open(push->app->db, arena, id_str(&push->org), &tx));
-    Query query = {.where = {WHERE_STR("fleet_id", id_str(&push->event.subject))},
-                   .after = id_str(after),
-                   .limit = PUSH_PAGE};
-    Device *devices;
-    size_t count;
-    TRY(tx_list(tx, &Device_schema, &query, (void **)&devices, &count));
-    for (size_t i = 0; i < count; i++)
-        TRY(push_device(push->app, tx, arena, &devices[i]));
-    if (count) *after = devices[count - 1].id;
-    *ret_more = count == PUSH_PAGE;
-    return SUCCESS;
-}
-
-static Err push_fleet(const Push *push, Arena *arena) {
-    Id after = {};
-    for (bool more = true; more;) {
-        TRY(push_page(push, arena, &after, &more));
-        arena_reset(arena);
-    }
-    return SUCCESS;
-}
-
-static Err push_one(const Push *push, Arena *arena) {
-    SCOPED(tx_closep) Tx *tx = NULL;
-    TRY(tx_open(push->app->db, arena, id_str(&push->org), &tx));
-    Device device;
-    TRY(tx_get(tx, &Device_schema, id_str(&push->event.subject), &device));
-    return push_device(push->app, tx, arena, &device);
-}
-
-/// A push only hastens: a device that misses it is told at its next sync.
-static void push_run(void *arg) {
-    Push *push = arg;
-    SCOPED(arena_done) Arena arena;
-    arena_init(&arena, SYNC_ARENA_MAX);
-    Err err =
-        push->event.kind == EVENT_FLEET_DESIRED ? push_fleet(push, &arena) : push_one(push, &arena);
-    if (err.code != OK)
-        log_event(LOG_WARN,
-                  "push.failed",
-                  F("subject", id_str(&push->event.subject)),
-                  F("what", err.what));
-    free(push);
-}
-
-static void device_end(App *app, const Id *device_id) {
-    uint64_t channel = presences_channel(app->presences, device_id);
-    if (channel) gateway_drop(app->gateway, channel, CLOSE_RETIRED, S("retired"));
-}
-
-void device_published(void *ctx, Call *call) {
-    App *app = ctx;
-    if (!app->gateway) return;
-    for (size_t i = 0; i < call->event_count; i++) {
-        if (call->events[i].kind == EVENT_DEVICE_RETIRED) {
-            device_end(app, &call->events[i].subject);
-            continue;
-        }
-        Push *push = malloc(sizeof(*push));
-        if (!push) return;
-        *push = (Push){app, call->principal.scope, call->events[i]};
-        if (worker_submit(app->pushers, push_run, push).code != OK) free(push);
-    }
-}

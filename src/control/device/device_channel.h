@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Devices on their channels: the handlers of the gateway, and what is pushed.
+/// Devices on their channels: the handlers of the gateway.
 #pragma once
 
 #include "channel/gateway.h"
@@ -8,5 +8,5 @@
 /// Handlers for GatewayOptions; `app` is the App.
 extern const ChannelHandlers device_channel_handlers;
 
-/// RouterOptions.published: act on what happened in a committed call.
-void device_published(void *app, Call *call);
+/// End a channel by a refusal, as if its hello was refused now. Thread-safe.
+void device_channel_refuse(App *app, ChannelId channel, const Refusal *refusal);

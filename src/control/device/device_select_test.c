@@ -55,7 +55,7 @@ static void sample_save(Fixture *f, const Id *org, Str fleet, const Sample *samp
     device.facts.architecture = str_from(sample->arch);
     device.facts.hostname = str_from(sample->name);
     device.facts.os = S("Debian GNU/Linux 12 (bookworm)");
-    device.facts.agent_version = S("0.1.0");
+    device.agent_version = S("0.1.0");
     device.facts.cpus = 4;
     const DeviceStatus status = {
         .device_id = device.id,

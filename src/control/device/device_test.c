@@ -31,9 +31,9 @@ TEST(any_host_name_becomes_a_slug_or_nothing) {
 }
 
 TEST(a_desired_version_always_grows) {
-    CHECK(fleet_next_version(0, 5) == 5);
-    CHECK(fleet_next_version(5, 5) == 6);
-    CHECK(fleet_next_version(9, 5) == 10); // the clock went back
+    CHECK(fleet_next_generation(0, 5) == 5);
+    CHECK(fleet_next_generation(5, 5) == 6);
+    CHECK(fleet_next_generation(9, 5) == 10); // the clock went back
 }
 
 TEST_MAIN(CASE(silence_makes_a_device_late_and_then_offline),

@@ -3,6 +3,7 @@
 #include "control/fixture.h"
 
 #include "test.h"
+#include "wire/token_text.h"
 
 #include <string.h>
 
@@ -50,24 +51,6 @@ TEST(the_key_of_a_retired_device_joins_no_other_organisation) {
     fixture_close(&f);
 }
 
-TEST(a_retired_device_is_told_so_and_a_stranger_is_told_nothing) {
-    Fixture f;
-    fixture_open(&f);
-    JwsKey key, stranger;
-    jws_key_make(&key);
-    jws_key_make(&stranger);
-    Str id = retired(&f, fixture_enrolment_token(&f, fixture_fleet(&f, "one"), 1), &key);
-    HttpReply told = fixture_assert(&f, id, &key);
-    CHECK(told.status == 403);
-    CHECK(memmem(told.body.ptr, told.body.len, "was retired", 11));
-    HttpReply untold = fixture_assert(&f, id, &stranger);
-    CHECK(untold.status == 401);
-    CHECK(!memmem(untold.body.ptr, untold.body.len, "retired", 7));
-    Id nobody = id_new(S("device"), f.now_ms);
-    CHECK(fixture_assert(&f, id_str(&nobody), &key).status == 401);
-    fixture_close(&f);
-}
-
 TEST(a_key_belongs_to_one_device_in_all_organisations) {
     Fixture f;
     fixture_open(&f);
@@ -81,7 +64,8 @@ TEST(a_key_belongs_to_one_device_in_all_organisations) {
     f.token = fixture_org(&f, "other");
     Str token = fixture_enrolment_token(&f, fixture_fleet(&f, "one"), 1);
     HttpReply second = fixture_enrol(&f, token, &key, "cam");
-    CHECK(second.status == 403);
+    CHECK(second.status == 409);
+    CHECK_STR(fixture_field(&second, "code"), S("exists"));
     CHECK_STR(fixture_field(&second, "detail"),
               S("this key is another organisation's device: enrol with a new key (muster-agent "
                 "enrol --force)"));
@@ -90,7 +74,116 @@ TEST(a_key_belongs_to_one_device_in_all_organisations) {
     fixture_close(&f);
 }
 
-TEST_MAIN(CASE(the_key_of_a_retired_device_does_not_join_again_but_a_new_one_does),
+/// Another enrolment token of the caller, for a fleet of its own.
+static Str token_for(Fixture *f, const char *fleet) {
+    return fixture_enrolment_token(f, fixture_fleet(f, fleet), 1);
+}
+
+TEST(joining_again_with_the_same_token_gives_the_same_answer_and_costs_nothing) {
+    Fixture f;
+    fixture_open(&f);
+    Str token = token_for(&f, "one");
+    JwsKey key;
+    jws_key_make(&key);
+    HttpReply first = fixture_enrol(&f, token, &key, "cam");
+    CHECK_STR(fixture_field(&first, "epoch"), S("1"));
+    CHECK_STR(fixture_field(&first, "installation"), id_str(&f.app.installation));
+    CHECK_STR(fixture_field(&first, "heartbeat"), S("30s"));
+    CHECK(fixture_has(&first, "\"servers\":{\"digest\":\"a list\",\"servers\":[{\"url\":"));
+    HttpReply tokens = fixture_call(&f, "GET", "/v1/tokens", f.token, NULL);
+    CHECK_STR(fixture_field(&tokens, "uses"), S("1"));
+    f.now_ms += 3'600'000; // the token has ended meanwhile
+    HttpReply again = fixture_enrol(&f, token, &key, "cam");
+    CHECK(again.status == 200);
+    CHECK_STR(again.body, first.body);
+    fixture_close(&f);
+}
+
+TEST(joining_with_another_token_is_another_enrolment_of_the_same_device) {
+    Fixture f;
+    fixture_open(&f);
+    FixtureDevice device = fixture_device(&f, token_for(&f, "one"), "cam");
+    HttpReply told = fixture_sync(&f, &device, "\"seq\":1,\"reported\":{\"generation\":7}");
+    CHECK(told.status == 200);
+    Str token = token_for(&f, "two");
+    HttpReply anew = fixture_enrol(&f, token, &device.key, "cam");
+    CHECK(anew.status == 200);
+    CHECK_STR(fixture_field(&anew, "device_id"), id_str(&device.hello.device_id));
+    CHECK_STR(fixture_field(&anew, "name"), S("cam"));
+    CHECK_STR(fixture_field(&anew, "epoch"), S("2"));
+    HttpReply seen = fixture_call(&f, "GET", device.path, f.token, NULL);
+    CHECK_STR(fixture_field(&seen, "fleet_id"), fixture_field(&anew, "fleet_id"));
+    CHECK_STR(fixture_field(&seen, "presence"), S("never")); // what it said is forgotten
+    CHECK_STR(fixture_field(&seen, "reported_generation"), S("0"));
+    CHECK(!str_eq(fixture_field(&seen, "generation"), S("0"))); // newer than whatever it holds
+    JwsKey other;
+    jws_key_make(&other);
+    CHECK(fixture_enrol(&f, token, &other, "cam").status == 401); // the use is spent
+    HttpReply again = fixture_enrol(&f, token, &device.key, "cam");
+    CHECK_STR(again.body, anew.body);
+    fixture_close(&f);
+}
+
+/// Enrol by a proof with these claims; gives the status.
+static uint32_t enrol_by(Fixture *f, Str token, const Proof *proof) {
+    TokenText parts;
+    CHECK_OK(token_text_parse(token, &f->arena, &parts, NULL));
+    JwsKey key;
+    jws_key_make(&key);
+    Proof claims = *proof;
+    if (!claims.about.ptr) claims.about = sha256_hex(&f->arena, parts.secret);
+    if (!claims.nonce.ptr) claims.nonce = fixture_nonce(f);
+    Str public_key = base64_encode(&f->arena, (Bytes){key.public, JWS_PUBLIC_KEY_LEN}, BASE64);
+    const char *body =
+        fixture_print(f,
+                      "{\"secret\":\"%.*s\",\"public_key\":\"%.*s\",\"proof\":\"%.*s\","
+                      "\"something_new\":{\"a\":[1]}}",
+                      STR_FMT(parts.secret),
+                      STR_FMT(public_key),
+                      STR_FMT(fixture_proof(f, &key, &claims)));
+    return fixture_call(f, "POST", AGENT_ENROL_PATH, (Str){}, body).status;
+}
+
+TEST(a_proof_about_something_else_enrols_nobody) {
+    Fixture f;
+    fixture_open(&f);
+    Str token = token_for(&f, "one");
+    const uint8_t binding[BINDING_LEN] = {1};
+    const Proof good = {.aud = f.app.installation, .use = PROOF_ENROL};
+    Proof wrong[] = {good, good, good, good, good, good};
+    wrong[0].aud = id_new(S("installation"), f.now_ms);
+    wrong[1].use = PROOF_HELLO;
+    wrong[2].sub = id_new(S("device"), f.now_ms);
+    wrong[3].binding = (Bytes){binding, sizeof(binding)};
+    wrong[4].about = sha256_hex(&f.arena, S("another secret"));
+    wrong[5].nonce = S("made-up");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        CHECK(enrol_by(&f, token, &wrong[i]) == 401);
+    Proof old = good;
+    old.nonce = fixture_nonce(&f);
+    f.now_ms += NONCE_LIFE_MS + 1;
+    CHECK(enrol_by(&f, token, &old) == 401);
+    CHECK(enrol_by(&f, token, &good) == 200);
+    fixture_close(&f);
+}
+
+TEST(a_token_has_all_that_a_machine_needs) {
+    Fixture f;
+    fixture_open(&f);
+    TokenText parts;
+    CHECK_OK(token_text_parse(token_for(&f, "one"), &f.arena, &parts, NULL));
+    CHECK(parts.servers.count == 1);
+    CHECK_STR(parts.servers.items[0], f.server.url);
+    CHECK_STR(parts.authority, f.app.authority);
+    CHECK_STR(parts.fleet, S("one"));
+    CHECK(parts.secret.len >= 32);
+    fixture_close(&f);
+}
+
+TEST_MAIN(CASE(joining_again_with_the_same_token_gives_the_same_answer_and_costs_nothing),
+          CASE(joining_with_another_token_is_another_enrolment_of_the_same_device),
+          CASE(a_proof_about_something_else_enrols_nobody),
+          CASE(a_token_has_all_that_a_machine_needs),
+          CASE(the_key_of_a_retired_device_does_not_join_again_but_a_new_one_does),
           CASE(the_key_of_a_retired_device_joins_no_other_organisation),
-          CASE(a_retired_device_is_told_so_and_a_stranger_is_told_nothing),
           CASE(a_key_belongs_to_one_device_in_all_organisations))

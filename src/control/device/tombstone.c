@@ -1,22 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/device/tombstone.h"
 
+static const char *const reason_texts[] = {"retired", "rotated"};
+static const EnumNames TombstoneReason_names = ENUM_NAMES(reason_texts);
+
 static const Field Tombstone_fields[] = {
     FIELD(Tombstone, public_key, KEY | HIDDEN, "the key", .pattern = &Pattern_key32),
-    FIELD(Tombstone, device_id, UNIQUE | HIDDEN, "whose key it was", .prefix = "device"),
+    FIELD(Tombstone, device_id, INDEXED | HIDDEN, "whose key it was", .prefix = "device"),
     FIELD(Tombstone, org_id, HIDDEN, "whose device it was", .prefix = "org"),
-    FIELD(Tombstone, at, HIDDEN, "when the device was retired"),
-    FIELD(Tombstone, by, HIDDEN, "who retired it"),
+    FIELD_ENUM(Tombstone, reason, TombstoneReason, INDEXED | HIDDEN, "why it is dead"),
+    FIELD(Tombstone, at, HIDDEN, "since when"),
+    FIELD(Tombstone, by, HIDDEN, "who did it"),
 };
-const Schema Tombstone_schema = SCHEMA(Tombstone, "tombstone", "the key of a retired device");
+const Schema Tombstone_schema = SCHEMA(Tombstone, "tombstone", "a dead key");
 
-Err tombstone_set(Call *call, const Device *device) {
+Err tombstone_set(Call *call,
+                  const Principal *actor,
+                  const Device *device,
+                  TombstoneReason reason) {
     Tombstone tombstone = {
         .public_key = device->public_key,
         .device_id = device->id,
         .org_id = device->org_id,
+        .reason = reason,
         .at = {call->now_ms},
-        .by = call->principal.name,
+        .by = actor->name,
     };
     return tx_create(call->tx, &Tombstone_schema, &tombstone);
 }
@@ -24,11 +32,21 @@ Err tombstone_set(Call *call, const Device *device) {
 Err tombstone_check(Tx *tx, Str public_key) {
     Tombstone tombstone;
     Err err = tx_get(tx, &Tombstone_schema, public_key, &tombstone);
-    if (err.code == OK) return TOMBSTONE_REFUSED;
-    return err.code == ERR_NOT_FOUND ? SUCCESS : err;
+    if (err.code != OK) return err.code == ERR_NOT_FOUND ? SUCCESS : err;
+    return tombstone.reason == TOMBSTONE_RETIRED
+               ? FAIL(ERR_FORBIDDEN,
+                      "this device was retired: enrol it again with a new key (muster-agent enrol "
+                      "--force)")
+               : FAIL(ERR_FORBIDDEN,
+                      "this key was replaced by its device: enrol with a new key (muster-agent "
+                      "enrol --force)");
 }
 
 Err tombstone_find(Tx *tx, const Id *device_id, Tombstone *ret_tombstone) {
-    Query query = {.where = {WHERE_STR("device_id", id_str(device_id))}, .limit = 1};
+    Str retired = str_from(reason_texts[TOMBSTONE_RETIRED]);
+    Query query = {
+        .where = {WHERE_STR("device_id", id_str(device_id)), WHERE_STR("reason", retired)},
+        .limit = 1
+    };
     return tx_find(tx, &Tombstone_schema, &query, ret_tombstone);
 }

@@ -3,7 +3,7 @@
 
 #include "db/tx.h"
 
-uint64_t fleet_next_version(uint64_t previous, uint64_t now_ms) {
+uint64_t fleet_next_generation(uint64_t previous, uint64_t now_ms) {
     return now_ms > previous ? now_ms : previous + 1;
 }
 

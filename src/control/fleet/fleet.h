@@ -7,9 +7,9 @@
 
 typedef struct Tx Tx;
 
-/// The version of a desired state that replaces `previous`: the time, but always greater than what
-/// was (a hybrid clock). So versions of different fleets compare, and never go back.
-uint64_t fleet_next_version(uint64_t previous, uint64_t now_ms);
+/// The generation of a desired state that replaces `previous`: the time, but always greater than
+/// what was (a hybrid clock). So generations of different fleets compare, and never go back.
+uint64_t fleet_next_generation(uint64_t previous, uint64_t now_ms);
 /// The fleet with this id. ERR_NOT_FOUND.
 Err fleet_get(Tx *tx, const Id *id, Fleet *ret_fleet);
 /// Require in `tx` that the fleet is there, unchanged, when it commits. ERR_NOT_FOUND: it is not.

@@ -38,7 +38,8 @@ CREATE TABLE fleet (
     rev INTEGER,
     name TEXT,
     release_id TEXT,
-    desired_version INTEGER,
+    generation INTEGER,
+    serial INTEGER,
     created_at INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX fleet_name ON fleet (org_id, name);
@@ -51,12 +52,17 @@ CREATE TABLE release (
     version TEXT,
     ref TEXT,
     digest TEXT,
-    manifest TEXT,
     created_by TEXT,
     created_at INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX release_ref ON release (org_id, ref);
 CREATE INDEX release_application ON release (org_id, application, id);
+
+CREATE TABLE release_document (
+    release_id TEXT PRIMARY KEY,
+    org_id TEXT,
+    text TEXT
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE token (
     id TEXT PRIMARY KEY,
@@ -80,8 +86,13 @@ CREATE TABLE device (
     name TEXT,
     labels TEXT,
     public_key TEXT,
+    rotate_key INTEGER,
+    epoch INTEGER,
+    token_id TEXT,
+    agent_version TEXT,
+    abilities TEXT,
     facts TEXT,
-    assigned_version INTEGER,
+    assigned_generation INTEGER,
     created_at INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX device_name ON device (org_id, name);
@@ -92,11 +103,12 @@ CREATE TABLE device_status (
     device_id TEXT PRIMARY KEY,
     org_id TEXT,
     last_seen_at INTEGER,
-    version INTEGER,
-    release_id TEXT,
+    generation INTEGER,
     state TEXT,
     detail TEXT,
-    services TEXT
+    notes TEXT,
+    applications TEXT,
+    servers_failed TEXT
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE telemetry (
@@ -117,10 +129,12 @@ CREATE TABLE tombstone (
     public_key TEXT PRIMARY KEY,
     device_id TEXT,
     org_id TEXT,
+    reason TEXT,
     at INTEGER,
     "by" TEXT
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX tombstone_device ON tombstone (device_id);
+CREATE INDEX tombstone_device ON tombstone (device_id, public_key);
+CREATE INDEX tombstone_reason ON tombstone (reason, public_key);
 
 CREATE TABLE audit (
     id TEXT PRIMARY KEY,

@@ -7,11 +7,8 @@
 
 #define REFUSED FAIL(ERR_UNAUTHENTICATED, "the enrolment token is not good (any more)")
 
-Err token_find(Tx *tx, Str text, Arena *arena, Token *ret_token) {
-    TokenText parts;
-    if (token_text_parse(text, &parts).code != OK) return REFUSED;
-    Query query = {.where = {WHERE_STR("secret_sha256", sha256_hex(arena, parts.secret))},
-                   .limit = 1};
+Err token_find(Tx *tx, Str secret, Arena *arena, Token *ret_token) {
+    Query query = {.where = {WHERE_STR("secret_sha256", sha256_hex(arena, secret))}, .limit = 1};
     TRY(arena_check(arena));
     Err err = tx_find(tx, &Token_schema, &query, ret_token);
     return err.code == ERR_NOT_FOUND ? REFUSED : err;

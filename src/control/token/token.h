@@ -7,9 +7,9 @@
 
 typedef struct Tx Tx;
 
-/// The token with this text, be it good or not. `tx` has no scope, for a joining device has none
+/// The token with this secret, be it good or not. `tx` has no scope, for a joining device has none
 /// yet. ERR_UNAUTHENTICATED: there is none.
-Err token_find(Tx *tx, Str text, Arena *arena, Token *ret_token);
+Err token_find(Tx *tx, Str secret, Arena *arena, Token *ret_token);
 /// Spend one use: collects the update in `tx`. ERR_UNAUTHENTICATED: it has ended or is used up; the
 /// answer does not say which to a stranger.
 Err token_spend(Tx *tx, uint64_t now_ms, Token *token);

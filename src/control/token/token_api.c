@@ -8,15 +8,30 @@
 
 enum { SECRET_BYTES = 24 };
 
+/// All that a machine needs to join.
+static Err token_text(const App *app, Str fleet, Str secret, Arena *arena, Str *ret_text) {
+    size_t count = app->servers.servers.count;
+    Str *urls = ARENA_ARRAY(arena, Str, count);
+    TRY(arena_check(arena));
+    for (size_t i = 0; i < count; i++)
+        urls[i] = app->servers.servers.items[i].url;
+    TokenText parts = {
+        .servers = {urls, count},
+          .authority = app->authority, .fleet = fleet, .secret = secret
+    };
+    return token_text_make(&parts, arena, ret_text);
+}
+
 static Err token_save(Call *call, const void *, void *record) {
     Token *token = record;
     TRY(call_ref(call, &Fleet_schema, &token->fleet_id, S("/fleet_id")));
-    TokenText text = {.secret = secret_make(call->arena, SECRET_BYTES),
-                      .ca_fingerprint = app_of(call)->ca_fingerprint};
+    TRY(call_name(call, &Fleet_schema, &token->fleet_id, &token->fleet_name));
+    Str secret = secret_make(call->arena, SECRET_BYTES);
     token->expires_at.ms = call->now_ms + token->ttl.ms;
-    token->secret_sha256 = sha256_hex(call->arena, text.secret);
-    token->token = token_text_make(&text, call->arena); // computed: in this reply, nowhere else
-    return SUCCESS;
+    token->secret_sha256 = sha256_hex(call->arena, secret);
+    TRY(arena_check(call->arena));
+    // Computed: in this reply, nowhere else.
+    return token_text(app_of(call), token->fleet_name, secret, call->arena, &token->token);
 }
 
 static Err token_fill(Call *call, void *record) {

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/link/link_parts.h"
+
+Err link_hello(Link *link,
+               const Tie *tie,
+               const Challenge *challenge,
+               Bytes binding,
+               Arena *arena,
+               Hello *ret_hello) {
+    Hello hello;
+    TRY(session_hello(&link->options.member, &link->ring, challenge, binding, arena, &hello));
+    hello.instance = str_from(link->instance);
+    hello.servers = server_set_digest(tie->set);
+    if (hello.servers.len == 0) hello.servers = (Str){};
+    if (link->failed[0]) hello.servers_failed = str_from(link->failed);
+    *ret_hello = hello;
+    return SUCCESS;
+}

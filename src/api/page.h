@@ -18,7 +18,7 @@ enum { PAGE_FIELD_COUNT = 3 };
 #define QUERY_SELECTOR "selector"
 
 #define PAGE_ROWS(type, at)                                                                     \
-    FIELD_AT(type, at after, "after", 0, "cursor: next of the page before", .max = 128),        \
+    FIELD_AT(type, at after, "after", 0, "next of the page before", .max = 128),                \
         FIELD_AT(type, at limit, "limit", 0, "rows", .min = 1, .max = 1000, .fallback = "100"), \
         FIELD_AT(type, at descending, "descending", 0, "newest first", .fallback = "false")
 /// The rows of the query schema of `type`, whose record has a PageQuery called `page`.

@@ -33,11 +33,21 @@ static void *call_member(const Schema *schema, uint32_t flag, void *record) {
 
 // Reading.
 
+/// The condition of a filter: the record's field of this name is the value.
+static Condition call_condition(const Call *call, Str name, Value value) {
+    const Field *field = schema_field(call_schema(call), name);
+    assert(field);
+    return (Condition){
+        {call_schema(call), field->offset},
+        HOW_IS, value
+    };
+}
+
 Err call_query(Call *call, Query *ret_query) {
     const Schema *schema = call->route->endpoint->query;
     const PageQuery *page = call->query;
     Query query = {
-        .after = page->after, .limit = (size_t)page->limit, .descending = page->descending};
+        .cursor = page->after, .limit = (size_t)page->limit, .descending = page->descending};
     size_t count = 0;
     for (size_t i = PAGE_FIELD_COUNT; i < schema->count; i++) {
         const Field *field = &schema->fields[i];
@@ -46,7 +56,7 @@ Err call_query(Call *call, Query *ret_query) {
         TRY(field_to_value(field, call->query, call->arena, &value));
         if (value.kind == VALUE_NULL) continue;
         assert(count < TX_CONDITIONS_MAX);
-        query.where[count++] = (Condition){field->name, value};
+        query.where[count++] = call_condition(call, field->name, value);
     }
     *ret_query = query;
     return SUCCESS;
@@ -57,17 +67,14 @@ Err call_list(Call *call) {
     const Rules *rules = call_rules(call);
     Query query;
     Selector selector;
-    void *items;
-    size_t count;
+    Page page;
     TRY(call_query(call, &query));
     TRY(call_selector(call, &selector));
     if (selector.count > 0) return call_list_selected(call, &query, &selector);
-    TRY(tx_list(call->tx, schema, &query, &items, &count));
-    for (size_t i = 0; rules->fill && i < count; i++)
-        TRY(rules->fill(call, (char *)items + i * schema->size));
-    bool is_full = count > 0 && count == query.limit;
-    Str next = is_full ? call_key(schema, (char *)items + (count - 1) * schema->size) : (Str){};
-    return call_reply_list(call, items, count, next);
+    TRY(call_page(call, &query, &page));
+    for (size_t i = 0; rules->fill && i < page.count; i++)
+        TRY(rules->fill(call, (char *)page.items + i * schema->size));
+    return call_reply_list(call, page.items, page.count, page.next);
 }
 
 Err call_load(Call *call, const Schema *schema, void *record) {

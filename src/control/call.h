@@ -51,13 +51,15 @@ Err call_selector(Call *call, Selector *ret_selector);
 Err call_list_selected(Call *call, const Query *query, const Selector *selector);
 /// The query of a list by the call's query record: page and filters.
 Err call_query(Call *call, Query *ret_query);
+/// A page of what the endpoint lists. 422 where the cursor is none of this query.
+Err call_page(Call *call, const Query *query, Page *ret_page);
 
 /// The record with this id is one of `schema` in this organisation. Else 422 with `pointer`:
 /// "/fleet_id". Where the schema has revisions the record gets a new one, so that of this call and
 /// one that deletes it meanwhile, having seen nobody refer to it, only one commits.
 Err call_ref(Call *call, const Schema *schema, const Id *id, Str pointer);
-/// How many records of `schema` have `id` in the indexed field called `field`.
-Err call_count_refs(Call *call, const Schema *schema, Str field, const Id *id, uint64_t *ret_count);
+/// How many records have `id` in this indexed member: BY(Device, fleet_id).
+Err call_count_refs(Call *call, Member member, const Id *id, uint64_t *ret_count);
 /// What the record with this id is called (schema_name_field), in the call's arena; absent when
 /// there is no id, no such record or no name. Asked for once a call, however long the list.
 Err call_name(Call *call, const Schema *schema, const Id *id, Str *ret_name);

@@ -13,6 +13,12 @@ static Err call_record_get(Call *call, const Schema *schema, const Id *id, void 
     return tx_get(call->tx, schema, id_str(id), *ret_record);
 }
 
+Err call_page(Call *call, const Query *query, Page *ret_page) {
+    Err err = tx_list(call->tx, call->route->endpoint->out, query, ret_page);
+    if (err.code != ERR_INVALID) return err;
+    return call_refuse(call, S("/after"), "must be `next` of a page of this list");
+}
+
 Str call_key(const Schema *schema, const void *record) {
     const Field *key = schema_flagged(schema, KEY);
     const void *member = field_in(key, record);
@@ -29,13 +35,9 @@ Err call_ref(Call *call, const Schema *schema, const Id *id, Str pointer) {
     return schema_flagged(schema, REV) ? tx_update(call->tx, schema, record) : SUCCESS;
 }
 
-Err call_count_refs(
-    Call *call, const Schema *schema, Str field, const Id *id, uint64_t *ret_count) {
-    const Query query = {
-        .where = {{field, {.kind = VALUE_TEXT, .text = id_str(id)}}},
-        .limit = 1,
-    };
-    return tx_count(call->tx, schema, &query, ret_count);
+Err call_count_refs(Call *call, Member member, const Id *id, uint64_t *ret_count) {
+    const Query query = {.where = {{member, HOW_IS, value_id(id)}}};
+    return tx_count(call->tx, member.schema, &query, ret_count);
 }
 
 /// What the record is called; absent: it has no name.

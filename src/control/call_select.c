@@ -21,7 +21,8 @@ typedef struct Selection {
     char *items;
     size_t count;
     size_t looked_at;
-    bool is_more; ///< there may be records behind query.after
+    const void *last; ///< that was looked at
+    bool is_more;     ///< there are, or may be, records behind it
 } Selection;
 
 Err call_selector(Call *call, Selector *ret_selector) {
@@ -46,9 +47,10 @@ static void call_select_narrow(Selection *selection) {
     if (!selector_narrow(selection->selector, selection->schema, &field, &value)) return;
     for (size_t i = 0; i < TX_CONDITIONS_MAX; i++) {
         Condition *condition = &selection->query.where[i];
-        if (condition->field.ptr) continue;
+        if (condition->member.schema) continue;
         *condition = (Condition){
-            field->name, {.kind = VALUE_TEXT, .text = value}
+            {selection->schema, field->offset},
+            HOW_IS, value_str(value)
         };
         return;
     }
@@ -57,7 +59,7 @@ static void call_select_narrow(Selection *selection) {
 /// Look at one record, and keep it if it is meant.
 static Err call_select_row(Call *call, Selection *selection, void *record) {
     const Rules *rules = call->route->rules;
-    selection->query.after = call_key(selection->schema, record);
+    selection->last = record;
     selection->looked_at++;
     if (!selector_may_match(selection->selector, record, call->now_ms)) return SUCCESS;
     if (rules->fill) TRY(rules->fill(call, record));
@@ -68,13 +70,13 @@ static Err call_select_row(Call *call, Selection *selection, void *record) {
 }
 
 static Err call_select_chunk(Call *call, Selection *selection) {
-    void *rows;
-    size_t count;
-    TRY(tx_list(call->tx, selection->schema, &selection->query, &rows, &count));
+    Page page;
+    TRY(call_page(call, &selection->query, &page));
     size_t at = 0;
-    for (; at < count && selection->count < selection->limit; at++)
-        TRY(call_select_row(call, selection, (char *)rows + at * selection->schema->size));
-    selection->is_more = at < count || count == selection->query.limit;
+    for (; at < page.count && selection->count < selection->limit; at++)
+        TRY(call_select_row(call, selection, (char *)page.items + at * selection->schema->size));
+    selection->is_more = at < page.count || page.next.ptr;
+    selection->query.cursor = page.next;
     return SUCCESS;
 }
 
@@ -95,6 +97,8 @@ Err call_list_selected(Call *call, const Query *query, const Selector *selector)
         TRY(call_select_chunk(call, &selection));
     } while (selection.is_more && selection.count < selection.limit
              && selection.looked_at < LOOKED_AT_MAX && call->arena->used_bytes < ARENA_USED_MAX);
-    Str next = selection.is_more ? selection.query.after : (Str){};
+    Str next = {};
+    if (selection.is_more)
+        TRY(tx_cursor(call->tx, selection.schema, &selection.query, selection.last, &next));
     return call_reply_list(call, selection.items, selection.count, next);
 }

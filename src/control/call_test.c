@@ -58,7 +58,14 @@ TEST(a_list_is_filtered_by_each_field_of_its_query_that_is_given) {
     HttpReply ada = get(&f, "/v1/operators?name=ada");
     CHECK(has(&ada, "\"name\":\"ada\""));
     HttpReply page = get(&f, "/v1/fleets?limit=1");
-    CHECK_STR(fixture_field(&page, "next"), one);
+    CHECK_STR(fixture_field(&page, "id"), one);
+    const char *rest =
+        fixture_print(&f, "/v1/fleets?limit=1&after=%.*s", STR_FMT(fixture_field(&page, "next")));
+    page = get(&f, rest);
+    CHECK_STR(fixture_field(&page, "name"), S("two"));
+    CHECK(!has(&page, "\"next\"")); // that was the last
+    HttpReply bad = fixture_call(&f, "GET", "/v1/fleets?after=nothing", f.token, NULL);
+    CHECK(bad.status == 422 && has(&bad, "/after"));
     fixture_close(&f);
 }
 

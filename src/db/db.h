@@ -42,7 +42,8 @@ Err db_check(Db *db);
 /// What fits: a STRICT table of the schema's name; exactly its stored fields as columns: INTEGER
 /// for bool, integers, time and duration, REAL for double, BLOB for bytes, TEXT for the rest; the
 /// KEY field as primary key; a unique index on exactly (scope, field) for each UNIQUE field, and no
-/// other; an index that begins with (scope, field) or (field) for each INDEXED one. Where the
+/// other; an index that begins with (scope, field) or (field) for each INDEXED one, with (scope,
+/// field, key) for each ORDERED one that is not UNIQUE. Where the
 /// schema has no SCOPE, or the field is it or GLOBAL, read (field) alone. Lists of a large table
 /// also want an index on (scope, key), which is not asked for. ERR_STATE: a migration does not run;
 /// the Reason says which, and why.

@@ -18,12 +18,13 @@ static const Field Crate_fields[] = {
     FIELD(Crate, offset, 0, "offset"),
     FIELD(Crate, weight, 0, "weight"),
     FIELD(Crate, sealed, 0, "sealed"),
-    FIELD(Crate, packed_at, 0, "when"),
+    FIELD(Crate, packed_at, ORDERED, "when"),
     FIELD(Crate, keeps_for, 0, "how long"),
     FIELD(Crate, mark, 0, "bytes"),
     FIELD(Crate, note, 0, "document"),
     FIELD(Crate, owners, 0, "list"),
     FIELD(Crate, labels, 0, "map"),
+    FIELD(Crate, shelf, ORDERED, "where it stands"),
     FIELD(Crate, rev, REV, "revision"),
 };
 const Schema Crate_schema = SCHEMA(Crate, "crate", "a crate");
@@ -59,11 +60,14 @@ const Migration fixture_migrations[FIXTURE_MIGRATIONS] = {
      "start", "CREATE TABLE crate (id TEXT PRIMARY KEY, yard TEXT, name TEXT, colour TEXT NOT NULL,"
      " seal TEXT, size INTEGER NOT NULL, offset INTEGER, weight REAL, sealed INTEGER,"
      " packed_at INTEGER, keeps_for INTEGER, mark BLOB, note TEXT, owners TEXT, labels TEXT,"
+     " shelf TEXT NOT NULL,"
      " rev INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
      "CREATE UNIQUE INDEX crate_name ON crate (yard, name);"
      "CREATE UNIQUE INDEX crate_seal ON crate (seal);"
      "CREATE INDEX crate_colour ON crate (yard, colour, id);"
      "CREATE INDEX crate_size ON crate (size, id);"
+     "CREATE INDEX crate_packed_at ON crate (yard, packed_at, id);"
+     "CREATE INDEX crate_shelf ON crate (yard, shelf, id);"
      "CREATE TABLE gauge (name TEXT PRIMARY KEY, yard TEXT, level INTEGER NOT NULL) STRICT;"},
     {2,
      "chain", "CREATE TABLE entry (\"key\" TEXT PRIMARY KEY, yard TEXT, sequence INTEGER, \"before\" TEXT,"

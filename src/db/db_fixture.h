@@ -25,6 +25,7 @@ typedef struct Crate {
     Json note;
     StrList owners;
     StrMap labels;
+    Str shelf;
     uint64_t rev;
 } Crate;
 extern const Schema Crate_schema;

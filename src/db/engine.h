@@ -8,22 +8,28 @@
 #include "db/db.h"
 #include "db/table.h"
 
-/// "this column equals this value"; a NULL value equals nothing.
+/// "this column is / is below / is at least this value, or is one of these"; HOW_BEGINS is two of
+/// them. A NULL value is met by nothing.
 typedef struct Term {
     size_t column;
+    How how;
     Value value;
+    const Value *values; ///< of HOW_ONE_OF: I64 or TEXT, as the column
+    size_t count;
 } Term;
 
-enum { SELECT_TERMS_MAX = TX_CONDITIONS_MAX + 1 };
+enum { SELECT_TERMS_MAX = 2 * TX_CONDITIONS_MAX + 2 };
 
-/// Which rows of a table, in key order.
+/// Which rows of a table, in the order of a column and the key.
 typedef struct Select {
     const Table *table;
     Term terms[SELECT_TERMS_MAX]; ///< and-ed
     size_t term_count;
-    Str after; ///< only keys beyond this one; absent = from the start
+    size_t order;      ///< a column; the key's: by key alone
+    Str after;         ///< only rows beyond the one of this key; absent = from the start
+    Value after_value; ///< what that one has in `order`
     bool descending;
-    size_t limit;
+    size_t limit; ///< 0: none
 } Select;
 
 /// Who takes the rows of a Select, one by one; `row` is borrowed for the call.
@@ -54,6 +60,9 @@ typedef struct Engine {
     Err (*select)(Db *db, const Select *select, RowSink sink);
     /// Count the rows that meet the terms.
     Err (*count)(Db *db, const Select *select, uint64_t *ret_count);
+    /// Give a row of two for each value of `column` among the rows that meet the terms, by value,
+    /// NULL first: the value, and how many (I64).
+    Err (*count_by)(Db *db, const Select *select, size_t column, RowSink sink);
     /// Apply all operations, each seeing those before it, atomically and durably; or none.
     Err (*apply)(Db *db, const Op *ops, size_t count);
     /// Read something.

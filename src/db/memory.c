@@ -4,33 +4,12 @@
 /// An apply works its operations off one by one and keeps a journal of what it replaced; the first
 /// failure plays the journal backwards.
 #include "base/scope.h"
-#include "db/engine.h"
-#include "db/memory_rows.h"
+#include "db/memory_parts.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 enum { LINK_BYTES_MAX = 8 << 20 }; // what one TxLink may allocate
-
-/// One change of an apply: the row `before` gave way to `after`; either may be NULL.
-typedef struct Change {
-    const Table *table;
-    Value *before;
-    Value *after;
-} Change;
-
-typedef struct MemoryDb {
-    Db db;
-    pthread_mutex_t mutex;
-    Rows *rows; ///< parallel to db.tables
-    Change journal[TX_OPS_MAX];
-    size_t journal_count;
-} MemoryDb;
-
-static Rows *memory_rows_of(MemoryDb *memory, const Table *table) {
-    return &memory->rows[table - memory->db.tables];
-}
 
 /// Make a change and note it in the journal. `values` NULL removes.
 static Err memory_change(MemoryDb *memory, const Table *table, Value *before, const Value *values) {
@@ -147,59 +126,6 @@ static Err memory_apply(Db *db, const Op *ops, size_t count) {
     return err;
 }
 
-static bool memory_row_meets(const Value *row, const Select *select) {
-    for (size_t i = 0; i < select->term_count; i++) {
-        const Term *term = &select->terms[i];
-        if (term->value.kind == VALUE_NULL) return false;
-        if (!value_is_same(&row[term->column], &term->value)) return false;
-    }
-    return true;
-}
-
-/// The half-open range of positions beyond `select->after`.
-static void
-memory_select_range(const Rows *rows, const Select *select, size_t *ret_from, size_t *ret_to) {
-    *ret_from = 0;
-    *ret_to = rows->count;
-    if (!select->after.ptr) return;
-    size_t at = rows_seek(rows, select->table, select->after);
-    if (select->descending)
-        *ret_to = at;
-    else
-        *ret_from = at + (rows_find(rows, select->table, select->after) ? 1 : 0);
-}
-
-static Err memory_select(Db *db, const Select *select, RowSink sink) {
-    MemoryDb *memory = (MemoryDb *)db;
-    const Rows *rows = memory_rows_of(memory, select->table);
-    Err err = SUCCESS;
-    size_t taken = 0;
-    size_t from = 0;
-    size_t to = 0;
-    pthread_mutex_lock(&memory->mutex);
-    memory_select_range(rows, select, &from, &to);
-    while (from < to && taken < select->limit && err.code == OK) {
-        const Value *row = select->descending ? rows->items[--to] : rows->items[from++];
-        if (!memory_row_meets(row, select)) continue;
-        err = sink.take(sink.ctx, row);
-        taken++;
-    }
-    pthread_mutex_unlock(&memory->mutex);
-    return err;
-}
-
-static Err memory_count(Db *db, const Select *select, uint64_t *ret_count) {
-    MemoryDb *memory = (MemoryDb *)db;
-    const Rows *rows = memory_rows_of(memory, select->table);
-    uint64_t count = 0;
-    pthread_mutex_lock(&memory->mutex);
-    for (size_t i = 0; i < rows->count; i++)
-        if (memory_row_meets(rows->items[i], select)) count++;
-    pthread_mutex_unlock(&memory->mutex);
-    *ret_count = count;
-    return SUCCESS;
-}
-
 static Err memory_check(Db *) {
     return SUCCESS;
 }
@@ -217,6 +143,7 @@ static void memory_close(Db *db) {
 static const Engine memory_engine = {
     .select = memory_select,
     .count = memory_count,
+    .count_by = memory_count_by,
     .apply = memory_apply,
     .check = memory_check,
     .close = memory_close,

@@ -14,6 +14,10 @@ static Err sqlite_count(Db *db, const Select *select, uint64_t *ret_count) {
     return readers_count(&((SqliteDb *)db)->readers, select, ret_count);
 }
 
+static Err sqlite_count_by(Db *db, const Select *select, size_t column, RowSink sink) {
+    return readers_count_by(&((SqliteDb *)db)->readers, select, column, sink);
+}
+
 static Err sqlite_apply(Db *db, const Op *ops, size_t count) {
     return writer_submit(&((SqliteDb *)db)->writer, ops, count);
 }
@@ -34,6 +38,7 @@ static void sqlite_close(Db *db) {
 static const Engine sqlite_engine = {
     .select = sqlite_select,
     .count = sqlite_count,
+    .count_by = sqlite_count_by,
     .apply = sqlite_apply,
     .check = sqlite_check,
     .close = sqlite_close,

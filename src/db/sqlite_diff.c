@@ -96,10 +96,13 @@ static void diff_unique_columns(const Table *table, size_t position, Text *out) 
 static Err diff_index(Connection *connection, const Table *table, size_t position, Text *out) {
     const Field *field = table->columns[position];
     bool unique = table_is_unique(table, position);
-    if (position == table->key || !(field->flags & (UNIQUE | INDEXED))) return SUCCESS;
+    bool ordered = field->flags & ORDERED;
+    if (position == table->key || !(field->flags & (UNIQUE | INDEXED | ORDERED))) return SUCCESS;
     SCOPED(text_done) Text wanted = {};
     text_init(&wanted, SQL_BYTES_MAX);
     diff_unique_columns(table, position, &wanted);
+    // A unique value needs no key behind it to be a place in an order.
+    if (ordered && !unique) text_print(&wanted, ",%.*s", STR_FMT(table->columns[table->key]->name));
     TRY(text_check(&wanted));
     Str noun = table->schema->name;
     int found = 0;
@@ -109,7 +112,7 @@ static Err diff_index(Connection *connection, const Table *table, size_t positio
             ? "SELECT count(*) FROM " INDEXES " WHERE is_unique AND columns = ?2"
             : "SELECT count(*) FROM " INDEXES
               " WHERE instr(columns || ',', ?2 || ',') = 1 OR instr(columns || ',', ?3 || ',') = 1",
-        (Str[3]){noun, text_str(&wanted), field->name},
+        (Str[3]){noun, text_str(&wanted), ordered ? text_str(&wanted) : field->name},
         0,
         &found));
     if (found == 0)

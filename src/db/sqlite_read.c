@@ -48,16 +48,17 @@ static void sqlite_reader_return(Readers *readers, Connection *connection) {
     pthread_mutex_unlock(&readers->mutex);
 }
 
-static Err sqlite_rows_give(Connection *connection, const Select *select, RowSink sink) {
+/// Give the rows of the statement in `sql`.
+static Err
+sqlite_rows_give(Connection *connection, const Select *select, size_t columns, RowSink sink) {
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
-    SCOPED(mem_freep) Value *row = calloc(select->table->column_count, sizeof(*row));
+    SCOPED(mem_freep) Value *row = calloc(columns, sizeof(*row));
     if (!row) return FAIL(ERR_LIMIT, "the call needs too much memory");
-    sql_select(select, &connection->sql);
     TRY(connection_prepare(connection, &statement));
     int code = sql_bind_select(statement, select);
     if (code != SQLITE_OK) return connection_err(connection, code);
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-        sql_row(statement, select->table, row);
+        sql_row(statement, columns, row);
         TRY(sink.take(sink.ctx, row));
     }
     return code == SQLITE_DONE ? SUCCESS : connection_err(connection, code);
@@ -76,7 +77,16 @@ static Err sqlite_number_read(Connection *connection, const Select *select, uint
 
 Err readers_select(Readers *readers, const Select *select, RowSink sink) {
     Connection *connection = sqlite_reader_take(readers);
-    Err err = sqlite_rows_give(connection, select, sink);
+    sql_select(select, &connection->sql);
+    Err err = sqlite_rows_give(connection, select, select->table->column_count, sink);
+    sqlite_reader_return(readers, connection);
+    return err;
+}
+
+Err readers_count_by(Readers *readers, const Select *select, size_t column, RowSink sink) {
+    Connection *connection = sqlite_reader_take(readers);
+    sql_count_by(select, column, &connection->sql);
+    Err err = sqlite_rows_give(connection, select, 2, sink);
     sqlite_reader_return(readers, connection);
     return err;
 }

@@ -27,5 +27,7 @@ void readers_close(Readers *readers);
 Err readers_select(Readers *readers, const Select *select, RowSink sink);
 /// Count the rows of a Select.
 Err readers_count(Readers *readers, const Select *select, uint64_t *ret_count);
+/// Give a row of value and count for each value of `column`.
+Err readers_count_by(Readers *readers, const Select *select, size_t column, RowSink sink);
 /// Read the file's list of tables.
 Err readers_check(Readers *readers);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The statements, written from Tables. Nothing else in the program writes SQL but migrations.
 ///
-/// Parameters are numbered. Of a Select: its terms in order, then `after`, then the limit. Of an
-/// Op: its row's columns in order, then the expected revision.
+/// Parameters are numbered. Of a Select: its terms in order (a list as a JSON array), then the key
+/// in `after`, the limit, and the value of the order at `after`. Of an Op: its row's columns in
+/// order, then the expected revision.
 #pragma once
 
 #include "db/engine.h"
@@ -15,13 +16,15 @@ void sql_name(Str name, Text *sql);
 void sql_select(const Select *select, Text *sql);
 /// Append the SELECT that counts.
 void sql_count(const Select *select, Text *sql);
+/// Append the SELECT that counts for each value of `column`.
+void sql_count_by(const Select *select, size_t column, Text *sql);
 /// Append the statement of an Op. OP_APPEND's is that of OP_CREATE; OP_EXPECT's yields a row.
 void sql_op(const Op *op, Text *sql);
 /// Append the SELECT of the last row in the scope of an appended row.
 void sql_last(const Op *op, Text *sql);
-/// Bind the parameters of sql_select or sql_count. Yields an SQLite result code.
+/// Bind the parameters of sql_select, sql_count or sql_count_by. Yields an SQLite result code.
 int sql_bind_select(sqlite3_stmt *statement, const Select *select);
 /// Bind the parameters of sql_op or sql_last; `row` instead of the op's. Result code.
 int sql_bind_op(sqlite3_stmt *statement, const Op *op, const Value *row);
 /// The row under the statement, one Value a column; texts are SQLite's, until its next step.
-void sql_row(sqlite3_stmt *statement, const Table *table, Value *ret_row);
+void sql_row(sqlite3_stmt *statement, size_t columns, Value *ret_row);

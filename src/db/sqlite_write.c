@@ -46,7 +46,7 @@ static Err write_op_link(Writer *writer, const Op *op, Value **ret_row) {
     arena_reset(&writer->arena);
     Value *last = ARENA_ARRAY(&writer->arena, Value, op->table->column_count);
     if (!last) return arena_check(&writer->arena);
-    if (code == SQLITE_ROW) sql_row(statement, op->table, last);
+    if (code == SQLITE_ROW) sql_row(statement, op->table->column_count, last);
     return table_link(
         op->table, op->row, code == SQLITE_ROW ? last : NULL, op->link, &writer->arena, ret_row);
 }

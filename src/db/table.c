@@ -31,6 +31,15 @@ int table_kind(const Table *table, size_t position) {
     return VALUE_NULL;
 }
 
+/// An ORDERED column is never NULL; so a UNIQUE one must never be absent.
+static void table_order_check(const Field *field) {
+    FieldKind kind = field->kind;
+    assert(kind == KIND_U64 || kind == KIND_I64 || kind == KIND_TIME || kind == KIND_DURATION
+           || kind == KIND_STR || kind == KIND_ID);
+    assert(!(field->flags & UNIQUE) || field->flags & REQUIRED);
+    assert(!(field->flags & (KEY | SCOPE)));
+}
+
 void table_init(Table *table, const Schema *schema) {
     *table =
         (Table){.schema = schema, .key = COLUMN_NONE, .scope = COLUMN_NONE, .rev = COLUMN_NONE};
@@ -41,6 +50,7 @@ void table_init(Table *table, const Schema *schema) {
         size_t position = table->column_count++;
         table->columns[position] = field;
         assert(!(field->flags & GLOBAL) || field->flags & UNIQUE);
+        if (field->flags & ORDERED) table_order_check(field);
         if (field->flags & KEY) table->key = position;
         if (field->flags & SCOPE) table->scope = position;
         if (field->flags & REV) table->rev = position;
@@ -57,6 +67,19 @@ size_t table_column(const Table *table, Str name) {
     return COLUMN_NONE;
 }
 
+size_t table_member(const Table *table, Member member) {
+    assert(member.schema == table->schema);
+    size_t position = 0;
+    while (position < table->column_count && table->columns[position]->offset != member.offset)
+        position++;
+    assert(position < table->column_count); // else a member that is not stored
+    return position;
+}
+
+bool table_is_findable(const Table *table, size_t position) {
+    return table->columns[position]->flags & (KEY | SCOPE | UNIQUE | INDEXED | ORDERED);
+}
+
 bool table_is_unique(const Table *table, size_t position) {
     return position != table->key && (table->columns[position]->flags & UNIQUE);
 }
@@ -71,6 +94,8 @@ Err table_row(const Table *table, const void *record, Arena *arena, Value **ret_
     if (!row) return arena_check(arena);
     for (size_t i = 0; i < table->column_count; i++) {
         TRY(field_to_value(table->columns[i], record, arena, &row[i]));
+        if (row[i].kind == VALUE_NULL && table->columns[i]->flags & ORDERED)
+            row[i] = (Value){.kind = (unsigned)table_kind(table, i), .text = S("")};
         if (row[i].kind != VALUE_TEXT && row[i].kind != VALUE_BLOB) continue;
         row[i].text = str_dup(arena, row[i].text);
         if (!row[i].text.ptr) return arena_check(arena);
@@ -81,7 +106,10 @@ Err table_row(const Table *table, const void *record, Arena *arena, Value **ret_
 
 Err table_record(const Table *table, const Value *row, Arena *arena, void *record) {
     for (size_t i = 0; i < table->column_count; i++) {
-        Err err = field_from_value(table->columns[i], row[i], arena, record);
+        Value value = row[i];
+        if (table->columns[i]->flags & ORDERED && value.kind == VALUE_TEXT && value.text.len == 0)
+            value.kind = VALUE_NULL;
+        Err err = field_from_value(table->columns[i], value, arena, record);
         // The caller's input is not what is wrong here.
         if (err.code == ERR_INVALID)
             return (Err){ERR_SYSTEM, EBADMSG, "a stored row does not fit its schema"};
@@ -135,4 +163,12 @@ bool value_is_same(const Value *a, const Value *b) {
     }
     assert(false && "a value has a kind");
     return false;
+}
+
+int value_cmp(const Value *a, const Value *b) {
+    assert(a->kind != VALUE_DOUBLE && b->kind != VALUE_DOUBLE);
+    if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
+    if (a->kind == VALUE_NULL) return 0;
+    if (a->kind == VALUE_I64) return (a->i64 > b->i64) - (a->i64 < b->i64);
+    return str_cmp(a->text, b->text);
 }

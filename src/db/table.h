@@ -22,6 +22,8 @@ typedef struct Table {
 void table_init(Table *table, const Schema *schema);
 /// Position of the column called `name`; COLUMN_NONE if there is none.
 size_t table_column(const Table *table, Str name);
+/// Position of the column of a member of `schema`, which is the table's; asserts that there is one.
+size_t table_member(const Table *table, Member member);
 /// What the column at `position` holds when it is not NULL: VALUE_I64, _DOUBLE, _TEXT or _BLOB.
 int table_kind(const Table *table, size_t position);
 /// No two rows of a scope may share this column's value. (The KEY is unique in the whole table.)
@@ -43,5 +45,10 @@ Err table_link(const Table *table,
                Arena *arena,
                Value **ret_row);
 
+/// The column is one by which rows are found.
+bool table_is_findable(const Table *table, size_t position);
+
 /// Same kind and contents; NULL equals NULL.
 bool value_is_same(const Value *a, const Value *b);
+/// <0, 0, >0: NULL first, then numbers, then texts by their bytes. Not of reals.
+int value_cmp(const Value *a, const Value *b);

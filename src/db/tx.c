@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "db/engine.h"
+#include "db/tx_parts.h"
 
 #include <assert.h>
-#include <stddef.h>
-#include <string.h>
-
-struct Tx {
-    Db *db;
-    Arena *arena;
-    Str scope; ///< absent: sees everything
-    Op *ops;   ///< TX_OPS_MAX of them; NULL before the first write
-    size_t op_count;
-};
 
 Err tx_open(Db *db, Arena *arena, Str scope, Tx **ret_tx) {
     Tx *tx = ARENA_NEW(arena, Tx);
@@ -31,111 +21,6 @@ Tx *tx_close(Tx *tx) {
 void tx_closep(Tx **tx) {
     *tx = tx_close(*tx);
 }
-
-// Reading.
-
-static void tx_select_add(Select *select, size_t column, Value value) {
-    assert(select->term_count < SELECT_TERMS_MAX);
-    if (value.kind == VALUE_TEXT && !value.text.ptr) value.kind = VALUE_NULL;
-    assert(value.kind == VALUE_NULL || (int)value.kind == table_kind(select->table, column));
-    select->terms[select->term_count++] = (Term){column, value};
-}
-
-/// All rows of the schema that the Tx may see.
-static Select tx_select_visible(Tx *tx, const Schema *schema) {
-    Select select = {.table = db_table(tx->db, schema), .limit = 1};
-    if (tx->scope.ptr && select.table->scope != COLUMN_NONE)
-        tx_select_add(&select, select.table->scope, (Value){.kind = VALUE_TEXT, .text = tx->scope});
-    return select;
-}
-
-static Select tx_select_query(Tx *tx, const Schema *schema, const Query *query) {
-    Select select = tx_select_visible(tx, schema);
-    for (size_t i = 0; i < TX_CONDITIONS_MAX && query->where[i].field.ptr; i++) {
-        size_t column = table_column(select.table, query->where[i].field);
-        assert(column != COLUMN_NONE);
-        assert(select.table->columns[column]->flags & (INDEXED | UNIQUE | SCOPE | KEY));
-        tx_select_add(&select, column, query->where[i].value);
-    }
-    select.after = query->after;
-    select.descending = query->descending;
-    return select;
-}
-
-/// Records read so far; grows by doubling in the Tx's arena.
-typedef struct Page {
-    const Table *table;
-    Arena *arena;
-    char *items;
-    size_t count;
-    size_t capacity;
-} Page;
-
-static Err tx_page_grow(Page *page, size_t capacity) {
-    size_t size = page->table->schema->size;
-    char *items = arena_array(page->arena, capacity, size, _Alignof(max_align_t));
-    if (!items) return arena_check(page->arena);
-    if (page->count > 0) memcpy(items, page->items, page->count * size);
-    page->items = items;
-    page->capacity = capacity;
-    return SUCCESS;
-}
-
-static Err tx_page_take(void *ctx, const Value *row) {
-    Page *page = ctx;
-    if (page->count == page->capacity) TRY(tx_page_grow(page, page->capacity * 2));
-    void *record = page->items + page->count * page->table->schema->size;
-    TRY(table_record(page->table, row, page->arena, record));
-    page->count++;
-    return SUCCESS;
-}
-
-static Err tx_page_read(Tx *tx, const Select *select, Page *ret_page) {
-    enum { PAGE_START = 16 };
-    Page page = {.table = select->table, .arena = tx->arena};
-    TRY(tx_page_grow(&page, select->limit < PAGE_START ? select->limit : PAGE_START));
-    TRY(tx->db->engine->select(tx->db, select, (RowSink){tx_page_take, &page}));
-    *ret_page = page;
-    return SUCCESS;
-}
-
-static Err tx_read_one(Tx *tx, const Select *select, void *ret_record) {
-    Page page = {};
-    TRY(tx_page_read(tx, select, &page));
-    if (page.count == 0) return FAIL(ERR_NOT_FOUND, "there is no such record");
-    memcpy(ret_record, page.items, select->table->schema->size);
-    return SUCCESS;
-}
-
-Err tx_get(Tx *tx, const Schema *schema, Str key, void *ret_record) {
-    Select select = tx_select_visible(tx, schema);
-    tx_select_add(&select, select.table->key, (Value){.kind = VALUE_TEXT, .text = key});
-    return tx_read_one(tx, &select, ret_record);
-}
-
-Err tx_find(Tx *tx, const Schema *schema, const Query *query, void *ret_record) {
-    Select select = tx_select_query(tx, schema, query);
-    return tx_read_one(tx, &select, ret_record);
-}
-
-Err tx_list(Tx *tx, const Schema *schema, const Query *query, void **ret_items, size_t *ret_count) {
-    assert(query->limit >= 1 && query->limit <= TX_PAGE_MAX);
-    Select select = tx_select_query(tx, schema, query);
-    select.limit = query->limit;
-    Page page = {};
-    TRY(tx_page_read(tx, &select, &page));
-    *ret_items = page.items;
-    *ret_count = page.count;
-    return SUCCESS;
-}
-
-Err tx_count(Tx *tx, const Schema *schema, const Query *query, uint64_t *ret_count) {
-    Select select = tx_select_query(tx, schema, query);
-    select.after = (Str){};
-    return tx->db->engine->count(tx->db, &select, ret_count);
-}
-
-// Writing.
 
 static Err tx_op_slot(Tx *tx, Op **ret_slot) {
     if (tx->op_count == TX_OPS_MAX) return FAIL(ERR_LIMIT, "the call writes too many records");

@@ -5,7 +5,8 @@
 /// operations with preconditions and are applied atomically by `tx_commit`, all or none. A Tx does
 /// not see its own writes. Records are described by their Schema (base/schema.h): the table is the
 /// schema's name, the columns its stored fields, the key its KEY field, and rows come in key order
-/// (ids are UUIDv7: order of creation).
+/// (ids are UUIDv7: order of creation) or in that of an ORDERED field. Such a field is always in
+/// the row: absent is stored as 0 or "", and a text that is empty is read back as absent.
 ///
 /// Scope: a Tx is opened for one scope (an organisation). A schema with a SCOPE field is then only
 /// visible within it: reads add the condition, writes of another scope are ERR_NOT_FOUND. So no
@@ -22,7 +23,7 @@
 /// has no interactive transactions; ids and times come from the caller, so a retry is idempotent.
 #pragma once
 
-#include "base/field.h"
+#include "db/condition.h"
 
 typedef struct Db Db;
 typedef struct Tx Tx;
@@ -33,26 +34,27 @@ enum {
     TX_PAGE_MAX = 1000,    ///< rows of one tx_list
 };
 
-/// "this field equals this value"; an absent value equals nothing. Build with WHERE_STR (enums by
-/// their name) and WHERE_U64.
-typedef struct Condition {
-    Str field; ///< an INDEXED, UNIQUE, SCOPE or KEY field
-    Value value;
-} Condition;
-// clang-format off
-#define WHERE_STR(field_name, str)                                                                 \
-    ((Condition){S(field_name), {.kind = VALUE_TEXT, .text = (str)}})
-#define WHERE_U64(field_name, number)                                                              \
-    ((Condition){S(field_name), {.kind = VALUE_I64, .i64 = (int64_t)(number)}})
-// clang-format on
-
-/// Which rows, in key order. `{.limit = n}` is all of them.
+/// Which rows, by key or by `order`. `{.limit = n}` is all of them.
 typedef struct Query {
-    Condition where[TX_CONDITIONS_MAX]; ///< and-ed; ends at the first without a field
-    Str after;       ///< keyset paging: only keys beyond this one; absent = start
-    bool descending; ///< newest first; `after` then means below
-    size_t limit;    ///< 1..TX_PAGE_MAX
+    Condition where[TX_CONDITIONS_MAX]; ///< and-ed; ends at the first without a member
+    Member order;                       ///< an ORDERED member, then the key; none: the key
+    bool descending;                    ///< greatest first
+    Str cursor;                         ///< a Page's `next`; absent: from the start
+    size_t limit;                       ///< of tx_list: 1..TX_PAGE_MAX
 } Query;
+
+/// Rows of a query, in its order.
+typedef struct Page {
+    void *items; ///< `count` records in the arena, possibly none
+    size_t count;
+    Str next; ///< the cursor of what comes behind, in the arena; absent: this is the end
+} Page;
+
+/// Rows with one value of a member.
+typedef struct Group {
+    Value value; ///< of an enum: its text; VALUE_NULL: rows without one
+    uint64_t count;
+} Group;
 
 /// Open a call's view. Cheap; takes nothing from the engine yet. Read rows live in `arena`.
 Err tx_open(Db *db, Arena *arena, Str scope, Tx **ret_tx);
@@ -63,13 +65,22 @@ void tx_closep(Tx **tx);
 
 /// The row with this key. ERR_NOT_FOUND: none in the Tx's scope.
 Err tx_get(Tx *tx, const Schema *schema, Str key, void *ret_record);
-/// The only row that meets the conditions (of a UNIQUE field, say): the first in key order.
-/// ERR_NOT_FOUND: none.
-Err tx_find(Tx *tx, const Schema *schema, const Query *query, void *ret_record);
-/// A page: `*ret_items` is an array of `*ret_count` records in the arena, possibly none.
-Err tx_list(Tx *tx, const Schema *schema, const Query *query, void **ret_items, size_t *ret_count);
-/// How many rows meet the conditions (`after` and `limit` do not count).
+/// One record a key, in the order of the keys, in one read; that of a key that is absent, or of no
+/// row in the Tx's scope, is all zeros. A key may be there several times.
+Err tx_get_many(Tx *tx, const Schema *schema, const Str *keys, size_t count, void **ret_items);
+/// The only row that meets the conditions, of which there is one at least (of a UNIQUE field, say):
+/// the first in its order. ERR_NOT_FOUND: none.
+Err tx_find(Tx *tx, const Query *query, void *ret_record);
+/// A page of rows. ERR_INVALID: the cursor is not one of this query.
+Err tx_list(Tx *tx, const Schema *schema, const Query *query, Page *ret_page);
+/// The cursor behind `record` in the query's order, in the arena, for who stops within a page.
+Err tx_cursor(
+    Tx *tx, const Schema *schema, const Query *query, const void *record, Str *ret_cursor);
+/// How many rows meet the conditions (cursor and limit do not count).
 Err tx_count(Tx *tx, const Schema *schema, const Query *query, uint64_t *ret_count);
+/// The same for each value of `by` that there is: a KEY, SCOPE, UNIQUE, INDEXED or ORDERED member,
+/// whose schema the query is about. By value; rows without one come first.
+Err tx_count_by(Tx *tx, const Query *query, Member by, Group **ret_groups, size_t *ret_count);
 
 /// Collect writes. They copy what they need of `record` into the arena. ERR_LIMIT: more than
 /// TX_OPS_MAX. ERR_NOT_FOUND: the record is of another scope. What they require is checked by

@@ -81,12 +81,11 @@ TEST_BOTH(eight_threads_lose_no_update_and_leave_no_gap) {
     CHECK_OK(tx_get(tx, &Crate_schema, id_str(&crate.id), &crate));
     CHECK(crate.size == THREADS * ROUNDS);
     CHECK(crate.rev == 1 + THREADS * ROUNDS);
-    void *items = NULL;
-    size_t count = 0;
-    CHECK_OK(tx_list(tx, &Entry_schema, &(Query){.limit = TX_PAGE_MAX}, &items, &count));
-    const Entry *entries = items;
-    CHECK(count == THREADS * ROUNDS);
-    for (size_t i = 0; i < count; i++) {
+    Page page = {};
+    CHECK_OK(tx_list(tx, &Entry_schema, &(Query){.limit = TX_PAGE_MAX}, &page));
+    const Entry *entries = page.items;
+    CHECK(page.count == THREADS * ROUNDS);
+    for (size_t i = 0; i < page.count; i++) {
         CHECK(entries[i].sequence == i + 1);
         if (i > 0) CHECK_STR(entries[i].before, entries[i - 1].key);
     }

@@ -167,7 +167,7 @@ def slice_cycles(slice_edges):
 
 
 STORED = re.compile(r"Schema \*const stored\[\] = \{([^}]*)\}")
-TX_CALL = re.compile(r"\btx_[a-z]+\s*\([^;]*?&(\w+)_schema\b")
+TX_CALL = re.compile(r"\btx_[a-z_]+\s*\([^;]*?&(\w+)_schema\b|\bWHERE(?:_ONE_OF)?\s*\(\s*(\w+)\s*,")
 
 
 def rows(tree):
@@ -180,7 +180,7 @@ def rows(tree):
                 owners[name] = path.parent
     for path in paths:
         for line, match in matches(TX_CALL, without(tree.text(path))):
-            name = match.group(1)
+            name = match.group(1) or match.group(2)
             if name not in owners:
                 yield path, line, f"{name}_schema is stored by no slice"
             elif owners[name] != path.parent:

@@ -165,6 +165,10 @@ BAD = {
             "src/control/access.c": C + "int f(Tx *tx) { return tx_list(tx, &Fleet_schema, &q); }\n",
         },
         {"src/control/fleet/a.c": C + "int f(Tx *tx) { return tx_put(tx, &Other_schema, &r); }\n"},
+        {
+            "src/control/fleet/a.c": C + "const Schema *const stored[] = {&Fleet_schema};\n",
+            "src/control/device/a.c": C + "Query q = {.where = {WHERE(Fleet, name, IS, name)}};\n",
+        },
     ],
     check.callers: [
         {"src/control/fleet/a.c": C + "void f(Call *call) { call->principal = (Principal){}; }\n"},

@@ -13,7 +13,7 @@
 
 #include <stdlib.h>
 
-enum { PUSH_ARENA_MAX = 16 * 1024 * 1024, PUSH_PAGE = 200 };
+enum { PUSH_ARENA_MAX = 16 * 1024 * 1024, PUSH_PAGE = 200, PUSH_CURSOR_MAX = 1024 };
 
 typedef struct Push {
     App *app;
@@ -43,33 +43,34 @@ static Err push_device(App *app,
     return SUCCESS;
 }
 
-/// One page of the fleet's devices behind `*after`; `*ret_more` says whether there may be another.
-static Err push_page(const Push *push, Arena *arena, Id *after, bool *ret_more) {
+/// One page of the fleet's devices behind `cursor`, which moves on: at the end it is empty.
+static Err push_page(const Push *push, Arena *arena, Text *cursor) {
     SCOPED(tx_closep) Tx *tx = NULL;
     TRY(tx_open(push->app->db, arena, id_str(&push->org), &tx));
-    Query query = {.where = {WHERE_STR("fleet_id", id_str(&push->event.subject))},
-                   .after = id_str(after),
+    Query query = {.where = {WHERE(Device, fleet_id, IS, &push->event.subject)},
+                   .cursor = cursor->len ? text_str(cursor) : (Str){},
                    .limit = PUSH_PAGE};
     Fleet fleet;
     ApplicationList applications;
-    Device *devices;
-    size_t count;
+    Page page;
     TRY(fleet_get(tx, &push->event.subject, &fleet));
     TRY(device_applications(tx, arena, &fleet, &applications));
-    TRY(tx_list(tx, &Device_schema, &query, (void **)&devices, &count));
-    for (size_t i = 0; i < count; i++)
+    TRY(tx_list(tx, &Device_schema, &query, &page));
+    const Device *devices = page.items;
+    for (size_t i = 0; i < page.count; i++)
         TRY(push_device(push->app, &devices[i], &fleet, &applications));
-    if (count) *after = devices[count - 1].id;
-    *ret_more = count == PUSH_PAGE;
-    return SUCCESS;
+    text_clear(cursor);
+    text_add(cursor, page.next);
+    return text_check(cursor);
 }
 
 static Err push_fleet(const Push *push, Arena *arena) {
-    Id after = {};
-    for (bool more = true; more;) {
-        TRY(push_page(push, arena, &after, &more));
+    SCOPED(text_done) Text cursor;
+    text_init(&cursor, PUSH_CURSOR_MAX);
+    do {
+        TRY(push_page(push, arena, &cursor));
         arena_reset(arena);
-    }
+    } while (cursor.len);
     return SUCCESS;
 }
 

@@ -30,11 +30,10 @@ static Err enrol_name(Call *call, Str wished, Device *device) {
     Str tail = str_slice(id, id.len - NAME_SUFFIX_LEN, id.len);
     if (!wished.ptr) wished = S("device");
     Query query = {
-        .where = {WHERE_STR("org_id", id_str(&device->org_id)), WHERE_STR("name", wished)},
-        .limit = 1
+        .where = {WHERE(Device, org_id, IS, &device->org_id), WHERE(Device, name, IS, wished)},
     };
     Device other;
-    Err err = tx_find(call->tx, &Device_schema, &query, &other);
+    Err err = tx_find(call->tx, &query, &other);
     if (err.code == ERR_NOT_FOUND) {
         device->name = wished;
         return SUCCESS;
@@ -50,9 +49,9 @@ static Err enrol_name(Call *call, Str wished, Device *device) {
 /// ERR_EXISTS: it is another organisation's device.
 static Err enrol_known(Call *call, const Token *token, Str public_key, Device *ret_device) {
     TRY(tombstone_check(call->tx, public_key));
-    Query query = {.where = {WHERE_STR("public_key", public_key)}, .limit = 1};
+    Query query = {.where = {WHERE(Device, public_key, IS, public_key)}};
     Device device;
-    TRY(tx_find(call->tx, &Device_schema, &query, &device));
+    TRY(tx_find(call->tx, &query, &device));
     if (!id_eq(&device.org_id, &token->org_id))
         return FAIL(ERR_EXISTS,
                     "this key is another organisation's device: enrol with a new key "

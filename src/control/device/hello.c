@@ -134,9 +134,9 @@ static Err key_is_free(const Judging *judging, Str public_key, bool *ret_is_free
     Err err = tombstone_check(judging->tx, public_key);
     *ret_is_free = err.code == OK;
     if (err.code != OK) return err.code == ERR_FORBIDDEN ? SUCCESS : err;
-    Query query = {.where = {WHERE_STR("public_key", public_key)}, .limit = 1};
+    Query query = {.where = {WHERE(Device, public_key, IS, public_key)}};
     Device other;
-    err = tx_find(judging->tx, &Device_schema, &query, &other);
+    err = tx_find(judging->tx, &query, &other);
     if (err.code == ERR_NOT_FOUND) return SUCCESS;
     TRY(err);
     *ret_is_free = id_eq(&other.id, &judging->device.id);

@@ -43,10 +43,9 @@ Err tombstone_check(Tx *tx, Str public_key) {
 }
 
 Err tombstone_find(Tx *tx, const Id *device_id, Tombstone *ret_tombstone) {
-    Str retired = str_from(reason_texts[TOMBSTONE_RETIRED]);
     Query query = {
-        .where = {WHERE_STR("device_id", id_str(device_id)), WHERE_STR("reason", retired)},
-        .limit = 1
+        .where = {WHERE(Tombstone, device_id, IS, device_id),
+                  WHERE(Tombstone, reason, IS, TOMBSTONE_RETIRED)},
     };
-    return tx_find(tx, &Tombstone_schema, &query, ret_tombstone);
+    return tx_find(tx, &query, ret_tombstone);
 }

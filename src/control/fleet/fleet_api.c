@@ -9,7 +9,7 @@
 static Err fleet_fill(Call *call, void *record) {
     Fleet *fleet = record;
     TRY(call_name(call, &Release_schema, &fleet->release_id, &fleet->release_ref));
-    return call_count_refs(call, &Device_schema, S("fleet_id"), &fleet->id, &fleet->device_count);
+    return call_count_refs(call, BY(Device, fleet_id), &fleet->id, &fleet->device_count);
 }
 
 /// Whoever lets a device in changes something that is read before the devices are counted: a move
@@ -19,7 +19,7 @@ static Err fleet_drop(Call *call, const void *record) {
     const Fleet *fleet = record;
     uint64_t devices;
     TRY(token_delete_all(call, &fleet->id));
-    TRY(call_count_refs(call, &Device_schema, S("fleet_id"), &fleet->id, &devices));
+    TRY(call_count_refs(call, BY(Device, fleet_id), &fleet->id, &devices));
     return devices > 0 ? FAIL(ERR_STATE, "the fleet still has devices") : SUCCESS;
 }
 

@@ -17,10 +17,9 @@ static Err login_operator(Call *call, const LoginInput *input, Operator *ret_ope
         return call_refuse(call, S("/org"), "must be given: there are several");
     TRY(err);
     Query query = {
-        .where = {WHERE_STR("org_id", id_str(&org.id)), WHERE_STR("name", input->name)},
-        .limit = 1
+        .where = {WHERE(Operator, org_id, IS, &org.id), WHERE(Operator, name, IS, input->name)},
     };
-    return tx_find(call->tx, &Operator_schema, &query, ret_operator);
+    return tx_find(call->tx, &query, ret_operator);
 }
 
 /// Verify even for a name that is not there, so that time tells nothing.
@@ -99,9 +98,9 @@ static const Schema SessionEnd_schema =
 
 /// A used refresh token came back: end the session that it belonged to.
 static Err session_stolen(Call *call, Str hash) {
-    Query query = {.where = {WHERE_STR("used_sha256", hash)}, .limit = 1};
+    Query query = {.where = {WHERE(Session, used_sha256, IS, hash)}};
     Session session;
-    Err err = tx_find(call->tx, &Session_schema, &query, &session);
+    Err err = tx_find(call->tx, &query, &session);
     if (err.code == OK) {
         const Principal system = {.scope = session.org_id, .name = S("system")};
         const SessionEnd end = {S("a used refresh token came back")};
@@ -121,9 +120,9 @@ Err session_refresh(Call *call) {
     const RefreshInput *input = call->in;
     Str hash = sha256_hex(call->arena, input->refresh_token);
     TRY(arena_check(call->arena));
-    Query query = {.where = {WHERE_STR("refresh_sha256", hash)}, .limit = 1};
+    Query query = {.where = {WHERE(Session, refresh_sha256, IS, hash)}};
     Session session;
-    Err err = tx_find(call->tx, &Session_schema, &query, &session);
+    Err err = tx_find(call->tx, &query, &session);
     if (err.code == ERR_NOT_FOUND) return session_stolen(call, hash);
     TRY(err);
     if (call->now_ms >= session.expires_at.ms)
@@ -139,12 +138,12 @@ Err session_refresh(Call *call) {
 }
 
 Err session_end_all(Call *call, const Id *operator_id) {
-    Query query = {.where = {WHERE_STR("operator_id", id_str(operator_id))},
+    Query query = {.where = {WHERE(Session, operator_id, IS, operator_id)},
                    .limit = TX_OPS_MAX / 2};
-    Session *sessions;
-    size_t count;
-    TRY(tx_list(call->tx, &Session_schema, &query, (void **)&sessions, &count));
-    for (size_t i = 0; i < count; i++)
+    Page page;
+    TRY(tx_list(call->tx, &Session_schema, &query, &page));
+    const Session *sessions = page.items;
+    for (size_t i = 0; i < page.count; i++)
         TRY(tx_delete(call->tx, &Session_schema, &sessions[i]));
     return SUCCESS;
 }

@@ -10,18 +10,17 @@ Err org_add(Tx *tx, const Org *org) {
 
 Err org_find(Tx *tx, Str name, Org *ret_org) {
     Query query = {.limit = 2};
-    if (name.ptr) query.where[0] = WHERE_STR("name", name);
-    Org *orgs;
-    size_t count;
-    TRY(tx_list(tx, &Org_schema, &query, (void **)&orgs, &count));
-    if (count == 0) return FAIL(ERR_NOT_FOUND, "no such organisation");
-    if (count > 1) return FAIL(ERR_INVALID, "there are several organisations");
-    *ret_org = orgs[0];
+    if (name.ptr) query.where[0] = WHERE(Org, name, IS, name);
+    Page page;
+    TRY(tx_list(tx, &Org_schema, &query, &page));
+    if (page.count == 0) return FAIL(ERR_NOT_FOUND, "no such organisation");
+    if (page.count > 1) return FAIL(ERR_INVALID, "there are several organisations");
+    *ret_org = *(const Org *)page.items;
     return SUCCESS;
 }
 
 Err org_count(Db *db, Arena *arena, uint64_t *ret_count) {
     SCOPED(tx_closep) Tx *tx = NULL;
     TRY(tx_open(db, arena, (Str){}, &tx));
-    return tx_count(tx, &Org_schema, &(Query){.limit = 1}, ret_count);
+    return tx_count(tx, &Org_schema, &(Query){}, ret_count);
 }

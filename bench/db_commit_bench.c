@@ -38,9 +38,9 @@ static Err item_create(Db *db, Arena *arena) {
     Tx *tx = NULL;
     Item item = {.id = id_new(S("item"), 1)};
     arena_reset(arena);
-    TRY(tx_open(db, arena, (Str){}, &tx));
+    TRY(tx_open_all(db, arena, &tx));
     TRY(tx_create(tx, &Item_schema, &item));
-    return tx_commit(tx);
+    return tx_commit(tx, NULL);
 }
 
 static void *lane_main(void *ctx) {

@@ -71,6 +71,7 @@ enum FieldFlag {
     LISTED = 1 << 11,    ///< a column of the CLI's table
     GLOBAL = 1 << 12,    ///< with UNIQUE: no two rows of the whole table share it
     ORDERED = 1 << 14,   ///< rows may be listed in its order (db/tx.h); implies what INDEXED does
+    LOOSE = 1 << 15,     ///< outside of the revision: written at creation, by set and by add only
     UNSTORED = 1 << 13,  ///< accepted, not stored (its owner keeps it in another form), shown where
                          ///< it was made again: REQUIRED is then about creation only
 };

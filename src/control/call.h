@@ -41,6 +41,9 @@ Err call_delete(Call *call);
 Err call_load(Call *call, const Schema *schema, void *record);
 /// Collect the update of `record`, with its note, and set its revision to the new one.
 Err call_save(Call *call, const Schema *schema, void *record);
+/// Open the call's Tx anew, for every organisation: of a public route, whose caller is known by
+/// what it shows alone. Others never call it.
+Err call_see_all(Call *call);
 /// Reply with `record` after its rules have filled it.
 Err call_reply_filled(Call *call, void *record);
 /// The key of a record, borrowed from it.

@@ -28,7 +28,7 @@ static Err call_begin(void *ctx, Call *call) {
 
 static Err call_finish(void *ctx, Call *call, Err result) {
     (void)ctx;
-    if (result.code == OK) result = tx_commit(call->tx);
+    if (result.code == OK) result = tx_commit(call->tx, NULL);
     call->tx = tx_close(call->tx);
     return result;
 }

@@ -222,13 +222,13 @@ TEST(a_changed_audit_entry_is_found) {
 
     Tx *tx;
     Page page;
-    CHECK_OK(tx_open(f.app.db, &f.arena, (Str){}, &tx));
+    CHECK_OK(tx_open_all(f.app.db, &f.arena, &tx));
     CHECK_OK(tx_list(tx, &AuditEntry_schema, &(Query){.limit = 100}, &page));
     CHECK(page.count >= 4);
     AuditEntry *entries = page.items;
     entries[2].actor = S("operator/nobody");
     CHECK_OK(tx_put(tx, &AuditEntry_schema, &entries[2]));
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
     tx_close(tx);
     HttpReply bad = fixture_call(&f, "GET", "/v1/audit/verify", f.token, NULL);
     CHECK_STR(fixture_field(&bad, "intact"), S("false"));

@@ -23,7 +23,7 @@ Err org_make(Db *db,
     if (!is_name(org_name)) return FAIL(ERR_INVALID, "--org must be a slug, like acme or acme-2");
     if (!is_name(owner_name)) return FAIL(ERR_INVALID, "--owner must be a slug, like owner or ada");
     SCOPED(tx_closep) Tx *tx = NULL;
-    TRY(tx_open(db, arena, (Str){}, &tx));
+    TRY(tx_open_all(db, arena, &tx));
     Org org = {.id = id_new(S("org"), now_ms), .rev = 1, .name = org_name, .created_at = {now_ms}};
     Operator owner = {.id = id_new(S("operator"), now_ms),
                       .org_id = org.id,
@@ -46,7 +46,7 @@ Err org_make(Db *db,
     owner_entry.subject_name = owner.name;
     TRY(audit_add(tx, arena, &org_entry, &Org_schema, &org));
     TRY(audit_add(tx, arena, &owner_entry, &Operator_schema, &owner));
-    Err err = tx_commit(tx);
+    Err err = tx_commit(tx, NULL);
     if (err.code == ERR_EXISTS)
         return FAIL(ERR_EXISTS, "an organisation of that name is there already");
     TRY(err);

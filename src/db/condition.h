@@ -63,4 +63,10 @@ Value value_duration(Duration value);
                                    const MEMBER_TYPE(type, name) *: (array)),                      \
                  .item_size = sizeof(MEMBER_TYPE(type, name)), .count = (n)})
 #define BY(type, name) ((Member){&type##_schema, offsetof(type, name)})
+/// A whole number: COUNTER(Token, uses).
+#define COUNTER(type, name)                                                                        \
+    ((Member){&type##_schema,                                                                      \
+              _Generic(((type *)0)->name, uint64_t: 0, int64_t: 0) + offsetof(type, name)})
+/// MEMBERS(BY(Device, rotate_key), BY(Device, epoch)): some members of one record.
+#define MEMBERS(...) ((const Member[]){__VA_ARGS__, {}})
 // clang-format on

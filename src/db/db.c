@@ -8,7 +8,7 @@ Err db_init(Db *db, const Engine *engine, const DbOptions *options) {
     Table *tables = calloc(options->schema_count + 1, sizeof(Table));
     if (!tables) return OUT_OF_MEMORY;
     for (size_t i = 0; i < options->schema_count; i++)
-        table_init(&tables[i], options->schemas[i]);
+        table_init(&tables[i], i, options->schemas[i]);
     *db = (Db){.engine = engine, .tables = tables, .table_count = options->schema_count};
     return SUCCESS;
 }

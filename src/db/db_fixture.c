@@ -25,6 +25,8 @@ static const Field Crate_fields[] = {
     FIELD(Crate, owners, 0, "list"),
     FIELD(Crate, labels, 0, "map"),
     FIELD(Crate, shelf, ORDERED, "where it stands"),
+    FIELD(Crate, lifts, LOOSE | INDEXED, "how often it was lifted"),
+    FIELD(Crate, balance, LOOSE, "what it is worth"),
     FIELD(Crate, rev, REV, "revision"),
 };
 const Schema Crate_schema = SCHEMA(Crate, "crate", "a crate");
@@ -60,13 +62,14 @@ const Migration fixture_migrations[FIXTURE_MIGRATIONS] = {
      "start", "CREATE TABLE crate (id TEXT PRIMARY KEY, yard TEXT, name TEXT, colour TEXT NOT NULL,"
      " seal TEXT, size INTEGER NOT NULL, offset INTEGER, weight REAL, sealed INTEGER,"
      " packed_at INTEGER, keeps_for INTEGER, mark BLOB, note TEXT, owners TEXT, labels TEXT,"
-     " shelf TEXT NOT NULL,"
+     " shelf TEXT NOT NULL, lifts INTEGER, balance INTEGER,"
      " rev INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
      "CREATE UNIQUE INDEX crate_name ON crate (yard, name);"
      "CREATE UNIQUE INDEX crate_seal ON crate (seal);"
      "CREATE INDEX crate_colour ON crate (yard, colour, id);"
      "CREATE INDEX crate_size ON crate (size, id);"
      "CREATE INDEX crate_packed_at ON crate (yard, packed_at, id);"
+     "CREATE INDEX crate_lifts ON crate (yard, lifts, id);"
      "CREATE INDEX crate_shelf ON crate (yard, shelf, id);"
      "CREATE TABLE gauge (name TEXT PRIMARY KEY, yard TEXT, level INTEGER NOT NULL) STRICT;"},
     {2,
@@ -114,7 +117,8 @@ void fixture_close(Fixture *fixture) {
 
 Tx *fixture_tx(Fixture *fixture, const char *scope) {
     Tx *tx = NULL;
-    Err err = tx_open(fixture->db, &fixture->arena, str_from(scope), &tx);
+    Err err = scope ? tx_open(fixture->db, &fixture->arena, str_from(scope), &tx)
+                    : tx_open_all(fixture->db, &fixture->arena, &tx);
     return err.code == OK ? tx : NULL;
 }
 
@@ -130,9 +134,10 @@ static Err crate_write(Db *db,
     Arena arena;
     arena_init(&arena, 1 << 20);
     Tx *tx = NULL;
-    Err err = tx_open(db, &arena, crate->yard, &tx);
+    Err err =
+        crate->yard.ptr ? tx_open(db, &arena, crate->yard, &tx) : tx_open_all(db, &arena, &tx);
     if (err.code == OK) err = write(tx, &Crate_schema, crate);
-    if (err.code == OK) err = tx_commit(tx);
+    if (err.code == OK) err = tx_commit(tx, NULL);
     tx_close(tx);
     arena_done(&arena);
     return err;
@@ -163,7 +168,7 @@ Err entry_append(Db *db, Str yard, Str text) {
     Entry entry = {.yard = yard, .text = text};
     Err err = tx_open(db, &arena, yard, &tx);
     if (err.code == OK) err = tx_append(tx, &Entry_schema, &entry, entry_link);
-    if (err.code == OK) err = tx_commit(tx);
+    if (err.code == OK) err = tx_commit(tx, NULL);
     tx_close(tx);
     arena_done(&arena);
     return err;

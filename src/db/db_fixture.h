@@ -26,6 +26,8 @@ typedef struct Crate {
     StrList owners;
     StrMap labels;
     Str shelf;
+    uint64_t lifts;  ///< a counter
+    int64_t balance; ///< likewise
     uint64_t rev;
 } Crate;
 extern const Schema Crate_schema;
@@ -86,7 +88,7 @@ Err entry_link(const void *last, Arena *arena, void *record);
 /// Append `text` to the chain of `yard`, in a Tx of its own.
 Err entry_append(Db *db, Str yard, Str text);
 
-/// A Tx of the fixture's store in its arena; NULL if that failed.
+/// A Tx of the fixture's store in its arena, of one scope or (NULL) of all; NULL if that failed.
 Tx *fixture_tx(Fixture *fixture, const char *scope);
 
 /// Two tests, one per engine, of the block that follows; it sees `fixture`.

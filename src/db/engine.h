@@ -38,14 +38,33 @@ typedef struct RowSink {
     void *ctx;
 } RowSink;
 
-typedef enum OpKind { OP_CREATE, OP_UPDATE, OP_PUT, OP_DELETE, OP_EXPECT, OP_APPEND } OpKind;
+typedef enum OpKind {
+    OP_CREATE,
+    OP_UPDATE,
+    OP_PUT,
+    OP_PUT_IF,
+    OP_SET,
+    OP_ADD,
+    OP_DELETE,
+    OP_DELETE_WHERE,
+    OP_EXPECT,
+    OP_EXPECT_ABSENT,
+    OP_APPEND,
+    OP_KIND_COUNT
+} OpKind;
 
-/// One write. The row that it is about has the key and the scope of `row`.
+/// One write. The row that it is about has the key and the scope of `row`, or meets `select`.
 ///
 /// OP_CREATE inserts; ERR_EXISTS if the key or a unique value is taken.
-/// OP_UPDATE, OP_EXPECT: ERR_CONFLICT unless there is such a row, with revision `rev`.
+/// OP_UPDATE, OP_EXPECT: ERR_CONFLICT unless there is such a row, with revision `rev`. An update
+/// leaves LOOSE columns.
 /// OP_DELETE: the same where the table has revisions; without, a missing row is well.
 /// OP_PUT inserts or replaces; ERR_EXISTS if the key is taken in another scope.
+/// OP_PUT_IF the same if the stored `column` is below that of `row`; else ERR_CONFLICT.
+/// OP_SET writes the columns in `set`; ERR_NOT_FOUND unless there is such a row.
+/// OP_ADD adds `by` to `column` if that has `least`..`most` before; else ERR_LIMIT, or
+/// ERR_NOT_FOUND unless a row meets `select`. OP_DELETE_WHERE removes what meets `select`, at most
+/// its limit. OP_EXPECT_ABSENT: ERR_EXISTS if a row meets `select`, whose term is about `column`.
 /// OP_APPEND inserts what table_link makes of `row` and the scope's last row.
 typedef struct Op {
     OpKind kind;
@@ -53,6 +72,10 @@ typedef struct Op {
     const Value *row; ///< as it is to be stored, the new revision included
     int64_t rev;      ///< the revision that the stored row must have
     TxLink link;      ///< of OP_APPEND
+    const bool *set;  ///< of OP_SET: one a column
+    size_t column;
+    int64_t by, least, most; ///< of OP_ADD
+    const Select *select;
 } Op;
 
 typedef struct Engine {
@@ -64,7 +87,8 @@ typedef struct Engine {
     /// NULL first: the value, and how many (I64).
     Err (*count_by)(Db *db, const Select *select, size_t column, RowSink sink);
     /// Apply all operations, each seeing those before it, atomically and durably; or none.
-    Err (*apply)(Db *db, const Op *ops, size_t count);
+    /// `ret_fault`: on failure, which one; it comes as "no single one".
+    Err (*apply)(Db *db, const Op *ops, size_t count, TxFault *ret_fault);
     /// Read something.
     Err (*check)(Db *db);
     /// Close and free.

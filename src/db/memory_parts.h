@@ -17,9 +17,10 @@ typedef struct Change {
 typedef struct MemoryDb {
     Db db;
     pthread_mutex_t mutex;
-    Rows *rows; ///< parallel to db.tables
-    Change journal[TX_OPS_MAX];
+    Rows *rows;      ///< parallel to db.tables
+    Change *journal; ///< malloc'ed
     size_t journal_count;
+    size_t journal_capacity;
 } MemoryDb;
 
 /// The rows of a table.
@@ -28,6 +29,8 @@ static inline Rows *memory_rows_of(MemoryDb *memory, const Table *table) {
 }
 /// The row meets every term.
 bool memory_row_meets(const Value *row, const Select *select);
+/// Engine.apply.
+Err memory_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault);
 /// Engine.select.
 Err memory_select(Db *db, const Select *select, RowSink sink);
 /// Engine.count.

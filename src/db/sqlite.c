@@ -18,8 +18,8 @@ static Err sqlite_count_by(Db *db, const Select *select, size_t column, RowSink 
     return readers_count_by(&((SqliteDb *)db)->readers, select, column, sink);
 }
 
-static Err sqlite_apply(Db *db, const Op *ops, size_t count) {
-    return writer_submit(&((SqliteDb *)db)->writer, ops, count);
+static Err sqlite_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
+    return writer_submit(&((SqliteDb *)db)->writer, ops, count, ret_fault);
 }
 
 static Err sqlite_check(Db *db) {
@@ -78,7 +78,7 @@ static Err sqlite_open(SqliteDb *sqlite, const DbOptions *options, Reason *reaso
     if (opened.code == OK) opened = sqlite_tables_open(&connection, options, &sqlite->db, &known);
     if (opened.code != OK) return sqlite_file_fail(&connection, options, opened, &known, reason);
     TRY(readers_open(options->path, options->readers, &sqlite->readers, reason));
-    Err err = writer_open(&connection, &sqlite->writer);
+    Err err = writer_open(&connection, sqlite->db.table_count, &sqlite->writer);
     if (err.code != OK) readers_close(&sqlite->readers);
     return err;
 }

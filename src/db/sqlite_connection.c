@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,6 +61,9 @@ Err connection_open(const char *path, bool create, Connection *ret_connection, R
 void connection_close(Connection *connection) {
     for (size_t i = 0; i < STATEMENTS_MAX; i++)
         sqlite3_finalize(connection->statements[i]);
+    for (size_t i = 0; i < connection->kept_count; i++)
+        sqlite3_finalize(connection->kept[i]);
+    free(connection->kept);
     int code = sqlite3_close(connection->handle);
     assert(code == SQLITE_OK); // else a statement has leaked
     text_done(&connection->sql);
@@ -95,6 +99,15 @@ static size_t connection_text_hash(Str text) {
     return (size_t)(hash ^ (hash >> 32));
 }
 
+/// Prepare the statement in `sql` into an empty slot.
+static Err connection_slot_fill(Connection *connection, sqlite3_stmt **slot) {
+    TRY(text_check(&connection->sql));
+    Str sql = text_str(&connection->sql);
+    int code = sqlite3_prepare_v3(
+        connection->handle, sql.ptr, (int)sql.len, SQLITE_PREPARE_PERSISTENT, slot, NULL);
+    return code == SQLITE_OK ? SUCCESS : connection_err(connection, code);
+}
+
 Err connection_prepare(Connection *connection, sqlite3_stmt **ret_statement) {
     TRY(text_check(&connection->sql));
     Str sql = text_str(&connection->sql);
@@ -102,12 +115,32 @@ Err connection_prepare(Connection *connection, sqlite3_stmt **ret_statement) {
     if (!*slot || !str_eq(str_from(sqlite3_sql(*slot)), sql)) {
         sqlite3_finalize(*slot);
         *slot = NULL;
-        int code = sqlite3_prepare_v3(
-            connection->handle, sql.ptr, (int)sql.len, SQLITE_PREPARE_PERSISTENT, slot, NULL);
-        if (code != SQLITE_OK) return connection_err(connection, code);
+        TRY(connection_slot_fill(connection, slot));
     }
     sqlite3_clear_bindings(*slot);
     *ret_statement = *slot;
+    return SUCCESS;
+}
+
+Err connection_keep(Connection *connection, size_t count) {
+    assert(!connection->kept);
+    connection->kept = calloc(count, sizeof(sqlite3_stmt *));
+    if (!connection->kept) return OUT_OF_MEMORY;
+    connection->kept_count = count;
+    return SUCCESS;
+}
+
+sqlite3_stmt *connection_kept(Connection *connection, size_t number) {
+    assert(number < connection->kept_count);
+    sqlite3_stmt *statement = connection->kept[number];
+    if (statement) sqlite3_clear_bindings(statement);
+    return statement;
+}
+
+Err connection_prepare_kept(Connection *connection, size_t number, sqlite3_stmt **ret_statement) {
+    assert(number < connection->kept_count && !connection->kept[number]);
+    TRY(connection_slot_fill(connection, &connection->kept[number]));
+    *ret_statement = connection->kept[number];
     return SUCCESS;
 }
 

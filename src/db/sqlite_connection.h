@@ -18,6 +18,8 @@ typedef struct Connection {
     sqlite3 *handle;                          ///< NULL while closed
     Text sql;                                 ///< the statement being written
     sqlite3_stmt *statements[STATEMENTS_MAX]; ///< by hash of their text; a clash replaces
+    sqlite3_stmt **kept; ///< those that are prepared once; malloc'ed, `kept_count` of them
+    size_t kept_count;
 } Connection;
 
 /// Open `path` with our settings. The file is created, readable by its owner only, when `create`.
@@ -30,6 +32,13 @@ Err connection_use_wal(Connection *connection);
 /// The statement whose text is in `sql`, reset and without bindings; owned by the connection. Give
 /// it to statement_reset when done. Errors as connection_err; ERR_LIMIT: the text is too long.
 Err connection_prepare(Connection *connection, sqlite3_stmt **ret_statement);
+/// Make room for `count` statements that are prepared once, by whose number they are found without
+/// their text. ERR_MEMORY.
+Err connection_keep(Connection *connection, size_t count);
+/// The kept statement of this number, without bindings; NULL: it is to be prepared yet.
+sqlite3_stmt *connection_kept(Connection *connection, size_t number);
+/// connection_prepare, once for this number.
+Err connection_prepare_kept(Connection *connection, size_t number, sqlite3_stmt **ret_statement);
 /// Run one statement that yields nothing, like "COMMIT". Errors as connection_err.
 Err connection_run(Connection *connection, const char *sql);
 /// The Err of a result code that means failure; call it at once. ERR_EXISTS: a key or unique value

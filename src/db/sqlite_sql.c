@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "db/sqlite_sql.h"
+#include "db/sqlite_sql_parts.h"
 
 #include "base/scope.h"
 
@@ -14,20 +14,18 @@ void sql_name(Str name, Text *sql) {
     text_add_char(sql, '"');
 }
 
-static void sql_add_column(const Table *table, size_t column, Text *sql) {
+void sql_add_column(const Table *table, size_t column, Text *sql) {
     sql_name(table->columns[column]->name, sql);
 }
 
-static void sql_add_columns(const Table *table, Text *sql) {
+void sql_add_columns(const Table *table, Text *sql) {
     for (size_t i = 0; i < table->column_count; i++) {
         if (i > 0) text_add_char(sql, ',');
         sql_add_column(table, i, sql);
     }
 }
 
-/// "column operator ?number"
-static void
-sql_add_term(const Table *table, size_t column, const char *is, size_t number, Text *sql) {
+void sql_add_term(const Table *table, size_t column, const char *is, size_t number, Text *sql) {
     sql_add_column(table, column, sql);
     text_print(sql, " %s ?%zu", is, number);
 }
@@ -44,7 +42,7 @@ static void sql_add_condition(const Select *select, size_t at, Text *sql) {
     text_print(sql, " IN (SELECT value FROM json_each(?%zu))", at + 1);
 }
 
-static void sql_add_terms(const Select *select, Text *sql) {
+void sql_add_terms(const Select *select, Text *sql) {
     for (size_t i = 0; i < select->term_count; i++) {
         text_add(sql, i == 0 ? S(" WHERE ") : S(" AND "));
         sql_add_condition(select, i, sql);
@@ -109,99 +107,7 @@ void sql_count(const Select *select, Text *sql) {
     sql_add_terms(select, sql);
 }
 
-static void sql_add_insert(const Table *table, Text *sql) {
-    text_add(sql, S("INSERT INTO "));
-    sql_name(table->schema->name, sql);
-    text_add_char(sql, '(');
-    sql_add_columns(table, sql);
-    text_add(sql, S(") VALUES ("));
-    for (size_t i = 0; i < table->column_count; i++)
-        text_print(sql, i == 0 ? "?%zu" : ",?%zu", i + 1);
-    text_add_char(sql, ')');
-}
-
-/// Every column but the key: setting that would rewrite every index.
-static void sql_add_set(const Table *table, Text *sql) {
-    const char *comma = "";
-    for (size_t i = 0; i < table->column_count; i++) {
-        if (i == table->key) continue;
-        text_print(sql, "%s", comma);
-        sql_add_term(table, i, "=", i + 1, sql);
-        comma = ",";
-    }
-}
-
-/// The stored row that an Op is about.
-static void sql_add_where(const Table *table, Text *sql) {
-    text_add(sql, S(" WHERE "));
-    sql_add_term(table, table->key, "=", table->key + 1, sql);
-    if (table->scope != COLUMN_NONE) {
-        text_add(sql, S(" AND "));
-        sql_add_term(table, table->scope, "IS", table->scope + 1, sql);
-    }
-    if (table->rev != COLUMN_NONE) {
-        text_add(sql, S(" AND "));
-        sql_add_term(table, table->rev, "=", table->column_count + 1, sql);
-    }
-}
-
-static void sql_add_put(const Table *table, Text *sql) {
-    sql_add_insert(table, sql);
-    text_add(sql, S(" ON CONFLICT ("));
-    sql_add_column(table, table->key, sql);
-    text_add(sql, S(") DO UPDATE SET "));
-    sql_add_set(table, sql);
-    if (table->scope == COLUMN_NONE) return;
-    text_add(sql, S(" WHERE "));
-    sql_name(table->schema->name, sql);
-    text_add_char(sql, '.');
-    sql_add_term(table, table->scope, "IS", table->scope + 1, sql);
-}
-
-void sql_op(const Op *op, Text *sql) {
-    const Table *table = op->table;
-    switch (op->kind) {
-    case OP_CREATE:
-    case OP_APPEND:
-        sql_add_insert(table, sql);
-        return;
-    case OP_PUT:
-        sql_add_put(table, sql);
-        return;
-    case OP_UPDATE:
-        text_add(sql, S("UPDATE "));
-        sql_name(table->schema->name, sql);
-        text_add(sql, S(" SET "));
-        sql_add_set(table, sql);
-        break;
-    case OP_DELETE:
-        text_add(sql, S("DELETE FROM "));
-        sql_name(table->schema->name, sql);
-        break;
-    case OP_EXPECT:
-        text_add(sql, S("SELECT 1 FROM "));
-        sql_name(table->schema->name, sql);
-        break;
-    }
-    sql_add_where(table, sql);
-}
-
-void sql_last(const Op *op, Text *sql) {
-    const Table *table = op->table;
-    text_add(sql, S("SELECT "));
-    sql_add_columns(table, sql);
-    text_add(sql, S(" FROM "));
-    sql_name(table->schema->name, sql);
-    if (table->scope != COLUMN_NONE) {
-        text_add(sql, S(" WHERE "));
-        sql_add_term(table, table->scope, "IS", table->scope + 1, sql);
-    }
-    text_add(sql, S(" ORDER BY "));
-    sql_add_column(table, table->key, sql);
-    text_add(sql, S(" DESC LIMIT 1"));
-}
-
-static int sql_bind(sqlite3_stmt *statement, size_t number, const Value *value) {
+int sql_bind(sqlite3_stmt *statement, size_t number, const Value *value) {
     int at = (int)number;
     switch (value->kind) {
     case VALUE_NULL:
@@ -237,7 +143,7 @@ static int sql_bind_list(sqlite3_stmt *statement, size_t number, const Term *ter
         statement, (int)number, list.ptr, list.len, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
-static int sql_bind_terms(sqlite3_stmt *statement, const Select *select) {
+int sql_bind_terms(sqlite3_stmt *statement, const Select *select) {
     int code = SQLITE_OK;
     for (size_t i = 0; i < select->term_count && code == SQLITE_OK; i++) {
         const Term *term = &select->terms[i];
@@ -258,17 +164,6 @@ int sql_bind_select(sqlite3_stmt *statement, const Select *select) {
     if (code == SQLITE_OK) code = sql_bind(statement, after + 1, &limit);
     if (code == SQLITE_OK && parameters > after + 1)
         code = sql_bind(statement, after + 2, &select->after_value);
-    return code;
-}
-
-int sql_bind_op(sqlite3_stmt *statement, const Op *op, const Value *row) {
-    size_t columns = op->table->column_count;
-    size_t parameters = (size_t)sqlite3_bind_parameter_count(statement);
-    int code = SQLITE_OK;
-    for (size_t i = 0; i < columns && i < parameters && code == SQLITE_OK; i++)
-        code = sql_bind(statement, i + 1, &row[i]);
-    if (code == SQLITE_OK && parameters > columns)
-        code = sql_bind(statement, columns + 1, &(Value){.kind = VALUE_I64, .i64 = op->rev});
     return code;
 }
 

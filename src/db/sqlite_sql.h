@@ -3,7 +3,8 @@
 ///
 /// Parameters are numbered. Of a Select: its terms in order (a list as a JSON array), then the key
 /// in `after`, the limit, and the value of the order at `after`. Of an Op: its row's columns in
-/// order, then the expected revision.
+/// order, then the expected revision; or the terms of its Select in order, then the limit, or what
+/// is added, the least and the most.
 #pragma once
 
 #include "db/engine.h"
@@ -18,11 +19,15 @@ void sql_select(const Select *select, Text *sql);
 void sql_count(const Select *select, Text *sql);
 /// Append the SELECT that counts for each value of `column`.
 void sql_count_by(const Select *select, size_t column, Text *sql);
-/// Append the statement of an Op. OP_APPEND's is that of OP_CREATE; OP_EXPECT's yields a row.
+/// Append the SELECT that yields a row if one meets the terms.
+void sql_exists(const Select *select, Text *sql);
+/// Append the statement of an Op. OP_APPEND's is that of OP_CREATE; OP_EXPECT's yields a row, and
+/// OP_EXPECT_ABSENT's if there is one.
 void sql_op(const Op *op, Text *sql);
 /// Append the SELECT of the last row in the scope of an appended row.
 void sql_last(const Op *op, Text *sql);
-/// Bind the parameters of sql_select, sql_count or sql_count_by. Yields an SQLite result code.
+/// Bind the parameters of sql_select, sql_count, sql_count_by or sql_exists. Yields an SQLite
+/// result code.
 int sql_bind_select(sqlite3_stmt *statement, const Select *select);
 /// Bind the parameters of sql_op or sql_last; `row` instead of the op's. Result code.
 int sql_bind_op(sqlite3_stmt *statement, const Op *op, const Value *row);

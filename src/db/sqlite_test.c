@@ -309,9 +309,9 @@ TEST(a_rule_that_only_the_table_knows_is_the_records_fault) {
     CHECK_OK(reopen(&fixture, &options));
     Tx *tx = fixture_tx(&fixture, "north");
     CHECK_OK(tx_put(tx, &Gauge_schema, &(Gauge){.name = S("a"), .yard = S("north"), .level = 10}));
-    CHECK_ERR(tx_commit(tx), ERR_INVALID);
+    CHECK_ERR(tx_commit(tx, NULL), ERR_INVALID);
     CHECK_OK(tx_put(tx, &Gauge_schema, &(Gauge){.name = S("a"), .yard = S("north"), .level = 9}));
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
 }
 
 TEST_MAIN(CASE(what_was_committed_is_there_after_reopening),

@@ -13,22 +13,61 @@ struct Submission {
     size_t count;
     Submission *next;
     Err err;
+    TxFault fault;
     bool done;
     pthread_cond_t finished;
 };
 
 // Operations.
 
-/// Run the op's statement with `row`. `*ret_hit`: it met a row (or inserted one).
-static Err write_op_run(Connection *connection, const Op *op, const Value *row, bool *ret_hit) {
-    SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
+/// The statement of an operation whose text depends on nothing but its kind and table is prepared
+/// once.
+static bool write_op_is_kept(const Op *op) {
+    return !op->select && op->kind != OP_SET && op->kind != OP_PUT_IF;
+}
+
+static Err write_op_prepare(Connection *connection, const Op *op, sqlite3_stmt **ret_statement) {
+    size_t number = op->table->number * OP_KIND_COUNT + op->kind;
+    bool is_kept = write_op_is_kept(op);
+    sqlite3_stmt *kept = is_kept ? connection_kept(connection, number) : NULL;
+    if (kept) {
+        *ret_statement = kept;
+        return SUCCESS;
+    }
     text_clear(&connection->sql);
     sql_op(op, &connection->sql);
-    TRY(connection_prepare(connection, &statement));
+    return is_kept ? connection_prepare_kept(connection, number, ret_statement)
+                   : connection_prepare(connection, ret_statement);
+}
+
+/// The field that SQLite's words say is taken: "UNIQUE constraint failed: device.org_id,
+/// device.name" names it last. NULL: they say no such thing.
+static const Field *write_taken(const Connection *connection, const Table *table) {
+    Str words = str_from(connection_words(connection));
+    size_t from = words.len;
+    while (from > 0 && words.ptr[from - 1] != '.')
+        from--;
+    size_t column = table_column(table, str_slice(words, from, words.len));
+    return column == COLUMN_NONE ? NULL : table->columns[column];
+}
+
+/// Run the op's statement with `row`. `*ret_hit`: it met a row (or inserted one). `*ret_field`: on
+/// ERR_EXISTS, what is taken.
+static Err write_op_run(Connection *connection,
+                        const Op *op,
+                        const Value *row,
+                        bool *ret_hit,
+                        const Field **ret_field) {
+    SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
+    TRY(write_op_prepare(connection, op, &statement));
     int code = sql_bind_op(statement, op, row);
     if (code == SQLITE_OK) code = sqlite3_step(statement);
-    if (code != SQLITE_ROW && code != SQLITE_DONE) return connection_err(connection, code);
-    bool reads = op->kind == OP_EXPECT;
+    if (code != SQLITE_ROW && code != SQLITE_DONE) {
+        Err err = connection_err(connection, code);
+        if (err.code == ERR_EXISTS) *ret_field = write_taken(connection, op->table);
+        return err;
+    }
+    bool reads = op->kind == OP_EXPECT || op->kind == OP_EXPECT_ABSENT;
     *ret_hit = reads ? code == SQLITE_ROW : sqlite3_changes(connection->handle) > 0;
     return SUCCESS;
 }
@@ -51,7 +90,47 @@ static Err write_op_link(Writer *writer, const Op *op, Value **ret_row) {
         op->table, op->row, code == SQLITE_ROW ? last : NULL, op->link, &writer->arena, ret_row);
 }
 
-static Err write_op_apply(Writer *writer, const Op *op) {
+/// Why a counter was not changed.
+static Err write_add_refuse(Connection *connection, const Op *op) {
+    SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
+    text_clear(&connection->sql);
+    sql_exists(op->select, &connection->sql);
+    TRY(connection_prepare(connection, &statement));
+    int code = sql_bind_select(statement, op->select);
+    if (code == SQLITE_OK) code = sqlite3_step(statement);
+    if (code != SQLITE_ROW && code != SQLITE_DONE) return connection_err(connection, code);
+    return code == SQLITE_ROW ? FAIL(ERR_LIMIT, "the bound of a counter is reached")
+                              : FAIL(ERR_NOT_FOUND, "there is no such record");
+}
+
+/// What it means that the statement of `op` met no row.
+static Err write_op_miss(Connection *connection, const Op *op, const Field **ret_field) {
+    bool has_rev = op->table->rev != COLUMN_NONE;
+    switch (op->kind) {
+    case OP_PUT:
+        *ret_field = op->table->columns[op->table->key];
+        return FAIL(ERR_EXISTS, "something with this key is there already");
+    case OP_PUT_IF:
+        return FAIL(ERR_CONFLICT, "the record is not newer than the stored");
+    case OP_SET:
+        return FAIL(ERR_NOT_FOUND, "there is no such record");
+    case OP_ADD:
+        return write_add_refuse(connection, op);
+    case OP_UPDATE:
+    case OP_DELETE:
+    case OP_EXPECT:
+        return has_rev ? FAIL(ERR_CONFLICT, "the record has changed in the meantime") : SUCCESS;
+    case OP_CREATE:
+    case OP_APPEND:
+    case OP_DELETE_WHERE:
+    case OP_EXPECT_ABSENT:
+    case OP_KIND_COUNT:
+        break;
+    }
+    return SUCCESS;
+}
+
+static Err write_op_apply(Writer *writer, const Op *op, const Field **ret_field) {
     const Value *row = op->row;
     Value *linked = NULL;
     if (op->kind == OP_APPEND) {
@@ -59,12 +138,11 @@ static Err write_op_apply(Writer *writer, const Op *op) {
         row = linked;
     }
     bool hit = false;
-    TRY(write_op_run(&writer->connection, op, row, &hit));
-    if (hit) return SUCCESS;
-    if (op->kind == OP_PUT) return FAIL(ERR_EXISTS, "something with this key is there already");
-    if (op->table->rev != COLUMN_NONE)
-        return FAIL(ERR_CONFLICT, "the record has changed in the meantime");
-    return SUCCESS;
+    TRY(write_op_run(&writer->connection, op, row, &hit, ret_field));
+    if (!hit) return write_op_miss(&writer->connection, op, ret_field);
+    if (op->kind != OP_EXPECT_ABSENT) return SUCCESS;
+    *ret_field = op->table->columns[op->column];
+    return FAIL(ERR_EXISTS, "something with this key or name is there already");
 }
 
 // Groups.
@@ -76,12 +154,16 @@ static bool write_is_lost(const Writer *writer) {
 
 /// Apply one submission within the group's transaction. `*ret_err` is its own result; an error
 /// returned is the whole group's.
-static Err write_submission_apply(Writer *writer, const Submission *submission, Err *ret_err) {
+static Err write_submission_apply(Writer *writer, Submission *submission, Err *ret_err) {
     Connection *connection = &writer->connection;
     Err err = SUCCESS;
     TRY(connection_run(connection, "SAVEPOINT submission"));
-    for (size_t i = 0; i < submission->count && err.code == OK; i++)
-        err = write_op_apply(writer, &submission->ops[i]);
+    for (size_t i = 0; i < submission->count && err.code == OK; i++) {
+        const Op *op = &submission->ops[i];
+        TxFault fault = {.op = i, .schema = op->table->schema};
+        err = write_op_apply(writer, op, &fault.field);
+        if (err.code != OK) submission->fault = fault;
+    }
     assert(err.code != OK || !write_is_lost(writer)); // never acknowledge what is gone
     if (write_is_lost(writer)) return err;
     if (err.code != OK) TRY(connection_run(connection, "ROLLBACK TO submission"));
@@ -106,8 +188,10 @@ static void write_group_run(Writer *writer, Submission *group) {
         assert(rollback.code == OK || write_is_lost(writer));
     }
     // Also those that were refused: perhaps for the sake of what is now undone.
-    for (Submission *each = group; each; each = each->next)
+    for (Submission *each = group; each; each = each->next) {
         each->err = err;
+        each->fault = (TxFault){.op = TX_OP_NONE};
+    }
 }
 
 /// Cut a group off the queue. NULL when closing and nothing is left. The mutex is held.
@@ -148,7 +232,7 @@ static void *write_main(void *ctx) {
     return NULL;
 }
 
-Err writer_submit(Writer *writer, const Op *ops, size_t count) {
+Err writer_submit(Writer *writer, const Op *ops, size_t count, TxFault *ret_fault) {
     Submission submission = {.ops = ops, .count = count};
     pthread_cond_init(&submission.finished, NULL);
     pthread_mutex_lock(&writer->mutex);
@@ -166,6 +250,7 @@ Err writer_submit(Writer *writer, const Op *ops, size_t count) {
         pthread_cond_wait(&submission.finished, &writer->mutex);
     pthread_mutex_unlock(&writer->mutex);
     pthread_cond_destroy(&submission.finished);
+    if (submission.err.code != OK) *ret_fault = submission.fault;
     return submission.err;
 }
 
@@ -176,7 +261,8 @@ WriterStats writer_stats(Writer *writer) {
     return stats;
 }
 
-Err writer_open(Connection *connection, Writer *ret_writer) {
+Err writer_open(Connection *connection, size_t table_count, Writer *ret_writer) {
+    TRY(connection_keep(connection, (table_count + 1) * OP_KIND_COUNT));
     *ret_writer = (Writer){.connection = *connection};
     arena_init(&ret_writer->arena, LINK_BYTES_MAX);
     pthread_mutex_init(&ret_writer->mutex, NULL);

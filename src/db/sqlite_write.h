@@ -38,12 +38,13 @@ typedef struct Writer {
     WriterStats stats;
 } Writer;
 
-/// Start the thread. Takes over `connection`, on success only. ERR_SYSTEM: no thread.
-Err writer_open(Connection *connection, Writer *ret_writer);
+/// Start the thread, for a store of so many tables. Takes over `connection`, on success only.
+/// ERR_SYSTEM: no thread. ERR_MEMORY.
+Err writer_open(Connection *connection, size_t table_count, Writer *ret_writer);
 /// Finish the queue, stop the thread, close the connection.
 void writer_close(Writer *writer);
-/// Apply `ops` as one and wait until that is durable. Errors: those of the ops; ERR_UNAVAILABLE,
-/// ERR_SYSTEM as connection_err.
-Err writer_submit(Writer *writer, const Op *ops, size_t count);
+/// Apply `ops` as one and wait until that is durable. Errors: those of the ops, with `*ret_fault`;
+/// ERR_UNAVAILABLE, ERR_SYSTEM as connection_err.
+Err writer_submit(Writer *writer, const Op *ops, size_t count, TxFault *ret_fault);
 /// What it has done so far.
 WriterStats writer_stats(Writer *writer);

@@ -40,9 +40,12 @@ static void table_order_check(const Field *field) {
     assert(!(field->flags & (KEY | SCOPE)));
 }
 
-void table_init(Table *table, const Schema *schema) {
-    *table =
-        (Table){.schema = schema, .key = COLUMN_NONE, .scope = COLUMN_NONE, .rev = COLUMN_NONE};
+void table_init(Table *table, size_t number, const Schema *schema) {
+    *table = (Table){.schema = schema,
+                     .number = number,
+                     .key = COLUMN_NONE,
+                     .scope = COLUMN_NONE,
+                     .rev = COLUMN_NONE};
     assert(schema_check(schema, NULL).code == OK);
     for (size_t i = 0; i < schema->count; i++) {
         const Field *field = &schema->fields[i];
@@ -51,6 +54,7 @@ void table_init(Table *table, const Schema *schema) {
         table->columns[position] = field;
         assert(!(field->flags & GLOBAL) || field->flags & UNIQUE);
         if (field->flags & ORDERED) table_order_check(field);
+        assert(!(field->flags & LOOSE) || !(field->flags & (KEY | SCOPE | REV | UNIQUE)));
         if (field->flags & KEY) table->key = position;
         if (field->flags & SCOPE) table->scope = position;
         if (field->flags & REV) table->rev = position;
@@ -74,6 +78,10 @@ size_t table_member(const Table *table, Member member) {
         position++;
     assert(position < table->column_count); // else a member that is not stored
     return position;
+}
+
+bool table_is_loose(const Table *table, size_t position) {
+    return table->columns[position]->flags & LOOSE;
 }
 
 bool table_is_findable(const Table *table, size_t position) {

@@ -11,6 +11,7 @@ enum { COLUMN_NONE = SCHEMA_FIELDS_MAX };
 
 typedef struct Table {
     const Schema *schema;
+    size_t number; ///< among the store's tables
     const Field *columns[SCHEMA_FIELDS_MAX];
     size_t column_count;
     size_t key;   ///< position of the KEY column
@@ -19,7 +20,7 @@ typedef struct Table {
 } Table;
 
 /// The table of `schema`. Asserts what an engine needs of it: one KEY that is a text, and so on.
-void table_init(Table *table, const Schema *schema);
+void table_init(Table *table, size_t number, const Schema *schema);
 /// Position of the column called `name`; COLUMN_NONE if there is none.
 size_t table_column(const Table *table, Str name);
 /// Position of the column of a member of `schema`, which is the table's; asserts that there is one.
@@ -45,6 +46,8 @@ Err table_link(const Table *table,
                Arena *arena,
                Value **ret_row);
 
+/// Updates leave this column as it is.
+bool table_is_loose(const Table *table, size_t position);
 /// The column is one by which rows are found.
 bool table_is_findable(const Table *table, size_t position);
 

@@ -3,14 +3,21 @@
 
 #include <assert.h>
 
-Err tx_open(Db *db, Arena *arena, Str scope, Tx **ret_tx) {
+static Err tx_open_with(Db *db, Arena *arena, Str scope, bool sees_all, Tx **ret_tx) {
     Tx *tx = ARENA_NEW(arena, Tx);
     if (!tx) return arena_check(arena);
-    *tx = (Tx){.db = db, .arena = arena, .scope = str_dup(arena, scope)};
-    // A scope lost here would open every scope.
-    if (scope.ptr && !tx->scope.ptr) return arena_check(arena);
+    *tx = (Tx){.db = db, .arena = arena, .scope = str_dup(arena, scope), .sees_all = sees_all};
+    TRY(arena_check(arena));
     *ret_tx = tx;
     return SUCCESS;
+}
+
+Err tx_open(Db *db, Arena *arena, Str scope, Tx **ret_tx) {
+    return tx_open_with(db, arena, scope, false, ret_tx);
+}
+
+Err tx_open_all(Db *db, Arena *arena, Tx **ret_tx) {
+    return tx_open_with(db, arena, (Str){}, true, ret_tx);
 }
 
 Tx *tx_close(Tx *tx) {
@@ -31,7 +38,8 @@ static Err tx_op_slot(Tx *tx, Op **ret_slot) {
 }
 
 static bool tx_is_visible(const Tx *tx, const Table *table, const Value *row) {
-    if (!tx->scope.ptr || table->scope == COLUMN_NONE) return true;
+    if (tx->sees_all || !tx->scope.ptr) return tx->sees_all;
+    if (table->scope == COLUMN_NONE) return true;
     const Value *scope = &row[table->scope];
     return scope->kind == VALUE_TEXT && str_eq(scope->text, tx->scope);
 }
@@ -44,7 +52,8 @@ static int64_t tx_row_revise(OpKind kind, Value *rev) {
     return expected;
 }
 
-static Err tx_op_add(Tx *tx, OpKind kind, const Schema *schema, const void *record, TxLink link) {
+/// Collect an operation on the record's row; `*ret_op` is for what it has besides.
+static Err tx_op_begin(Tx *tx, OpKind kind, const Schema *schema, const void *record, Op **ret_op) {
     Op *slot = NULL;
     TRY(tx_op_slot(tx, &slot));
     const Table *table = db_table(tx->db, schema);
@@ -52,45 +61,145 @@ static Err tx_op_add(Tx *tx, OpKind kind, const Schema *schema, const void *reco
     TRY(table_row(table, record, tx->arena, &row));
     assert(kind == OP_APPEND || row[table->key].kind == VALUE_TEXT);
     if (!tx_is_visible(tx, table, row)) return FAIL(ERR_NOT_FOUND, "there is no such record");
-    *slot = (Op){.kind = kind, .table = table, .row = row, .link = link};
+    *slot = (Op){.kind = kind, .table = table, .row = row};
     if (table->rev != COLUMN_NONE) slot->rev = tx_row_revise(kind, &row[table->rev]);
+    *ret_op = slot;
+    return SUCCESS;
+}
+
+static Err tx_op_add(Tx *tx, OpKind kind, const Schema *schema, const void *record) {
+    Op *op = NULL;
+    TRY(tx_op_begin(tx, kind, schema, record, &op));
+    tx->op_count++;
+    return SUCCESS;
+}
+
+/// Collect an operation on rows that meet a select, which is copied.
+static Err tx_op_select(Tx *tx, const Op *op, const Select *select) {
+    Op *slot = NULL;
+    TRY(tx_op_slot(tx, &slot));
+    Select *copy = ARENA_NEW(tx->arena, Select);
+    TRY(arena_check(tx->arena));
+    *copy = *select;
+    for (size_t i = 0; i < copy->term_count; i++)
+        copy->terms[i].value.text = str_dup(tx->arena, copy->terms[i].value.text);
+    TRY(arena_check(tx->arena));
+    *slot = *op;
+    slot->table = select->table;
+    slot->select = copy;
     tx->op_count++;
     return SUCCESS;
 }
 
 Err tx_create(Tx *tx, const Schema *schema, const void *record) {
-    return tx_op_add(tx, OP_CREATE, schema, record, NULL);
+    return tx_op_add(tx, OP_CREATE, schema, record);
 }
 
 Err tx_update(Tx *tx, const Schema *schema, const void *record) {
     assert(db_table(tx->db, schema)->rev != COLUMN_NONE);
-    return tx_op_add(tx, OP_UPDATE, schema, record, NULL);
+    return tx_op_add(tx, OP_UPDATE, schema, record);
 }
 
-Err tx_put(Tx *tx, const Schema *schema, const void *record) {
-    const Table *table = db_table(tx->db, schema);
+/// What is put is replaced as a whole.
+static void tx_put_check(const Table *table) {
     assert(table->rev == COLUMN_NONE);
     for (size_t i = 0; i < table->column_count; i++)
         assert(!table_is_unique(table, i));
-    return tx_op_add(tx, OP_PUT, schema, record, NULL);
+}
+
+Err tx_put(Tx *tx, const Schema *schema, const void *record) {
+    tx_put_check(db_table(tx->db, schema));
+    return tx_op_add(tx, OP_PUT, schema, record);
+}
+
+Err tx_put_if(Tx *tx, const void *record, Member epoch) {
+    const Table *table = db_table(tx->db, epoch.schema);
+    tx_put_check(table);
+    Op *op = NULL;
+    TRY(tx_op_begin(tx, OP_PUT_IF, epoch.schema, record, &op));
+    op->column = table_member(table, epoch);
+    assert(op->row[op->column].kind == VALUE_I64);
+    tx->op_count++;
+    return SUCCESS;
+}
+
+Err tx_set(Tx *tx, const void *record, const Member *members) {
+    const Schema *schema = members[0].schema;
+    Op *op = NULL;
+    TRY(tx_op_begin(tx, OP_SET, schema, record, &op));
+    bool *set = ARENA_ARRAY(tx->arena, bool, op->table->column_count);
+    TRY(arena_check(tx->arena));
+    for (; members->schema; members++) {
+        size_t column = table_member(op->table, *members);
+        assert(table_is_loose(op->table, column));
+        set[column] = true;
+    }
+    op->set = set;
+    tx->op_count++;
+    return SUCCESS;
+}
+
+static const int64_t TX_COUNTER_MAX = 1ll << 53;
+
+Err tx_add(Tx *tx, Str key, Member counter, int64_t by, int64_t min, int64_t max) {
+    assert(-TX_COUNTER_MAX <= min && min <= max && max <= TX_COUNTER_MAX);
+    assert(-TX_COUNTER_MAX <= by && by <= TX_COUNTER_MAX);
+    Select select = tx_select_visible(tx, counter.schema);
+    tx_select_add(&select, select.table->key, value_str(key));
+    Op op = {.kind = OP_ADD, .by = by, .least = min - by, .most = max - by};
+    op.column = table_member(select.table, counter);
+    assert(table_is_loose(select.table, op.column));
+    assert(min >= 0 || select.table->columns[op.column]->kind == KIND_I64);
+    return tx_op_select(tx, &op, &select);
 }
 
 Err tx_delete(Tx *tx, const Schema *schema, const void *record) {
-    return tx_op_add(tx, OP_DELETE, schema, record, NULL);
+    return tx_op_add(tx, OP_DELETE, schema, record);
 }
 
 Err tx_expect(Tx *tx, const Schema *schema, const void *record) {
     assert(db_table(tx->db, schema)->rev != COLUMN_NONE);
-    return tx_op_add(tx, OP_EXPECT, schema, record, NULL);
+    return tx_op_add(tx, OP_EXPECT, schema, record);
+}
+
+Err tx_delete_where(Tx *tx, const Query *query) {
+    const Schema *schema = query->where[0].member.schema;
+    assert(schema && !query->order.schema && !query->descending && !query->cursor.ptr);
+    Select select;
+    TRY(tx_select_query(tx, schema, query, &select));
+    select.limit = query->limit;
+    return tx_op_select(tx, &(Op){.kind = OP_DELETE_WHERE}, &select);
+}
+
+Err tx_expect_absent(Tx *tx, Condition is) {
+    if (!tx->sees_all && !tx->scope.ptr) return FAIL(ERR_NOT_FOUND, "there is no such record");
+    const Table *table = db_table(tx->db, is.member.schema);
+    size_t column = table_member(table, is.member);
+    bool is_key = column == table->key;
+    assert(is.how == HOW_IS && (is_key || table_is_unique(table, column)));
+    Select select = {.table = table, .order = table->key};
+    if (!is_key && table_is_scoped(table, column)) select = tx_select_visible(tx, is.member.schema);
+    Value value = tx_condition_value(table, &is);
+    assert(value.kind != VALUE_NULL);
+    tx_select_add(&select, column, value);
+    return tx_op_select(tx, &(Op){.kind = OP_EXPECT_ABSENT, .column = column}, &select);
 }
 
 Err tx_append(Tx *tx, const Schema *schema, const void *record, TxLink link) {
     assert(link);
-    return tx_op_add(tx, OP_APPEND, schema, record, link);
+    Op *op = NULL;
+    TRY(tx_op_begin(tx, OP_APPEND, schema, record, &op));
+    op->link = link;
+    tx->op_count++;
+    return SUCCESS;
 }
 
-Err tx_commit(Tx *tx) {
+Err tx_commit(Tx *tx, TxFault *ret_fault) {
     size_t count = tx->op_count;
     tx->op_count = 0;
-    return count == 0 ? SUCCESS : tx->db->engine->apply(tx->db, tx->ops, count);
+    if (count == 0) return SUCCESS;
+    TxFault fault = {.op = TX_OP_NONE};
+    Err err = tx->db->engine->apply(tx->db, tx->ops, count, &fault);
+    if (err.code != OK && ret_fault) *ret_fault = fault;
+    return err;
 }

@@ -10,14 +10,19 @@
 ///
 /// Scope: a Tx is opened for one scope (an organisation). A schema with a SCOPE field is then only
 /// visible within it: reads add the condition, writes of another scope are ERR_NOT_FOUND. So no
-/// caller can forget it. An absent scope sees everything; it is for work that belongs to no caller
-/// (login by name, background work). A row stays in the scope it was made in: an update, delete or
-/// expectation whose record names another scope than the stored row finds none. UNIQUE holds within
-/// a scope (in the whole table where the schema has none, or the field is GLOBAL); keys are unique
-/// in the whole table.
+/// caller can forget it. A Tx whose scope is absent sees nothing at all. tx_open_all is for the few
+/// that must see everything (who is signing in, whose key that is, background work). A row stays in
+/// the scope it was made in: an update, delete or expectation whose record names another scope than
+/// the stored row finds none. UNIQUE holds within a scope (in the whole table where the schema has
+/// none, or the field is GLOBAL); keys are unique in the whole table.
 ///
 /// Revisions: the REV field is 1 after tx_create and grows by one with each tx_update; tx_update
-/// and tx_delete apply only if the stored revision is the one that `record` holds.
+/// and tx_delete apply only if the stored revision is the one that `record` holds. LOOSE fields are
+/// outside of it: tx_create, tx_set and tx_add write them, tx_update leaves them as they are; else
+/// every tx_add would be a lost race for whoever holds the row.
+///
+/// "At most" and "at least" over many rows are counters: a LOOSE number, changed by tx_add in the
+/// commit that makes or removes such a row.
 ///
 /// The same shape fits an embedded engine and one over a network that takes one atomic block and
 /// has no interactive transactions; ids and times come from the caller, so a retry is idempotent.
@@ -57,7 +62,10 @@ typedef struct Group {
 } Group;
 
 /// Open a call's view. Cheap; takes nothing from the engine yet. Read rows live in `arena`.
+/// An absent scope sees nothing.
 Err tx_open(Db *db, Arena *arena, Str scope, Tx **ret_tx);
+/// The same for every scope at once.
+Err tx_open_all(Db *db, Arena *arena, Tx **ret_tx);
 /// Drop uncommitted writes and give back what was taken. NULL-safe; returns NULL.
 Tx *tx_close(Tx *tx);
 /// tx_close for SCOPED.
@@ -84,20 +92,37 @@ Err tx_count_by(Tx *tx, const Query *query, Member by, Group **ret_groups, size_
 
 /// Collect writes. They copy what they need of `record` into the arena. ERR_LIMIT: more than
 /// TX_OPS_MAX. ERR_NOT_FOUND: the record is of another scope. What they require is checked by
-/// tx_commit.
-/// Insert; at commit ERR_EXISTS if its key or a UNIQUE value is taken.
+/// tx_commit, which fails with what stands in brackets.
+/// Insert. [ERR_EXISTS: its key or a UNIQUE value is taken]
 Err tx_create(Tx *tx, const Schema *schema, const void *record);
-/// Replace the row if it still has the record's revision; at commit ERR_CONFLICT if it has not,
-/// ERR_EXISTS if a UNIQUE value is taken.
+/// Replace all but LOOSE fields of the row if it still has the record's revision. [ERR_CONFLICT: it
+/// has not. ERR_EXISTS: a UNIQUE value is taken]
 Err tx_update(Tx *tx, const Schema *schema, const void *record);
-/// Insert or replace, last writer wins. For status rows whose schema has no REV and no UNIQUE. At
-/// commit ERR_EXISTS if the key is taken in another scope.
+/// Insert or replace, last writer wins. For status rows whose schema has no REV and no UNIQUE.
+/// [ERR_EXISTS: the key is taken in another scope]
 Err tx_put(Tx *tx, const Schema *schema, const void *record);
-/// Remove the row if it still has the record's revision; at commit ERR_CONFLICT if it has not.
-/// A schema without REV: remove it if it is there.
+/// Insert, or replace if the stored `epoch`, a whole number, is below the record's. Of the same
+/// schemas. [ERR_CONFLICT: it is not, or the row is of another scope]
+Err tx_put_if(Tx *tx, const void *record, Member epoch);
+/// Write these LOOSE members of the record's row, which ends with {}: MEMBERS(...).
+/// [ERR_NOT_FOUND: there is no such row]
+Err tx_set(Tx *tx, const void *record, const Member *members);
+/// counter += by, if the result is within min..max, which lie within 2^53. A LOOSE member.
+/// [ERR_LIMIT: it is not. ERR_NOT_FOUND: there is no such row]
+Err tx_add(Tx *tx, Str key, Member counter, int64_t by, int64_t min, int64_t max);
+/// Remove the row if it still has the record's revision. A schema without REV: remove it if it is
+/// there. [ERR_CONFLICT: it has not]
 Err tx_delete(Tx *tx, const Schema *schema, const void *record);
-/// Write nothing, but require that the row still has the record's revision; else ERR_CONFLICT.
+/// Remove the rows that meet the query's conditions, of which there is one at least, when it is
+/// applied; with a limit, those of the least keys. On an engine with several writers a row that is
+/// being made beside it may stay: who makes such rows expects a row that the deleting batch
+/// changes.
+Err tx_delete_where(Tx *tx, const Query *query);
+/// Write nothing, but require that the row still has the record's revision. [ERR_CONFLICT]
 Err tx_expect(Tx *tx, const Schema *schema, const void *record);
+/// Require that no row has this value: an IS of a KEY or UNIQUE member. What is unique within a
+/// scope is looked for in the Tx's. [ERR_EXISTS: one has]
+Err tx_expect_absent(Tx *tx, Condition is);
 
 /// Fill in what an appended record takes from the one before it in its scope.
 /// `last`: the scope's record with the greatest key, NULL for the first. Pure; may run several
@@ -109,7 +134,16 @@ typedef Err (*TxLink)(const void *last, Arena *arena, void *record);
 /// ERR_EXISTS as for tx_create, and what `link` fails with.
 Err tx_append(Tx *tx, const Schema *schema, const void *record, TxLink link);
 
+#define TX_OP_NONE SIZE_MAX
+
+/// Which operation failed, by the order in which they were collected.
+typedef struct TxFault {
+    size_t op;            ///< TX_OP_NONE: no single one
+    const Schema *schema; ///< what it was about; NULL: no single one
+    const Field *field;   ///< of ERR_EXISTS: one of the fields that are taken; else NULL
+} TxFault;
+
 /// Apply everything collected, atomically and durably, or nothing. The Tx is empty afterwards and
-/// may be used again. ERR_EXISTS, ERR_CONFLICT: a precondition failed. ERR_UNAVAILABLE: the store
-/// cannot be reached. ERR_SYSTEM: the disk is full or broken.
-Err tx_commit(Tx *tx);
+/// may be used again. What the operations require; ERR_UNAVAILABLE: the store cannot be reached.
+/// ERR_SYSTEM: the disk is full or broken. `ret_fault` is set on failure; NULL: nobody asks.
+Err tx_commit(Tx *tx, TxFault *ret_fault);

@@ -7,12 +7,17 @@
 struct Tx {
     Db *db;
     Arena *arena;
-    Str scope; ///< absent: sees everything
-    Op *ops;   ///< TX_OPS_MAX of them; NULL before the first write
+    Str scope; ///< absent: sees nothing, or everything
+    bool sees_all;
+    Op *ops; ///< TX_OPS_MAX of them; NULL before the first write
     size_t op_count;
 };
 
 /// All rows of the schema that the Tx may see.
 Select tx_select_visible(Tx *tx, const Schema *schema);
+/// Require more of the rows.
+void tx_select_add(Select *select, size_t column, Value value);
+/// The value that the condition is about, as its column has it.
+Value tx_condition_value(const Table *table, const Condition *condition);
 /// The rows of the schema that the query means, but for its cursor and limit.
 Err tx_select_query(Tx *tx, const Schema *schema, const Query *query, Select *ret_select);

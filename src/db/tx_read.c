@@ -64,7 +64,7 @@ static Err tx_row_read(Tx *tx, Select *select, void *ret_record) {
 
 Err tx_get(Tx *tx, const Schema *schema, Str key, void *ret_record) {
     Select select = tx_select_visible(tx, schema);
-    select.terms[select.term_count++] = (Term){select.table->key, HOW_IS, value_str(key)};
+    tx_select_add(&select, select.table->key, value_str(key));
     return tx_row_read(tx, &select, ret_record);
 }
 

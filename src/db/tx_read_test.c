@@ -81,7 +81,7 @@ TEST(a_record_may_have_many_fields) {
         Wide wide = {WIDE_EACH(WIDE_SET).id = id_new(S("wide"), 1)};
         Tx *tx = fixture_tx(&fixture, NULL);
         CHECK_OK(tx_create(tx, &Wide_schema, &wide));
-        CHECK_OK(tx_commit(tx));
+        CHECK_OK(tx_commit(tx, NULL));
         Wide got = {};
         CHECK_OK(tx_get(fixture_tx(&fixture, NULL), &Wide_schema, id_str(&wide.id), &got));
         CHECK(got.n10 == 10 && got.n58 == 58 && got.n99 == 99);
@@ -121,7 +121,7 @@ TEST_BOTH(another_scope_is_invisible_to_writes) {
     CHECK_ERR(tx_append(tx, &Entry_schema, &(Entry){.yard = S("north")}, entry_link),
               ERR_NOT_FOUND);
     CHECK_ERR(tx_put(tx, &Gauge_schema, &(Gauge){.name = S("g")}), ERR_NOT_FOUND);
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
     CHECK(crate_get(fixture, &north.id).rev == 1);
 }
 
@@ -130,21 +130,21 @@ TEST_BOTH(a_record_that_lies_about_its_scope_reaches_no_row_of_another) {
     Gauge gauge = {.name = S("g"), .yard = S("north"), .level = 1};
     Tx *north = fixture_tx(fixture, "north");
     CHECK_OK(tx_put(north, &Gauge_schema, &gauge));
-    CHECK_OK(tx_commit(north));
+    CHECK_OK(tx_commit(north, NULL));
 
     Tx *tx = fixture_tx(fixture, "south");
     crate.yard = S("south");
     CHECK_OK(tx_update(tx, &Crate_schema, &crate));
-    CHECK_ERR(tx_commit(tx), ERR_CONFLICT);
+    CHECK_ERR(tx_commit(tx, NULL), ERR_CONFLICT);
     CHECK_OK(tx_delete(tx, &Crate_schema, &crate));
-    CHECK_ERR(tx_commit(tx), ERR_CONFLICT);
+    CHECK_ERR(tx_commit(tx, NULL), ERR_CONFLICT);
     CHECK_OK(tx_expect(tx, &Crate_schema, &crate));
-    CHECK_ERR(tx_commit(tx), ERR_CONFLICT);
+    CHECK_ERR(tx_commit(tx, NULL), ERR_CONFLICT);
     gauge = (Gauge){.name = S("g"), .yard = S("south"), .level = 2};
     CHECK_OK(tx_put(tx, &Gauge_schema, &gauge));
-    CHECK_ERR(tx_commit(tx), ERR_EXISTS);
+    CHECK_ERR(tx_commit(tx, NULL), ERR_EXISTS);
     CHECK_OK(tx_delete(tx, &Gauge_schema, &gauge));
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
     CHECK_OK(tx_get(north, &Gauge_schema, S("g"), &gauge));
     CHECK(gauge.level == 1);
 }
@@ -207,7 +207,7 @@ TEST_BOTH(pages_follow_each_other_in_both_directions) {
     CHECK_OK(tx_cursor(tx, &Crate_schema, &down, &gone, &down.cursor));
     gone.rev = 1;
     CHECK_OK(tx_delete(tx, &Crate_schema, &gone));
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
     CHECK_STR(page_text(fixture, tx, &down), S("21")); // behind a row that is not there
 }
 

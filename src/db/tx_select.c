@@ -12,11 +12,18 @@ static void tx_term_add(Select *select, Term term) {
     select->terms[select->term_count++] = term;
 }
 
+void tx_select_add(Select *select, size_t column, Value value) {
+    tx_term_add(select, (Term){column, HOW_IS, value});
+}
+
 Select tx_select_visible(Tx *tx, const Schema *schema) {
     Select select = {.table = db_table(tx->db, schema)};
     select.order = select.table->key;
-    if (tx->scope.ptr && select.table->scope != COLUMN_NONE)
-        tx_term_add(&select, (Term){select.table->scope, HOW_IS, value_str(tx->scope)});
+    if (tx->sees_all) return select;
+    if (!tx->scope.ptr)
+        tx_select_add(&select, select.table->key, (Value){}); // which nothing meets
+    else if (select.table->scope != COLUMN_NONE)
+        tx_select_add(&select, select.table->scope, value_str(tx->scope));
     return select;
 }
 
@@ -89,17 +96,20 @@ static Err tx_one_of_add(Tx *tx, Select *select, size_t column, const Condition 
     return SUCCESS;
 }
 
+Value tx_condition_value(const Table *table, const Condition *condition) {
+    const Field *field = table->columns[table_member(table, condition->member)];
+    Value value = condition->value;
+    if (field->kind != KIND_ENUM || value.kind != VALUE_I64) return value;
+    assert((uint64_t)value.i64 < field->names->count);
+    return value_str(str_from(field->names->items[value.i64]));
+}
+
 static Err tx_condition_add(Tx *tx, Select *select, const Condition *condition) {
     size_t column = table_member(select->table, condition->member);
     assert(table_is_findable(select->table, column));
-    const Field *field = select->table->columns[column];
-    Value value = condition->value;
+    Value value = tx_condition_value(select->table, condition);
     if (condition->how == HOW_BEGINS) return tx_begins_add(tx, select, column, value.text);
     if (condition->how == HOW_ONE_OF) return tx_one_of_add(tx, select, column, condition);
-    if (field->kind == KIND_ENUM && value.kind == VALUE_I64) {
-        assert((uint64_t)value.i64 < field->names->count);
-        value = value_str(str_from(field->names->items[value.i64]));
-    }
     tx_term_add(select, (Term){column, condition->how, value});
     return SUCCESS;
 }

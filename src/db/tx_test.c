@@ -24,7 +24,7 @@ TEST_BOTH(a_tx_does_not_see_its_own_writes_until_they_are_committed) {
     CHECK_OK(tx_create(tx, &Crate_schema, &crate));
     CHECK_ERR(tx_get(tx, &Crate_schema, id_str(&crate.id), &got), ERR_NOT_FOUND);
     CHECK(id_is_absent(&got.id));
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
     CHECK_OK(tx_get(tx, &Crate_schema, id_str(&crate.id), &got));
     tx_close(tx);
 }
@@ -48,7 +48,7 @@ TEST_BOTH(writes_copy_the_record) {
     CHECK_OK(tx_create(tx, &Crate_schema, &crate));
     name[0] = 'B';
     crate.size = 7;
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
     Crate got = crate_get(fixture, &crate.id);
     CHECK_STR(got.name, S("before"));
     CHECK(got.size == 0);
@@ -104,10 +104,10 @@ TEST_BOTH(a_unique_field_without_a_scope_is_unique_in_the_table) {
     Tx *tx = fixture_tx(fixture, "north");
     CHECK_OK(tx_create(tx, &Tag_schema, &(Tag){.name = S("a"), .alias = S("x")}));
     CHECK_OK(tx_create(tx, &Tag_schema, &(Tag){.name = S("b"), .alias = S("x")}));
-    CHECK_ERR(tx_commit(tx), ERR_EXISTS);
+    CHECK_ERR(tx_commit(tx, NULL), ERR_EXISTS);
     CHECK_OK(tx_create(tx, &Tag_schema, &(Tag){.name = S("a")}));
     CHECK_OK(tx_create(tx, &Tag_schema, &(Tag){.name = S("b")}));
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
 }
 
 TEST_BOTH(an_update_takes_the_revision_it_read_and_no_other) {
@@ -128,12 +128,12 @@ TEST_BOTH(a_delete_takes_the_revision_it_read_and_no_other) {
     Tx *tx = fixture_tx(fixture, "north");
     crate.rev = 2;
     CHECK_OK(tx_delete(tx, &Crate_schema, &crate));
-    CHECK_ERR(tx_commit(tx), ERR_CONFLICT);
+    CHECK_ERR(tx_commit(tx, NULL), ERR_CONFLICT);
     crate.rev = 1;
     CHECK_OK(tx_delete(tx, &Crate_schema, &crate));
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
     CHECK_OK(tx_delete(tx, &Crate_schema, &crate));
-    CHECK_ERR(tx_commit(tx), ERR_CONFLICT);
+    CHECK_ERR(tx_commit(tx, NULL), ERR_CONFLICT);
     add(fixture, "north", "a", 2); // the name is free again
 }
 
@@ -141,10 +141,10 @@ TEST_BOTH(a_record_without_revisions_is_deleted_if_it_is_there) {
     Tx *tx = fixture_tx(fixture, "north");
     Gauge gauge = {.name = S("g"), .yard = S("north"), .level = 1};
     CHECK_OK(tx_put(tx, &Gauge_schema, &gauge));
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
     for (int i = 0; i < 2; i++) {
         CHECK_OK(tx_delete(tx, &Gauge_schema, &gauge));
-        CHECK_OK(tx_commit(tx));
+        CHECK_OK(tx_commit(tx, NULL));
     }
     CHECK_ERR(tx_get(tx, &Gauge_schema, S("g"), &gauge), ERR_NOT_FOUND);
 }
@@ -154,7 +154,7 @@ TEST_BOTH(a_put_inserts_and_replaces) {
     for (uint64_t level = 1; level <= 3; level++) {
         Gauge gauge = {.name = S("g"), .yard = S("north"), .level = level};
         CHECK_OK(tx_put(tx, &Gauge_schema, &gauge));
-        CHECK_OK(tx_commit(tx));
+        CHECK_OK(tx_commit(tx, NULL));
         Gauge got = {};
         CHECK_OK(tx_get(tx, &Gauge_schema, S("g"), &got));
         CHECK(got.level == level);
@@ -168,14 +168,14 @@ TEST_BOTH(an_expectation_that_fails_stops_the_other_writes) {
     CHECK_OK(tx_create(tx, &Crate_schema, &other));
     crate.rev = 2;
     CHECK_OK(tx_expect(tx, &Crate_schema, &crate));
-    CHECK_ERR(tx_commit(tx), ERR_CONFLICT);
+    CHECK_ERR(tx_commit(tx, NULL), ERR_CONFLICT);
     Crate got = {};
     CHECK_ERR(tx_get(tx, &Crate_schema, id_str(&other.id), &got), ERR_NOT_FOUND);
 
     crate.rev = 1;
     CHECK_OK(tx_create(tx, &Crate_schema, &other));
     CHECK_OK(tx_expect(tx, &Crate_schema, &crate));
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
     CHECK(crate_get(fixture, &crate.id).rev == 1);
 }
 
@@ -185,7 +185,7 @@ TEST_BOTH(a_commit_applies_all_or_nothing) {
     Gauge gauge = {.name = S("g"), .yard = S("north"), .level = 5};
     Tx *tx = fixture_tx(fixture, "north");
     CHECK_OK(tx_put(tx, &Gauge_schema, &gauge));
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
 
     gauge.level = 6;
     CHECK_OK(tx_put(tx, &Gauge_schema, &gauge));
@@ -198,7 +198,7 @@ TEST_BOTH(a_commit_applies_all_or_nothing) {
     CHECK_OK(tx_append(tx, &Entry_schema, &(Entry){.yard = S("north")}, entry_link));
     Crate clash = crate_new(&fixture->arena, "north", "kept", 3);
     CHECK_OK(tx_create(tx, &Crate_schema, &clash));
-    CHECK_ERR(tx_commit(tx), ERR_EXISTS);
+    CHECK_ERR(tx_commit(tx, NULL), ERR_EXISTS);
 
     CHECK(crate_get(fixture, &kept.id).size == 0 && crate_get(fixture, &kept.id).rev == 1);
     CHECK(crate_get(fixture, &gone.id).rev == 1);
@@ -208,7 +208,7 @@ TEST_BOTH(a_commit_applies_all_or_nothing) {
     uint64_t count = 9;
     CHECK_OK(tx_count(tx, &Entry_schema, &(Query){}, &count));
     CHECK(count == 0);
-    CHECK_OK(tx_commit(tx)); // the Tx is empty after the failure
+    CHECK_OK(tx_commit(tx, NULL)); // the Tx is empty after the failure
 }
 
 TEST_BOTH(each_write_of_a_commit_sees_those_before_it) {
@@ -220,7 +220,7 @@ TEST_BOTH(each_write_of_a_commit_sees_those_before_it) {
     next.rev = 1;
     next.size = 3;
     CHECK_OK(tx_update(tx, &Crate_schema, &next));
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
     CHECK(crate_get(fixture, &next.id).rev == 2 && crate_get(fixture, &next.id).size == 3);
 }
 
@@ -232,11 +232,11 @@ TEST_BOTH(a_chain_has_no_gap_within_a_tx_and_across) {
         tx_append(tx, &Entry_schema, &(Entry){.yard = S("south"), .text = S("1")}, entry_link));
     CHECK_OK(
         tx_append(tx, &Entry_schema, &(Entry){.yard = S("north"), .text = S("2")}, entry_link));
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
     CHECK_OK(entry_append(fixture->db, S("north"), S("3")));
     CHECK_OK(tx_append(tx, &Entry_schema, &(Entry){.text = S("1")}, entry_link));
     CHECK_OK(tx_append(tx, &Entry_schema, &(Entry){.text = S("2")}, entry_link));
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
 
     Entry got = {};
     CHECK_OK(tx_get(tx, &Entry_schema, S("north/00000003"), &got));
@@ -260,11 +260,11 @@ static Err link_stands_still(const void *, Arena *, void *record) {
 TEST_BOTH(a_link_may_refuse_and_must_move_forward) {
     Tx *tx = fixture_tx(fixture, "north");
     CHECK_OK(tx_append(tx, &Entry_schema, &(Entry){.yard = S("north")}, link_fails));
-    CHECK_ERR(tx_commit(tx), ERR_LIMIT);
+    CHECK_ERR(tx_commit(tx, NULL), ERR_LIMIT);
     CHECK_OK(tx_append(tx, &Entry_schema, &(Entry){.yard = S("north")}, link_stands_still));
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
     CHECK_OK(tx_append(tx, &Entry_schema, &(Entry){.yard = S("north")}, link_stands_still));
-    CHECK_ERR(tx_commit(tx), ERR_STATE);
+    CHECK_ERR(tx_commit(tx, NULL), ERR_STATE);
 }
 
 TEST_BOTH(a_tx_holds_so_many_writes_and_no_more) {
@@ -275,7 +275,7 @@ TEST_BOTH(a_tx_holds_so_many_writes_and_no_more) {
     }
     Crate more = crate_new(&fixture->arena, "north", NULL, TX_OPS_MAX + 1);
     CHECK_ERR(tx_create(tx, &Crate_schema, &more), ERR_LIMIT);
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
     uint64_t count = 0;
     CHECK_OK(tx_count(tx, &Crate_schema, &(Query){}, &count));
     CHECK(count == TX_OPS_MAX);

@@ -27,7 +27,7 @@ static Err counter_add(Team *team, Arena *arena) {
         TRY(tx_get(tx, &Crate_schema, id_str(&team->counter), &crate));
         crate.size++;
         TRY(tx_update(tx, &Crate_schema, &crate));
-        Err err = tx_commit(tx);
+        Err err = tx_commit(tx, NULL);
         if (err.code != ERR_CONFLICT) return err;
     }
 }
@@ -40,7 +40,7 @@ static Err gauge_turn(Db *db, Arena *arena, unsigned thread, unsigned round) {
     gauge.level = round;
     TRY(tx_open(db, arena, S("north"), &tx));
     TRY(tx_put(tx, &Gauge_schema, &gauge));
-    TRY(tx_commit(tx));
+    TRY(tx_commit(tx, NULL));
     Gauge got = {};
     TRY(tx_open(db, arena, S("north"), &tx));
     TRY(tx_get(tx, &Gauge_schema, gauge.name, &got));

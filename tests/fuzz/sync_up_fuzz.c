@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Device device;
     Refusal refusal;
     ProofWanted wanted = {.connection = S("this one")};
-    err = tx_open(fixture.app.db, &arena, (Str){}, &tx);
+    err = tx_open_all(fixture.app.db, &arena, &tx);
     if (err.code == OK)
         err = hello_judge(
             &fixture.app, tx, &arena, &up.hello, &wanted, fixture.now_ms, &device, &refusal);

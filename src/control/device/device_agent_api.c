@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/device/device_agent_api.h"
 
+#include "control/call.h"
 #include "control/device/hello.h"
 #include "db/tx.h"
 
@@ -23,6 +24,7 @@ Err agent_sync(Call *call) {
         return call_refuse(call, S("/hello"), "must be given: an object");
     Device device;
     SyncDown down = {};
+    TRY(call_see_all(call));
     TRY(hello_judge(app,
                     call->tx,
                     call->arena,

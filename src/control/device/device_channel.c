@@ -121,13 +121,14 @@ static Err exchange_once(Exchange *exchange, Text *reply) {
     App *app = exchange->app;
     uint64_t now_ms = clock_now_ms(&app->clock);
     SCOPED(tx_closep) Tx *tx = NULL;
-    Str scope = exchange->is_first ? (Str){} : id_str(&exchange->peer->scope);
     exchange->down = (SyncDown){};
-    TRY(tx_open(app->db, exchange->arena, scope, &tx));
+    TRY(exchange->is_first // who it is shows its hello
+            ? tx_open_all(app->db, exchange->arena, &tx)
+            : tx_open(app->db, exchange->arena, id_str(&exchange->peer->scope), &tx));
     TRY(exchange->is_first ? exchange_first(exchange, tx, now_ms)
                            : exchange_next(exchange, tx, now_ms));
     if (exchange->down.ack == 0) return SUCCESS;
-    TRY(tx_commit(tx));
+    TRY(tx_commit(tx, NULL));
     text_clear(reply);
     schema_encode(&SyncDown_schema, &exchange->down, ENCODE_REPLY, reply);
     return text_check(reply);

@@ -65,7 +65,7 @@ static void sample_save(Fixture *f, const Id *org, Str fleet, const Sample *samp
     };
     CHECK_OK(tx_create(tx, &Device_schema, &device));
     CHECK_OK(tx_put(tx, &DeviceStatus_schema, &status));
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
 }
 
 /// Gives the fleet's id.
@@ -214,7 +214,7 @@ static void many_make(Fixture *f) {
         Device device = device_made(f, &org, fixture_print(f, "d-%zu", i));
         if (i % 9 == 0 || i == MANY - 1) device.labels = (StrMap){&site, 1};
         CHECK_OK(tx_create(tx, &Device_schema, &device));
-        if (i % COMMIT_ROWS == 0 || i == MANY - 1) CHECK_OK(tx_commit(tx));
+        if (i % COMMIT_ROWS == 0 || i == MANY - 1) CHECK_OK(tx_commit(tx, NULL));
     }
 }
 

@@ -122,6 +122,7 @@ static Err enrol_anew(Call *call, const EnrolInput *input, const Token *token, D
 Err device_enrol(Call *call) {
     const EnrolInput *input = call->in;
     TRY(enrol_prove(call, input));
+    TRY(call_see_all(call));
     Token token;
     TRY(token_find(call->tx, input->secret, call->arena, &token));
     Device device;

@@ -167,7 +167,7 @@ static Refusal judged(Scene *scene, const FixtureDevice *device, const ProofWant
     Hello hello = device->hello;
     hello.proof = fixture_proof(f, &device->key, &device->proof);
     SCOPED(tx_closep) Tx *tx = NULL;
-    CHECK_OK(tx_open(f->app.db, &f->arena, (Str){}, &tx));
+    CHECK_OK(tx_open_all(f->app.db, &f->arena, &tx));
     Device found;
     Refusal refusal;
     CHECK_OK(hello_judge(&f->app, tx, &f->arena, &hello, wanted, f->now_ms, &found, &refusal));

@@ -12,6 +12,7 @@ enum { REFRESH_BYTES = 32, DAY_MS = 86'400'000 };
 
 static Err login_operator(Call *call, const LoginInput *input, Operator *ret_operator) {
     Org org;
+    TRY(call_see_all(call));
     Err err = org_find(call->tx, input->org, &org);
     if (err.code == ERR_INVALID)
         return call_refuse(call, S("/org"), "must be given: there are several");
@@ -111,7 +112,7 @@ static Err session_stolen(Call *call, Str hash) {
                          id_str(&session.operator_id),
                          &SessionEnd_schema,
                          &end));
-        TRY(tx_commit(call->tx)); // the call itself fails, so nothing else would keep this
+        TRY(tx_commit(call->tx, NULL)); // the call itself fails, so nothing else would keep this
     }
     return FAIL(ERR_UNAUTHENTICATED, "the refresh token is not good (any more)");
 }
@@ -120,6 +121,7 @@ Err session_refresh(Call *call) {
     const RefreshInput *input = call->in;
     Str hash = sha256_hex(call->arena, input->refresh_token);
     TRY(arena_check(call->arena));
+    TRY(call_see_all(call));
     Query query = {.where = {WHERE(Session, refresh_sha256, IS, hash)}};
     Session session;
     Err err = tx_find(call->tx, &query, &session);

@@ -8,11 +8,11 @@
 typedef struct Db Db;
 typedef struct Tx Tx;
 
-/// Collect in `tx`, which has no scope, a new organisation. At commit ERR_EXISTS: its name is
+/// Collect in `tx`, which sees all, a new organisation. At commit ERR_EXISTS: its name is
 /// taken.
 Err org_add(Tx *tx, const Org *org);
 /// The organisation that a sign-in means: the one called `name`, or the only one where that is
-/// absent. `tx` has no scope. ERR_NOT_FOUND: there is none. ERR_INVALID: which of several?
+/// absent. `tx` sees all. ERR_NOT_FOUND: there is none. ERR_INVALID: which of several?
 Err org_find(Tx *tx, Str name, Org *ret_org);
 /// How many organisations there are; stops counting at two.
 Err org_count(Db *db, Arena *arena, uint64_t *ret_count);

@@ -139,13 +139,13 @@ TEST(a_manifest_is_accepted_strictly_and_shown_whatever_its_age) {
 
     Tx *tx;
     ReleaseDocument document;
-    CHECK_OK(tx_open(f.app.db, &f.arena, (Str){}, &tx));
+    CHECK_OK(tx_open_all(f.app.db, &f.arena, &tx));
     CHECK_OK(tx_get(tx, &ReleaseDocument_schema, fixture_field(&made, "id"), &document));
     CHECK_STR(document_digest(document.text, &f.arena), fixture_field(&made, "digest"));
     document.text =
         S("{\"format\":1,\"services\":[" SERVICE "],\"written\":\"by a newer server\"}");
     CHECK_OK(tx_put(tx, &ReleaseDocument_schema, &document));
-    CHECK_OK(tx_commit(tx));
+    CHECK_OK(tx_commit(tx, NULL));
     tx_close(tx);
     Str fleet = fixture_fleet(&f, "one");
     FixtureDevice device = fixture_device(&f, fixture_enrolment_token(&f, fleet, 1), "cam");

@@ -7,7 +7,7 @@
 
 typedef struct Tx Tx;
 
-/// The token with this secret, be it good or not. `tx` has no scope, for a joining device has none
+/// The token with this secret, be it good or not. `tx` sees all, for a joining device has no scope
 /// yet. ERR_UNAUTHENTICATED: there is none.
 Err token_find(Tx *tx, Str secret, Arena *arena, Token *ret_token);
 /// Spend one use: collects the update in `tx`. ERR_UNAUTHENTICATED: it has ended or is used up; the

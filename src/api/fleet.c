@@ -11,7 +11,7 @@ static const Field Fleet_fields[] = {
     FIELD(Fleet, release_ref, COMPUTED | LISTED, "the same as application@version"),
     FIELD(Fleet, generation, READ_ONLY, "of the desired state; grows with each deploy"),
     FIELD(Fleet, serial, READ_ONLY, "how often it was deployed to"),
-    FIELD(Fleet, device_count, COMPUTED | LISTED, "devices in it"),
+    FIELD(Fleet, device_count, READ_ONLY | LOOSE | LISTED, "devices in it"),
     FIELD(Fleet, created_at, READ_ONLY | LISTED, "when it was made"),
 };
 const Schema Fleet_schema = SCHEMA(Fleet, "fleet", "devices that run the same release");

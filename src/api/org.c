@@ -10,6 +10,7 @@ static const Field Org_fields[] = {
           "its name",
           .pattern = &Pattern_slug,
           .max = 63),
+    FIELD(Org, owner_count, HIDDEN | LOOSE, "operators who are owners"),
     FIELD(Org, created_at, READ_ONLY | LISTED, "when it was made"),
 };
 const Schema Org_schema =

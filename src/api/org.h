@@ -9,6 +9,7 @@ typedef struct Org {
     Id id;
     uint64_t rev;
     Str name;
+    uint64_t owner_count; ///< of its operators, those who may change the others
     Time created_at;
 } Org;
 extern const Schema Org_schema;

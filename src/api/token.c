@@ -16,7 +16,7 @@ static const Field Token_fields[] = {
           .fallback = "1",
           .min = 1,
           .max = 1'000'000),
-    FIELD(Token, uses, READ_ONLY | LISTED, "devices that have joined"),
+    FIELD(Token, uses, READ_ONLY | LOOSE | LISTED, "devices that have joined"),
     FIELD(Token,
           ttl,
           WRITE_ONLY,

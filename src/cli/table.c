@@ -164,7 +164,9 @@ void table_show(const Schema *schema, const void *items, size_t count, Text *out
 void table_card(const Schema *schema, const void *record, Text *out) {
     size_t widest = 0;
     for (size_t i = 0; i < schema->count; i++)
-        if (schema->fields[i].name.len > widest) widest = schema->fields[i].name.len;
+        if (field_is_written(&schema->fields[i], ENCODE_REPLY)
+            && schema->fields[i].name.len > widest)
+            widest = schema->fields[i].name.len;
     for (size_t i = 0; i < schema->count; i++) {
         const Field *field = &schema->fields[i];
         if (!field_is_written(field, ENCODE_REPLY)) continue;

@@ -63,7 +63,6 @@ Err call_query(Call *call, Query *ret_query) {
 }
 
 Err call_list(Call *call) {
-    const Schema *schema = call_schema(call);
     const Rules *rules = call_rules(call);
     Query query;
     Selector selector;
@@ -72,8 +71,7 @@ Err call_list(Call *call) {
     TRY(call_selector(call, &selector));
     if (selector.count > 0) return call_list_selected(call, &query, &selector);
     TRY(call_page(call, &query, &page));
-    for (size_t i = 0; rules->fill && i < page.count; i++)
-        TRY(rules->fill(call, (char *)page.items + i * schema->size));
+    if (rules->fill) TRY(rules->fill(call, page.items, page.count));
     return call_reply_list(call, page.items, page.count, page.next);
 }
 
@@ -88,7 +86,7 @@ Err call_load(Call *call, const Schema *schema, void *record) {
 
 Err call_reply_filled(Call *call, void *record) {
     const Rules *rules = call_rules(call);
-    if (rules->fill) TRY(rules->fill(call, record));
+    if (rules->fill) TRY(rules->fill(call, record, 1));
     return call_reply(call, record);
 }
 

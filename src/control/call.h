@@ -17,8 +17,9 @@ typedef struct Rules {
     Err (*save)(Call *call, const void *before, void *record);
     /// Judge the end of a record, and collect the end of what goes with it.
     Err (*drop)(Call *call, const void *record);
-    /// Fill in the COMPUTED fields for the reply.
-    Err (*fill)(Call *call, void *record);
+    /// Fill in the COMPUTED fields of some records for the reply: of a page all at once, so that
+    /// what they need is read at once.
+    Err (*fill)(Call *call, void *records, size_t count);
     /// By what records are selected; needed where the list's query has a QUERY_SELECTOR.
     const SelectorKeys *keys;
 } Rules;
@@ -61,15 +62,34 @@ Err call_page(Call *call, const Query *query, Page *ret_page);
 /// "/fleet_id". Where the schema has revisions the record gets a new one, so that of this call and
 /// one that deletes it meanwhile, having seen nobody refer to it, only one commits.
 Err call_ref(Call *call, const Schema *schema, const Id *id, Str pointer);
-/// How many records have `id` in this indexed member: BY(Device, fleet_id).
-Err call_count_refs(Call *call, Member member, const Id *id, uint64_t *ret_count);
-/// What the record with this id is called (schema_name_field), in the call's arena; absent when
-/// there is no id, no such record or no name. Asked for once a call, however long the list.
-Err call_name(Call *call, const Schema *schema, const Id *id, Str *ret_name);
+/// Some records of one type, adjacent in memory.
+typedef struct Records {
+    void *items;
+    size_t size; ///< of one
+    size_t count;
+} Records;
+#define RECORDS(array, n) ((Records){(array), sizeof((array)[0]), (n)})
+/// A member with the id of another record, and beside it one for what that is called.
+typedef struct NameOf {
+    size_t id;
+    size_t name;
+} NameOf;
+/// NAMES(NAME_OF(Token, fleet_id, fleet_name), ...)
+#define NAME_OF(type, id, name) \
+    { FIELD_OFFSET(type, id, Id), FIELD_OFFSET(type, name, Str) }
+#define NAMES(...) ((const NameOf[]){__VA_ARGS__, {}})
+
+/// The records of `schema` that the Id at the offset `id` of each of `records` means, in one read:
+/// `*ret_items` has one a record, all zeros where there is none.
+Err call_refs(Call *call, const Schema *schema, Records records, size_t id, void **ret_items);
+/// Set what the records of `schema` are called that `records` refer to (schema_name_field), in the
+/// call's arena, in one read; absent when there is no id, no such record or no name.
+Err call_names(Call *call, const Schema *schema, Records records, const NameOf *names);
 
 /// Collect the audit entry "the caller did this to `subject`, which became `record`". The action
 /// is the endpoint's: "fleet.update". `record` is one of `schema`; of a DELETE it is what is gone,
-/// and only its name is kept. Computed, hidden and secret fields are not in it.
+/// and only its name is kept. Computed, counted, hidden and secret fields are not in
+/// it.
 Err call_note(Call *call, Str subject, const Schema *schema, const void *record);
 /// The same where the caller is known only now (who signed in, who joined), or for what goes with
 /// something else, as if by the `endpoint` that does it alone.

@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-enum { NAMES_MAX = 256, NAME_ARENA_MAX = 4 * 1024 * 1024 };
+enum { NAMES_ARENA_MAX = CALL_ARENA_MAX };
 
 /// A record of any schema, in the call's arena.
 static Err call_record_get(Call *call, const Schema *schema, const Id *id, void **ret_record) {
@@ -43,60 +43,73 @@ Err call_ref(Call *call, const Schema *schema, const Id *id, Str pointer) {
     return schema_flagged(schema, REV) ? tx_update(call->tx, schema, record) : SUCCESS;
 }
 
-Err call_count_refs(Call *call, Member member, const Id *id, uint64_t *ret_count) {
-    const Query query = {.where = {{member, HOW_IS, value_id(id)}}};
-    return tx_count(call->tx, member.schema, &query, ret_count);
-}
-
 /// What the record is called; absent: it has no name.
 static Str call_record_name(const Schema *schema, const void *record) {
     const Field *field = schema_name_field(schema);
     return field ? *(const Str *)field_in(field, record) : (Str){};
 }
 
-/// The names that a call has asked for: Call.memo.
-typedef struct Names {
-    struct {
-        Id id;
-        Str name;
-    } items[NAMES_MAX];
-    size_t count;
-} Names;
-
-/// Read with an arena of its own, since a record may be much larger than its name.
-static Err call_name_read(Call *call, const Schema *schema, const Id *id, Str *ret_name) {
-    SCOPED(arena_done) Arena arena;
-    arena_init(&arena, NAME_ARENA_MAX);
-    SCOPED(tx_closep) Tx *tx = NULL;
-    TRY(tx_open(app_of(call)->db, &arena, id_str(&call->principal.scope), &tx));
-    void *record = arena_alloc(&arena, schema->size, _Alignof(max_align_t));
-    TRY(arena_check(&arena));
-    Err err = tx_get(tx, schema, id_str(id), record);
-    if (err.code == ERR_NOT_FOUND) return SUCCESS;
-    TRY(err);
-    *ret_name = str_dup(call->arena, call_record_name(schema, record));
+/// The ids at some offsets of each record, as keys in the call's arena.
+static Err
+call_keys(Call *call, Records records, const NameOf *names, Str **ret_keys, size_t *ret_count) {
+    size_t width = 0;
+    while (names[width].id != names[width].name)
+        width++;
+    Str *keys = ARENA_ARRAY(call->arena, Str, records.count * width + 1);
+    TRY(arena_check(call->arena));
+    for (size_t i = 0; i < records.count * width; i++) {
+        const char *record = (const char *)records.items + i / width * records.size;
+        keys[i] = id_str((const Id *)(const void *)(record + names[i % width].id));
+    }
+    *ret_keys = keys;
+    *ret_count = records.count * width;
     return SUCCESS;
 }
 
-Err call_name(Call *call, const Schema *schema, const Id *id, Str *ret_name) {
-    Str name = {};
-    if (!call->memo) call->memo = ARENA_NEW(call->arena, Names);
-    TRY(arena_check(call->arena));
-    Names *names = call->memo;
-    size_t at = 0;
-    while (at < names->count && !id_eq(&names->items[at].id, id))
-        at++;
-    if (at < names->count) {
-        name = names->items[at].name;
-    } else if (!id_is_absent(id)) {
-        TRY(call_name_read(call, schema, id, &name));
-        TRY(arena_check(call->arena));
-        if (names->count < NAMES_MAX) {
-            names->items[names->count].id = *id;
-            names->items[names->count++].name = name;
-        }
+Err call_refs(Call *call, const Schema *schema, Records records, size_t id, void **ret_items) {
+    Str *keys;
+    size_t count;
+    TRY(call_keys(call,
+                  records,
+                  (const NameOf[]){
+                      {id,                      SIZE_MAX},
+                      {                       }
+    },
+                  &keys,
+                  &count));
+    return tx_get_many(call->tx, schema, keys, count, ret_items);
+}
+
+/// What the records of the keys are called. They are read with an arena of their own, since a
+/// record may be much larger than its name.
+static Err
+call_names_read(Call *call, const Schema *schema, const Str *keys, size_t count, Str *ret_names) {
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, NAMES_ARENA_MAX);
+    SCOPED(tx_closep) Tx *tx = NULL;
+    void *items;
+    TRY(tx_open(app_of(call)->db, &arena, id_str(&call->principal.scope), &tx));
+    TRY(tx_get_many(tx, schema, keys, count, &items));
+    for (size_t i = 0; i < count; i++) {
+        const char *record = (const char *)items + i * schema->size;
+        ret_names[i] = str_dup(call->arena, call_record_name(schema, record));
     }
-    *ret_name = name;
+    return arena_check(call->arena);
+}
+
+Err call_names(Call *call, const Schema *schema, Records records, const NameOf *names) {
+    Str *keys;
+    size_t count;
+    TRY(call_keys(call, records, names, &keys, &count));
+    if (count == 0) return SUCCESS;
+    size_t width = count / records.count;
+    Str *found = ARENA_ARRAY(call->arena, Str, count);
+    TRY(arena_check(call->arena));
+    TRY(call_names_read(call, schema, keys, count, found));
+    for (size_t i = 0; i < count; i++) {
+        char *record = (char *)records.items + i / width * records.size;
+        *(Str *)(void *)(record + names[i % width].name) = found[i];
+    }
     return SUCCESS;
 }
 

@@ -16,13 +16,11 @@ enum {
 typedef struct Selection {
     const Schema *schema;
     const Selector *selector;
-    Query query; ///< of the next chunk
+    Query query; ///< of the next chunk; without a cursor: there is none
     size_t limit;
     char *items;
     size_t count;
     size_t looked_at;
-    const void *last; ///< that was looked at
-    bool is_more;     ///< there are, or may be, records behind it
 } Selection;
 
 Err call_selector(Call *call, Selector *ret_selector) {
@@ -56,28 +54,44 @@ static void call_select_narrow(Selection *selection) {
     }
 }
 
-/// Look at one record, and keep it if it is meant.
-static Err call_select_row(Call *call, Selection *selection, void *record) {
-    const Rules *rules = call->route->rules;
-    selection->last = record;
-    selection->looked_at++;
-    if (!selector_may_match(selection->selector, record, call->now_ms)) return SUCCESS;
-    if (rules->fill) TRY(rules->fill(call, record));
-    if (!selector_matches(selection->selector, record, call->now_ms)) return SUCCESS;
+/// Move those of the page that may match to its front. Gives how many.
+static size_t call_select_sieve(const Call *call, const Selection *selection, const Page *page) {
     size_t size = selection->schema->size;
-    memcpy(selection->items + selection->count++ * size, record, size);
-    return SUCCESS;
+    size_t count = 0;
+    for (size_t i = 0; i < page->count; i++) {
+        char *record = (char *)page->items + i * size;
+        if (!selector_may_match(selection->selector, record, call->now_ms)) continue;
+        memmove((char *)page->items + count++ * size, record, size);
+    }
+    return count;
+}
+
+/// Keep those that match, up to the limit. Gives how many of them were looked at.
+static size_t
+call_select_match(const Call *call, Selection *selection, char *records, size_t count) {
+    size_t size = selection->schema->size;
+    size_t at = 0;
+    for (; at < count && selection->count < selection->limit; at++) {
+        const char *record = records + at * size;
+        if (selector_matches(selection->selector, record, call->now_ms))
+            memcpy(selection->items + selection->count++ * size, record, size);
+    }
+    return at;
 }
 
 static Err call_select_chunk(Call *call, Selection *selection) {
+    const Rules *rules = call->route->rules;
     Page page;
     TRY(call_page(call, &selection->query, &page));
-    size_t at = 0;
-    for (; at < page.count && selection->count < selection->limit; at++)
-        TRY(call_select_row(call, selection, (char *)page.items + at * selection->schema->size));
-    selection->is_more = at < page.count || page.next.ptr;
+    size_t may = call_select_sieve(call, selection, &page);
+    if (rules->fill) TRY(rules->fill(call, page.items, may));
+    size_t at = call_select_match(call, selection, page.items, may);
+    selection->looked_at += page.count;
     selection->query.cursor = page.next;
-    return SUCCESS;
+    if (at == may) return SUCCESS;
+    const void *last = selection->items + (selection->count - 1) * selection->schema->size;
+    return tx_cursor(
+        call->tx, selection->schema, &selection->query, last, &selection->query.cursor);
 }
 
 Err call_list_selected(Call *call, const Query *query, const Selector *selector) {
@@ -86,7 +100,6 @@ Err call_list_selected(Call *call, const Query *query, const Selector *selector)
         .selector = selector,
         .query = *query,
         .limit = query->limit,
-        .is_more = true,
     };
     size_t size = selection.schema->size;
     selection.items = arena_array(call->arena, selection.limit, size, _Alignof(max_align_t));
@@ -95,10 +108,7 @@ Err call_list_selected(Call *call, const Query *query, const Selector *selector)
     call_select_narrow(&selection);
     do { // at least one, so that whoever follows the cursors comes to the end
         TRY(call_select_chunk(call, &selection));
-    } while (selection.is_more && selection.count < selection.limit
+    } while (selection.query.cursor.ptr && selection.count < selection.limit
              && selection.looked_at < LOOKED_AT_MAX && call->arena->used_bytes < ARENA_USED_MAX);
-    Str next = {};
-    if (selection.is_more)
-        TRY(tx_cursor(call->tx, selection.schema, &selection.query, selection.last, &next));
-    return call_reply_list(call, selection.items, selection.count, next);
+    return call_reply_list(call, selection.items, selection.count, selection.query.cursor);
 }

@@ -26,9 +26,23 @@ static Err call_begin(void *ctx, Call *call) {
     return tx_open(app->db, call->arena, id_str(&call->principal.scope), &call->tx);
 }
 
+/// Commit. What the handler has read may be so no longer: a counter at its bound, a row that is
+/// gone, a value that is taken where the handler yields. That is a lost race, whatever it is
+/// called.
+static Err call_commit(Call *call) {
+    TxFault fault;
+    Err err = tx_commit(call->tx, &fault);
+    if (err.code == ERR_EXISTS && call->yields) {
+        call->taken = fault.field;
+        return FAIL(ERR_CONFLICT, err.what);
+    }
+    if (err.code != ERR_LIMIT && err.code != ERR_NOT_FOUND) return err;
+    return FAIL(ERR_CONFLICT, err.what);
+}
+
 static Err call_finish(void *ctx, Call *call, Err result) {
     (void)ctx;
-    if (result.code == OK) result = tx_commit(call->tx, NULL);
+    if (result.code == OK) result = call_commit(call);
     call->tx = tx_close(call->tx);
     return result;
 }

@@ -3,6 +3,7 @@
 
 #include "base/scope.h"
 #include "control/slice.h"
+#include "control/store/store.h"
 #include "db/db.h"
 #include "wire/token_text.h"
 
@@ -38,7 +39,23 @@ static Str login(Fixture *fixture, const Credentials *who) {
     return fixture_field(&reply, "access_token");
 }
 
+/// `path` NULL: in memory.
+static Err store_open(const char *path, Db **ret_db) {
+    const Schema *schemas[SLICE_SCHEMAS_MAX];
+    const DbOptions options = {.path = path,
+                               .migrations = store_migrations,
+                               .migration_count = store_migration_count,
+                               .schemas = schemas,
+                               .schema_count = slices_stored(schemas),
+                               .readers = 4};
+    return path ? db_open_sqlite(&options, ret_db, NULL) : db_open_memory(&options, ret_db);
+}
+
 void fixture_open(Fixture *fixture) {
+    fixture_open_sqlite(fixture, NULL);
+}
+
+void fixture_open_sqlite(Fixture *fixture, const char *path) {
     assert(sodium_init() >= 0);
     *fixture = (Fixture){.now_ms = START_MS * 1000ULL,
                          .server = {.url = S("https://muster.example.org:7443")}};
@@ -55,9 +72,7 @@ void fixture_open(Fixture *fixture) {
     Faults faults;
     faults_init(&faults, &fixture->arena);
     must(schema_decode_pairs(&Config_schema, NULL, 0, &fixture->arena, &faults, &app->config));
-    const Schema *schemas[SLICE_SCHEMAS_MAX];
-    size_t schema_count = slices_stored(schemas);
-    must(db_open_memory(&(DbOptions){.schemas = schemas, .schema_count = schema_count}, &app->db));
+    must(store_open(path, &app->db));
     must(control_open(app));
     must(control_router(app, &fixture->router));
     must(org_make(app->db, S("acme"), S("ada"), fixture->now_ms, &fixture->arena, &fixture->owner));

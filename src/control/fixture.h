@@ -19,6 +19,8 @@ typedef struct Fixture {
 
 /// Everything open, with the organisation "acme" and its owner signed in.
 void fixture_open(Fixture *fixture);
+/// The same over a new SQLite store in this file.
+void fixture_open_sqlite(Fixture *fixture, const char *path);
 /// Free all of it.
 void fixture_close(Fixture *fixture);
 /// Another organisation with an owner "eve"; gives the owner's access token.

@@ -24,7 +24,11 @@ Err org_make(Db *db,
     if (!is_name(owner_name)) return FAIL(ERR_INVALID, "--owner must be a slug, like owner or ada");
     SCOPED(tx_closep) Tx *tx = NULL;
     TRY(tx_open_all(db, arena, &tx));
-    Org org = {.id = id_new(S("org"), now_ms), .rev = 1, .name = org_name, .created_at = {now_ms}};
+    Org org = {.id = id_new(S("org"), now_ms),
+               .rev = 1,
+               .name = org_name,
+               .owner_count = 1,
+               .created_at = {now_ms}};
     Operator owner = {.id = id_new(S("operator"), now_ms),
                       .org_id = org.id,
                       .rev = 1,

@@ -67,9 +67,12 @@ struct Call {
     size_t out_count;
     Str next;
     uint64_t retry_after_s; ///< with an error: sent as Retry-After
+    /// Set by a handler: a value of its that is taken at the commit makes it run again, with
+    /// `taken`, instead of failing.
+    bool yields;
+    const Field *taken; ///< what was, at the last try that yielded; NULL at first
     CallEvent events[CALL_EVENTS_MAX];
     size_t event_count;
-    void *memo; ///< what the owner remembers from one step of a try to the next; NULL at first
 };
 
 /// Whether this segment of an endpoint's path is a parameter: "{id}".

@@ -3,7 +3,7 @@
 ///
 /// Forward only: match the route, `authorise`, decode query and body, `begin`, handler, `finish`
 /// (commit), encode. Authorisation comes before the body is looked at. A lost race (ERR_CONFLICT)
-/// runs begin..finish again with a fresh arena mark, a few times. A failure becomes a problem
+/// runs begin..finish again with a fresh arena mark, by io/race.h. A failure becomes a problem
 /// document (RFC 9457) with a stable `code`, the request id and every field fault. Built in:
 /// GET /openapi.json from the tables; 404 and 405 (with Allow).
 #pragma once
@@ -11,8 +11,6 @@
 #include "http/route.h"
 
 typedef struct Router Router;
-
-enum { ROUTER_TRIES_MAX = 5 };
 
 typedef struct RouteTable {
     const Route *routes;

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/scope.h"
+#include "io/race.h"
 
 #include <assert.h>
 #include <strings.h>
@@ -110,7 +111,7 @@ static Err run_try(Run *run) {
     call->next = (Str){};
     call->retry_after_s = 0;
     call->event_count = 0;
-    call->memo = NULL;
+    call->yields = false;
     TRY(options->begin(options->app, call));
     Err err = call->route->handler(call);
     if (err.code == OK) err = arena_check(call->arena); // nothing half made is committed
@@ -119,11 +120,11 @@ static Err run_try(Run *run) {
 
 static Err run_tries(Run *run) {
     const RouterOptions *options = &run->router->options;
-    Err err = SUCCESS;
-    for (uint32_t i = 0; i < ROUTER_TRIES_MAX; i++) {
+    Err err;
+    Race race = {};
+    do {
         err = run_try(run);
-        if (err.code != ERR_CONFLICT) break;
-    }
+    } while (race_again(&race, err));
     if (err.code == OK && options->published) options->published(options->app, &run->call);
     return err;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/problem.h"
 #include "http/fixture.h"
+#include "io/race.h"
 
 #include <jansson.h>
 
@@ -223,11 +224,11 @@ TEST(a_patch_keeps_what_it_does_not_name_and_takes_no_immutable_field) {
 TEST(a_lost_race_is_run_again_until_it_is_won) {
     Fixture fixture;
     fixture_open(&fixture);
-    fixture.conflicts = ROUTER_TRIES_MAX - 1;
+    fixture.conflicts = RACE_TRIES_MAX - 1;
     HttpReply reply = ask(&fixture, S("POST"), S("/v1/boxes"), S("{\"name\":\"n\"}"));
     CHECK(reply.status == 201);
-    CHECK(fixture.begun == ROUTER_TRIES_MAX && fixture.finished == ROUTER_TRIES_MAX);
-    CHECK(fixture.handled == ROUTER_TRIES_MAX && fixture.committed == 1);
+    CHECK(fixture.begun == RACE_TRIES_MAX && fixture.finished == RACE_TRIES_MAX);
+    CHECK(fixture.handled == RACE_TRIES_MAX && fixture.committed == 1);
     CHECK(fixture.published == 1); // events of the lost tries are forgotten
     fixture_close(&fixture);
 }
@@ -239,7 +240,7 @@ TEST(a_race_that_is_always_lost_ends_as_409) {
     HttpReply reply = ask(&fixture, S("POST"), S("/v1/boxes"), S("{\"name\":\"n\"}"));
     CHECK(reply.status == 409);
     CHECK_STR(problem_of(&fixture, &reply).code, S("conflict"));
-    CHECK(fixture.handled == ROUTER_TRIES_MAX && fixture.published == 0);
+    CHECK(fixture.handled == RACE_TRIES_MAX && fixture.published == 0);
     fixture_close(&fixture);
 }
 

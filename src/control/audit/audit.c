@@ -27,7 +27,8 @@ static Err audit_detail_encode(const Schema *schema, const void *record, Arena *
     stored.fields = fields;
     stored.count = 0;
     for (size_t i = 0; i < schema->count; i++)
-        if (!(schema->fields[i].flags & COMPUTED)) fields[stored.count++] = schema->fields[i];
+        if (!(schema->fields[i].flags & (COMPUTED | LOOSE)))
+            fields[stored.count++] = schema->fields[i];
     schema_encode(&stored, record, ENCODE_REPLY, out);
     return SUCCESS;
 }

@@ -8,8 +8,8 @@
 typedef struct Tx Tx;
 
 /// Collect `entry` in `tx`: its id, seq and hashes are set at commit. What its subject became is
-/// taken from `record`, one of `schema`; NULL when it is gone. What is computed, hidden or a secret
-/// is not in it. Handlers go by control/call.h:call_note.
+/// taken from `record`, one of `schema`; NULL when it is gone. What is computed, counted, hidden
+/// or a secret is not in it. Handlers go by control/call.h:call_note.
 Err audit_add(
     Tx *tx, Arena *arena, const AuditEntry *entry, const Schema *schema, const void *record);
 

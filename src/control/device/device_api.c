@@ -8,6 +8,7 @@
 #include "control/device/enrol.h"
 #include "control/device/presences.h"
 #include "control/device/tombstone.h"
+#include "control/fleet/fleet.h"
 
 /// What the device says of itself, and what we noticed about it.
 static Err device_notes_fill(Call *call, const DeviceStatus *status, Device *device) {
@@ -26,42 +27,53 @@ static Err device_notes_fill(Call *call, const DeviceStatus *status, Device *dev
     return arena_check(call->arena);
 }
 
-/// What the device should run by its fleet and by where it was before.
-static Err device_desired_fill(Call *call, Device *device) {
-    Fleet fleet;
-    TRY(device_fleet(call->tx, device, &fleet));
-    device->desired_release_id = fleet.release_id;
-    device->generation = device_generation(device, &fleet);
-    TRY(call_name(call, &Fleet_schema, &device->fleet_id, &device->fleet_name));
-    return call_name(
-        call, &Release_schema, &device->desired_release_id, &device->desired_release_ref);
-}
-
-static Err device_fill(Call *call, void *record) {
+static Err
+device_fill_one(Call *call, const Fleet *fleet, const DeviceStatus *status, Device *device) {
     const App *app = app_of(call);
-    Device *device = record;
-    DeviceStatus status;
-    TRY(device_desired_fill(call, device));
-    TRY(device_status(call->tx, device, &status));
+    device->desired_release_id = fleet->release_id;
+    device->generation = device_generation(device, fleet);
+    device->fleet_name = fleet->name;
     bool connected = presences_channel(app->presences, &device->id) != 0;
     device->presence =
-        device_presence(connected, status.last_seen_at, app->config.heartbeat.ms, call->now_ms);
-    device->last_seen_at = status.last_seen_at;
-    device->reported_generation = status.generation;
-    device->state = status.state;
-    device->detail = status.detail;
-    device->applications = status.applications;
-    TRY(device_notes_fill(call, &status, device));
-    if (status.applications.count == 0) return SUCCESS;
-    device->reported_release_id = status.applications.items[0].release_id;
-    return call_name(
-        call, &Release_schema, &device->reported_release_id, &device->reported_release_ref);
+        device_presence(connected, status->last_seen_at, app->config.heartbeat.ms, call->now_ms);
+    device->last_seen_at = status->last_seen_at;
+    device->reported_generation = status->generation;
+    device->state = status->state;
+    device->detail = status->detail;
+    device->applications = status->applications;
+    if (status->applications.count > 0)
+        device->reported_release_id = status->applications.items[0].release_id;
+    return device_notes_fill(call, status, device);
+}
+
+static Err device_fill(Call *call, void *records, size_t count) {
+    Device *devices = records;
+    const Records all = RECORDS(devices, count);
+    void *fleets, *statuses;
+    TRY(call_refs(call, &Fleet_schema, all, FIELD_OFFSET(Device, fleet_id, Id), &fleets));
+    TRY(call_refs(call, &DeviceStatus_schema, all, FIELD_OFFSET(Device, id, Id), &statuses));
+    for (size_t i = 0; i < count; i++)
+        TRY(device_fill_one(
+            call, &((const Fleet *)fleets)[i], &((const DeviceStatus *)statuses)[i], &devices[i]));
+    return call_names(call,
+                      &Release_schema,
+                      all,
+                      NAMES(NAME_OF(Device, desired_release_id, desired_release_ref),
+                            NAME_OF(Device, reported_release_id, reported_release_ref)));
+}
+
+/// Collect that the device leaves its fleet, if it has one.
+static Err device_leave(Call *call, const Device *device) {
+    return id_is_absent(&device->fleet_id) ? SUCCESS : fleet_count(call->tx, &device->fleet_id, -1);
 }
 
 /// The device moves: what the new fleet runs must count as newer than what it was told before.
 static Err device_move(Call *call, const Device *before, Device *device) {
-    if (!id_is_absent(&device->fleet_id))
+    TRY(device_leave(call, before));
+    if (!id_is_absent(&device->fleet_id)) {
         TRY(call_ref(call, &Fleet_schema, &device->fleet_id, S("/fleet_id")));
+        TRY(fleet_count(call->tx, &device->fleet_id, 1));
+    }
     Fleet left;
     TRY(device_fleet(call->tx, before, &left));
     device->assigned_generation = device_next_generation(before, &left, call->now_ms);
@@ -77,6 +89,7 @@ static Err device_save(Call *call, const void *before, void *record) {
 
 static Err device_drop(Call *call, const void *record) {
     const Device *device = record;
+    TRY(device_leave(call, device));
     TRY(tombstone_set(call, &call->principal, device, TOMBSTONE_RETIRED));
     TRY(device_forget(call->tx, device));
     call_event(call, EVENT_DEVICE_RETIRED, &device->id);

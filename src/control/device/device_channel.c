@@ -6,13 +6,13 @@
 #include "control/device/hello.h"
 #include "control/device/presences.h"
 #include "db/tx.h"
+#include "io/race.h"
 
 #include <string.h>
 
 enum {
     SYNC_ARENA_MAX = 16 * 1024 * 1024, ///< a long message, and a long manifest for each try
     GREET_ARENA_MAX = 4 * 1024,
-    SYNC_TRIES_MAX = 5,
     CONNECTION_BYTES = sizeof(ChannelId) + BINDING_LEN,
 };
 
@@ -128,7 +128,10 @@ static Err exchange_once(Exchange *exchange, Text *reply) {
     TRY(exchange->is_first ? exchange_first(exchange, tx, now_ms)
                            : exchange_next(exchange, tx, now_ms));
     if (exchange->down.ack == 0) return SUCCESS;
-    TRY(tx_commit(tx, NULL));
+    Err err = tx_commit(tx, NULL);
+    // A key that another has taken since then, a fleet that is gone: judged anew.
+    if (err.code == ERR_EXISTS || err.code == ERR_NOT_FOUND) err.code = ERR_CONFLICT;
+    TRY(err);
     text_clear(reply);
     schema_encode(&SyncDown_schema, &exchange->down, ENCODE_REPLY, reply);
     return text_check(reply);
@@ -139,11 +142,11 @@ static Err exchange_run(Exchange *exchange, Str message, Text *reply, Reason *re
     TRY(schema_read(&SyncUp_schema, message, DECODE_PEER, exchange->arena, &exchange->up, reason));
     if (exchange->is_first && id_is_absent(&exchange->up.hello.device_id))
         return FAIL(ERR_INVALID, "the first message must have a hello");
-    Err err = SUCCESS;
-    for (int tries = 0; tries < SYNC_TRIES_MAX; tries++) {
+    Err err;
+    Race race = {};
+    do {
         err = exchange_once(exchange, reply);
-        if (err.code != ERR_CONFLICT) break;
-    }
+    } while (race_again(&race, err));
     return err;
 }
 

@@ -23,22 +23,14 @@ static Err enrol_prove(Call *call, const EnrolInput *input) {
     return challenge_check(&app->key, (ChallengeFor){}, call->now_ms, proof.nonce);
 }
 
-/// `wished` if it is free, else with the tail of the device's id, which is unique enough: a
-/// collision would be ERR_EXISTS at commit.
+/// `wished`; if the try before found that taken, with the tail of the device's id, which is another
+/// each time.
 static Err enrol_name(Call *call, Str wished, Device *device) {
+    if (!wished.ptr) wished = S("device");
+    device->name = wished;
+    if (call->taken != schema_field(&Device_schema, S("name"))) return SUCCESS;
     Str id = id_str(&device->id);
     Str tail = str_slice(id, id.len - NAME_SUFFIX_LEN, id.len);
-    if (!wished.ptr) wished = S("device");
-    Query query = {
-        .where = {WHERE(Device, org_id, IS, &device->org_id), WHERE(Device, name, IS, wished)},
-    };
-    Device other;
-    Err err = tx_find(call->tx, &query, &other);
-    if (err.code == ERR_NOT_FOUND) {
-        device->name = wished;
-        return SUCCESS;
-    }
-    TRY(err);
     size_t room = NAME_MAX - 1 - NAME_SUFFIX_LEN;
     device->name =
         str_print(call->arena, "%.*s-%.*s", STR_FMT(str_slice(wished, 0, room)), STR_FMT(tail));
@@ -60,12 +52,16 @@ static Err enrol_known(Call *call, const Token *token, Str public_key, Device *r
     return SUCCESS;
 }
 
-/// The fleet that the token is for is there, and still will be when this is committed.
-static Err enrol_expect_fleet(Tx *tx, const Token *token) {
-    Err err = fleet_expect(tx, &token->fleet_id);
-    return err.code == ERR_NOT_FOUND
-               ? FAIL(ERR_UNAUTHENTICATED, "the enrolment token's fleet was deleted")
-               : err;
+/// The device comes into the token's fleet, from the one it was in.
+static Err enrol_count(Call *call, const Token *token, const Id *left) {
+    Fleet fleet;
+    Err err = fleet_get(call->tx, &token->fleet_id, &fleet);
+    if (err.code == ERR_NOT_FOUND)
+        return FAIL(ERR_UNAUTHENTICATED, "the enrolment token's fleet was deleted");
+    TRY(err);
+    if (id_eq(left, &token->fleet_id)) return SUCCESS;
+    if (!id_is_absent(left)) TRY(fleet_count(call->tx, left, -1));
+    return fleet_count(call->tx, &token->fleet_id, 1);
 }
 
 static Err enrol_reply(Call *call, const Device *device) {
@@ -104,6 +100,7 @@ static Err enrol_new(Call *call, const EnrolInput *input, const Token *token, De
         input->name.ptr ? input->name : device_name_from(input->facts.hostname, call->arena);
     TRY(enrol_name(call, wished, &device));
     enrol_fill(input, token, &device);
+    TRY(tombstone_expect_none(call->tx, input->public_key));
     *ret_device = device;
     return tx_create(call->tx, &Device_schema, &device);
 }
@@ -131,8 +128,9 @@ Err device_enrol(Call *call) {
     if (!is_new) TRY(err);
     // It joined, but did not hear of it.
     if (!is_new && id_eq(&device.token_id, &token.id)) return enrol_reply(call, &device);
+    call->yields = true; // a name or key that another has taken since then
     TRY(token_spend(call->tx, call->now_ms, &token));
-    TRY(enrol_expect_fleet(call->tx, &token));
+    TRY(enrol_count(call, &token, is_new ? &(Id){} : &device.fleet_id));
     TRY(is_new ? enrol_new(call, input, &token, &device)
                : enrol_anew(call, input, &token, &device));
     const Principal actor = {

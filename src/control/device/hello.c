@@ -193,6 +193,7 @@ Err hello_judge(const App *app,
 static Err key_replace(
     Call *call, const Principal *actor, const Device *stored, Str next_key, Device *device) {
     if (str_eq(stored->public_key, next_key)) return SUCCESS;
+    TRY(tombstone_expect_none(call->tx, next_key));
     TRY(tombstone_set(call, actor, stored, TOMBSTONE_ROTATED));
     device->public_key = next_key;
     device->rotate_key = false;

@@ -42,6 +42,10 @@ Err tombstone_check(Tx *tx, Str public_key) {
                       "enrol --force)");
 }
 
+Err tombstone_expect_none(Tx *tx, Str public_key) {
+    return tx_expect_absent(tx, WHERE(Tombstone, public_key, IS, public_key));
+}
+
 Err tombstone_find(Tx *tx, const Id *device_id, Tombstone *ret_tombstone) {
     Query query = {
         .where = {WHERE(Tombstone, device_id, IS, device_id),

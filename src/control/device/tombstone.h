@@ -12,5 +12,7 @@
 Err tombstone_set(Call *call, const Principal *actor, const Device *device, TombstoneReason reason);
 /// ERR_FORBIDDEN: the key is dead; the text says what to do.
 Err tombstone_check(Tx *tx, Str public_key);
+/// Require in `tx` that the key is still alive when it commits. ERR_EXISTS there: it is dead.
+Err tombstone_expect_none(Tx *tx, Str public_key);
 /// The tombstone of a retired device. ERR_NOT_FOUND: it has none.
 Err tombstone_find(Tx *tx, const Id *device_id, Tombstone *ret_tombstone);

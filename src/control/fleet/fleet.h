@@ -12,7 +12,9 @@ typedef struct Tx Tx;
 uint64_t fleet_next_generation(uint64_t previous, uint64_t now_ms);
 /// The fleet with this id. ERR_NOT_FOUND.
 Err fleet_get(Tx *tx, const Id *id, Fleet *ret_fleet);
-/// Require in `tx` that the fleet is there, unchanged, when it commits. ERR_NOT_FOUND: it is not.
-Err fleet_expect(Tx *tx, const Id *id);
+/// Collect in `tx` that a device comes into the fleet (`by` is 1) or leaves it (-1). Whoever makes,
+/// moves or removes a device does it in the same commit; so a fleet that is deleted has none. At
+/// commit ERR_NOT_FOUND: the fleet is gone.
+Err fleet_count(Tx *tx, const Id *id, int by);
 
 extern const Slice fleet_slice;

@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/device.h"
 #include "api/release.h"
 #include "control/access.h"
 #include "control/call.h"
 #include "control/fleet/fleet.h"
 #include "control/token/token.h"
 
-static Err fleet_fill(Call *call, void *record) {
-    Fleet *fleet = record;
-    TRY(call_name(call, &Release_schema, &fleet->release_id, &fleet->release_ref));
-    return call_count_refs(call, BY(Device, fleet_id), &fleet->id, &fleet->device_count);
+static Err fleet_fill(Call *call, void *records, size_t count) {
+    Fleet *fleets = records;
+    return call_names(call,
+                      &Release_schema,
+                      RECORDS(fleets, count),
+                      NAMES(NAME_OF(Fleet, release_id, release_ref)));
 }
 
-/// Whoever lets a device in changes something that is read before the devices are counted: a move
-/// and a new token the fleet, a joining device its token. So either the count sees the device or
-/// the commit fails with ERR_CONFLICT.
+/// The commit fails if a device has come by then, and the call is run again.
 static Err fleet_drop(Call *call, const void *record) {
     const Fleet *fleet = record;
-    uint64_t devices;
-    TRY(token_delete_all(call, &fleet->id));
-    TRY(call_count_refs(call, BY(Device, fleet_id), &fleet->id, &devices));
-    return devices > 0 ? FAIL(ERR_STATE, "the fleet still has devices") : SUCCESS;
+    if (fleet->device_count > 0) return FAIL(ERR_STATE, "the fleet still has devices");
+    TRY(tx_add(call->tx, id_str(&fleet->id), COUNTER(Fleet, device_count), 0, 0, 0));
+    return token_delete_all(call, &fleet->id);
 }
 
 static const Rules rules = {.drop = fleet_drop, .fill = fleet_fill};

@@ -12,7 +12,7 @@ static const Field Session_fields[] = {
     FIELD(Session, operator_id, INDEXED | HIDDEN, "who signed in", .prefix = "operator"),
     FIELD(Session, refresh_sha256, UNIQUE | GLOBAL | HIDDEN, "hash of the good refresh token"),
     FIELD(Session, used_sha256, INDEXED | HIDDEN, "hash of the one before"),
-    FIELD(Session, expires_at, HIDDEN, "end of the session"),
+    FIELD(Session, expires_at, INDEXED | HIDDEN, "end of the session"),
 };
 const Schema Session_schema = SCHEMA(Session, "session", "one sign-in");
 

@@ -3,14 +3,22 @@
 #include "control/call.h"
 #include "control/operator/operator.h"
 #include "control/operator/session_api.h"
+#include "control/org/org.h"
 
 enum { LOGINS_AT_ONCE = 2, LOGIN_FAILURES_MAX = 10, LOGIN_WINDOW_MS = 300'000 };
+
+/// Of an operator that is made, changed or removed: the organisation keeps an owner.
+static Err operator_count(Call *call, const Operator *before, const Operator *after) {
+    int by = (after && after->role == ROLE_OWNER) - (before && before->role == ROLE_OWNER);
+    return by ? org_count_owner(call->tx, &call->principal.scope, by) : SUCCESS;
+}
 
 static Err operator_save(Call *call, const void *before, void *record) {
     const Operator *old = before;
     Operator *new = record;
     if (old && id_eq(&new->id, &call->principal.subject) && new->role != old->role)
         return call_refuse(call, S("/role"), "must be changed by another owner");
+    TRY(operator_count(call, old, new));
     if (!new->password.ptr) return SUCCESS;
     if (old) TRY(session_end_all(call, &new->id));
     return password_hash(new->password, call->arena, &new->password_hash);
@@ -20,6 +28,7 @@ static Err operator_drop(Call *call, const void *record) {
     const Operator *old = record;
     if (id_eq(&old->id, &call->principal.subject))
         return FAIL(ERR_STATE, "an operator cannot remove itself");
+    TRY(operator_count(call, old, NULL));
     return session_end_all(call, &old->id);
 }
 

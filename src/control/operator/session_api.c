@@ -8,7 +8,7 @@
 #include "control/operator/operator.h"
 #include "control/org/org.h"
 
-enum { REFRESH_BYTES = 32, DAY_MS = 86'400'000 };
+enum { REFRESH_BYTES = 32, DAY_MS = 86'400'000, EXPIRED_MAX = 100 };
 
 static Err login_operator(Call *call, const LoginInput *input, Operator *ret_operator) {
     Org org;
@@ -67,6 +67,13 @@ static Principal session_actor(Call *call, const Operator *operator) {
     };
 }
 
+/// Sessions that have ended go when somebody signs in: more of them than come.
+static Err session_end_expired(Call *call) {
+    const Query query = {.where = {WHERE(Session, expires_at, BELOW, ((Time){call->now_ms}))},
+                         .limit = EXPIRED_MAX};
+    return tx_delete_where(call->tx, &query);
+}
+
 Err session_login(Call *call) {
     const LoginInput *input = call->in;
     LoginGate *gate = app_of(call)->login_gate;
@@ -84,6 +91,9 @@ Err session_login(Call *call) {
                        .operator_id = operator.id };
     LoginReply reply;
     TRY(session_renew(call, &operator, & session, &reply));
+    TRY(session_end_expired(call));
+    // Who changes the password meanwhile ends every session; this one would be left.
+    TRY(tx_expect(call->tx, &Operator_schema, &operator));
     TRY(tx_create(call->tx, &Session_schema, &session));
     TRY(call_note_as(call, &actor, call->route->endpoint, id_str(&operator.id), NULL, NULL));
     return call_reply(call, &reply);
@@ -140,14 +150,8 @@ Err session_refresh(Call *call) {
 }
 
 Err session_end_all(Call *call, const Id *operator_id) {
-    Query query = {.where = {WHERE(Session, operator_id, IS, operator_id)},
-                   .limit = TX_OPS_MAX / 2};
-    Page page;
-    TRY(tx_list(call->tx, &Session_schema, &query, &page));
-    const Session *sessions = page.items;
-    for (size_t i = 0; i < page.count; i++)
-        TRY(tx_delete(call->tx, &Session_schema, &sessions[i]));
-    return SUCCESS;
+    const Query query = {.where = {WHERE(Session, operator_id, IS, operator_id)}};
+    return tx_delete_where(call->tx, &query);
 }
 
 Err session_logout(Call *call) {

@@ -10,5 +10,5 @@ Err session_login(Call *call);
 Err session_refresh(Call *call);
 /// POST /v1/logout: end the caller's sessions.
 Err session_logout(Call *call);
-/// Collect the end of an operator's sessions (the oldest few; the rest ends with the operator).
+/// Collect the end of all of an operator's sessions.
 Err session_end_all(Call *call, const Id *operator_id);

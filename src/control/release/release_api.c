@@ -59,8 +59,8 @@ static Err release_save(Call *call, const void *, void *record) {
 }
 
 /// One release is shown with its manifest, as far as we know its fields; a list is without.
-static Err release_fill(Call *call, void *record) {
-    Release *release = record;
+static Err release_fill(Call *call, void *records, size_t) {
+    Release *release = records;
     Document document;
     if (call->route->endpoint != &Release_show) return SUCCESS;
     TRY(release_document(call->tx, release, &document));

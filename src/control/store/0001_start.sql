@@ -4,6 +4,7 @@ CREATE TABLE org (
     id TEXT PRIMARY KEY,
     rev INTEGER,
     name TEXT,
+    owner_count INTEGER,
     created_at INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX org_name ON org (name);
@@ -30,6 +31,7 @@ CREATE TABLE session (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX session_refresh ON session (refresh_sha256);
 CREATE INDEX session_used ON session (used_sha256, id);
+CREATE INDEX session_expires ON session (expires_at, id);
 CREATE INDEX session_operator ON session (org_id, operator_id, id);
 
 CREATE TABLE fleet (
@@ -40,6 +42,7 @@ CREATE TABLE fleet (
     release_id TEXT,
     generation INTEGER,
     serial INTEGER,
+    device_count INTEGER,
     created_at INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX fleet_name ON fleet (org_id, name);

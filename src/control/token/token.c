@@ -14,24 +14,17 @@ Err token_find(Tx *tx, Str secret, Arena *arena, Token *ret_token) {
     return err.code == ERR_NOT_FOUND ? REFUSED : err;
 }
 
-Err token_spend(Tx *tx, uint64_t now_ms, Token *token) {
+Err token_spend(Tx *tx, uint64_t now_ms, const Token *token) {
     if (now_ms >= token->expires_at.ms || token->uses >= token->uses_max) return REFUSED;
-    token->uses++;
-    return tx_update(tx, &Token_schema, token);
+    return tx_add(tx, id_str(&token->id), COUNTER(Token, uses), 1, 0, (int64_t)token->uses_max);
 }
 
 Err token_delete_all(Call *call, const Id *fleet_id) {
-    enum { TOKENS_MAX = (TX_OPS_MAX - 2) / 2 }; // a delete and an audit entry each, as the fleet
-    Query query = {.where = {WHERE(Token, fleet_id, IS, fleet_id)}, .limit = TOKENS_MAX + 1};
-    Page page;
-    TRY(tx_list(call->tx, &Token_schema, &query, &page));
-    const Token *tokens = page.items;
-    if (page.count > TOKENS_MAX)
-        return FAIL(ERR_STATE, "the fleet has too many enrolment tokens: delete tokens first");
-    for (size_t i = 0; i < page.count; i++) {
-        Str id = id_str(&tokens[i].id);
-        TRY(tx_delete(call->tx, &Token_schema, &tokens[i]));
-        TRY(call_note_as(call, &call->principal, &Token_delete, id, &Token_schema, &tokens[i]));
-    }
-    return SUCCESS;
+    Query query = {.where = {WHERE(Token, fleet_id, IS, fleet_id)}};
+    uint64_t count;
+    TRY(tx_count(call->tx, &Token_schema, &query, &count));
+    TRY(tx_delete_where(call->tx, &query)); // also those that come until the commit
+    if (count == 0) return SUCCESS;
+    return call_note_as(
+        call, &call->principal, &Token_delete, id_str(fleet_id), &Token_schema, NULL);
 }

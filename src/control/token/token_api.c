@@ -22,21 +22,22 @@ static Err token_text(const App *app, Str fleet, Str secret, Arena *arena, Str *
     return token_text_make(&parts, arena, ret_text);
 }
 
+static Err token_fill(Call *call, void *records, size_t count) {
+    Token *tokens = records;
+    return call_names(
+        call, &Fleet_schema, RECORDS(tokens, count), NAMES(NAME_OF(Token, fleet_id, fleet_name)));
+}
+
 static Err token_save(Call *call, const void *, void *record) {
     Token *token = record;
     TRY(call_ref(call, &Fleet_schema, &token->fleet_id, S("/fleet_id")));
-    TRY(call_name(call, &Fleet_schema, &token->fleet_id, &token->fleet_name));
+    TRY(token_fill(call, token, 1));
     Str secret = secret_make(call->arena, SECRET_BYTES);
     token->expires_at.ms = call->now_ms + token->ttl.ms;
     token->secret_sha256 = sha256_hex(call->arena, secret);
     TRY(arena_check(call->arena));
     // Computed: in this reply, nowhere else.
     return token_text(app_of(call), token->fleet_name, secret, call->arena, &token->token);
-}
-
-static Err token_fill(Call *call, void *record) {
-    Token *token = record;
-    return call_name(call, &Fleet_schema, &token->fleet_id, &token->fleet_name);
 }
 
 static const Rules rules = {.save = token_save, .fill = token_fill};

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What another call does between the reading of an enrolment and its commit.
+#include "control/fixture.h"
+
+#include "db/engine.h"
+#include "test.h"
+
+/// A fixture, and what happens just before the next commit, once.
+typedef struct Race {
+    Fixture f;
+    Engine engine; ///< the store's, but for `apply`
+    const Engine *real;
+    void (*meanwhile)(struct Race *race);
+    Str first, second; ///< two tokens for one fleet
+    JwsKey key;        ///< of the device that joins
+} Race;
+
+static Race *the_race; // an Engine's functions get nothing else that leads here
+
+static Err race_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
+    void (*meanwhile)(Race *) = the_race->meanwhile;
+    the_race->meanwhile = NULL;
+    if (meanwhile) meanwhile(the_race);
+    return the_race->real->apply(db, ops, count, ret_fault);
+}
+
+static void race_open(Race *race) {
+    *race = (Race){};
+    the_race = race;
+    fixture_open(&race->f);
+    Str fleet = fixture_fleet(&race->f, "one");
+    race->first = fixture_enrolment_token(&race->f, fleet, 1);
+    race->second = fixture_enrolment_token(&race->f, fleet, 1);
+    jws_key_make(&race->key);
+    race->real = race->f.app.db->engine;
+    race->engine = *race->real;
+    race->engine.apply = race_apply;
+    race->f.app.db->engine = &race->engine;
+}
+
+/// The same device joins with the other token, and is retired.
+static void meanwhile_join_and_retire(Race *race) {
+    HttpReply joined = fixture_enrol(&race->f, race->second, &race->key, "cam");
+    CHECK(joined.status == 200);
+    const char *path =
+        fixture_print(&race->f, "/v1/devices/%.*s", STR_FMT(fixture_field(&joined, "device_id")));
+    CHECK(fixture_call(&race->f, "DELETE", path, race->f.token, NULL).status == 204);
+}
+
+static void meanwhile_join(Race *race) {
+    CHECK(fixture_enrol(&race->f, race->second, &race->key, "cam").status == 200);
+}
+
+static void meanwhile_another_takes_the_name(Race *race) {
+    JwsKey key;
+    jws_key_make(&key);
+    CHECK(fixture_enrol(&race->f, race->second, &key, "cam").status == 200);
+}
+
+static HttpReply join(Race *race) {
+    return fixture_enrol(&race->f, race->first, &race->key, "cam");
+}
+
+TEST(a_key_that_is_retired_in_between_does_not_join) {
+    Race race;
+    race_open(&race);
+    race.meanwhile = meanwhile_join_and_retire;
+    CHECK(join(&race).status == 403);
+    HttpReply devices = fixture_call(&race.f, "GET", "/v1/devices", race.f.token, NULL);
+    CHECK_STR(devices.body, S("{\"items\":[]}"));
+    fixture_close(&race.f);
+}
+
+TEST(a_device_that_joins_in_between_with_another_token_is_the_same_device) {
+    Race race;
+    race_open(&race);
+    race.meanwhile = meanwhile_join;
+    HttpReply joined = join(&race);
+    CHECK(joined.status == 200);
+    CHECK_STR(fixture_field(&joined, "epoch"), S("2"));
+    HttpReply fleet = fixture_call(&race.f, "GET", "/v1/fleets", race.f.token, NULL);
+    CHECK_STR(fixture_field(&fleet, "device_count"), S("1"));
+    fixture_close(&race.f);
+}
+
+TEST(a_name_that_is_taken_in_between_gets_a_tail) {
+    Race race;
+    race_open(&race);
+    race.meanwhile = meanwhile_another_takes_the_name;
+    HttpReply joined = join(&race);
+    CHECK(joined.status == 200);
+    CHECK(str_starts(fixture_field(&joined, "name"), S("cam-")));
+    fixture_close(&race.f);
+}
+
+TEST_MAIN(CASE(a_key_that_is_retired_in_between_does_not_join),
+          CASE(a_device_that_joins_in_between_with_another_token_is_the_same_device),
+          CASE(a_name_that_is_taken_in_between_gets_a_tail))

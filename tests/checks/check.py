@@ -198,6 +198,25 @@ def callers(tree):
                 yield path, line, "the principal is set by access.c; see call_note_as"
 
 
+SEES_ALL = re.compile(r"\b(tx_open_all|call_see_all)\s*\(")
+# Who a caller is is known only by what it shows (a password, a key), or there is no caller.
+SEE_ALL = {
+    "call_ref.c", "init.c",  # call_see_all itself; the first organisation
+    "device/device_agent_api.c", "device/device_channel.c", "device/enrol.c",
+    "operator/session_api.c", "org/org.c",
+}  # fmt: skip
+
+
+def scopes(tree):
+    """only the few that must see every organisation do"""
+    for path in tree.c_files("src"):
+        if path.parts[1] != "control" or is_test(path) or path.suffix == ".h":
+            continue
+        if "/".join(path.parts[2:]) not in SEE_ALL:
+            for line, match in matches(SEES_ALL, without(tree.text(path), strings=True)):
+                yield path, line, f"{match.group(1)} sees every organisation; see SEE_ALL"
+
+
 def sizes(tree):
     """functions and files are short"""
     paths = tree.c_files("src", "tests")
@@ -411,7 +430,7 @@ def links(tree):
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLE = ROOT / ".clang-format"
-CHECKS = [edges, circles, statics, rows, callers, sizes, documented, calls, words, spdx, domain]
+CHECKS = [edges, circles, statics, rows, callers, scopes, sizes, documented, calls, words, spdx, domain]
 CHECKS += [layout, shell, links]
 
 

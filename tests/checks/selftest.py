@@ -174,6 +174,10 @@ BAD = {
         {"src/control/fleet/a.c": C + "void f(Call *call) { call->principal = (Principal){}; }\n"},
         {"src/control/fleet/a.c": C + "void f(Call *call) { call->principal.scope = org; }\n"},
     ],
+    check.scopes: [
+        {"src/control/fleet/a.c": C + "Err f(Call *call) { return call_see_all(call); }\n"},
+        {"src/control/call.c": C + "Err f(Db *db) { return tx_open_all(db, arena, &tx); }\n"},
+    ],
     check.sizes: [
         {"src/base/a.c": C + "int f(void) {\n" + "    f();\n" * 69 + "}\n"},
         {"src/base/a.c": C + "int x;\n" * 450},

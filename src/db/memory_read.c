@@ -64,9 +64,26 @@ memory_gather(const Rows *rows, const Select *select, Value ***ret_met, size_t *
     return SUCCESS;
 }
 
+/// The select asks for the row of one key, which is found at once.
+static bool memory_is_of_one_key(const Rows *rows, const Select *select, Value **ret_row) {
+    for (size_t i = 0; i < select->term_count; i++) {
+        const Term *term = &select->terms[i];
+        if (term->column != select->table->key || term->how != HOW_IS) continue;
+        if (term->value.kind != VALUE_TEXT) continue;
+        *ret_row = rows_find(rows, select->table, term->value.text);
+        return true;
+    }
+    return false;
+}
+
 /// Rows are kept by key, so that these need no list of them.
 static Err memory_rows_give_by_key(const Rows *rows, const Select *select, RowSink sink) {
     size_t taken = 0;
+    Value *only = NULL;
+    if (memory_is_of_one_key(rows, select, &only)) {
+        if (!only || !memory_row_meets(only, select)) return SUCCESS;
+        return memory_is_beyond(only, select) ? sink.take(sink.ctx, only) : SUCCESS;
+    }
     size_t at = select->after.ptr ? rows_seek(rows, select->table, select->after) : 0;
     for (; at < rows->count && (select->limit == 0 || taken < select->limit); at++) {
         if (!memory_row_meets(rows->items[at], select)) continue;

@@ -30,10 +30,20 @@ void sql_add_term(const Table *table, size_t column, const char *is, size_t numb
     text_print(sql, " %s ?%zu", is, number);
 }
 
+/// The rows are those of some keys.
+static bool sql_is_of_keys(const Select *select) {
+    for (size_t i = 0; i < select->term_count; i++)
+        if (select->terms[i].column == select->table->key && select->terms[i].how == HOW_ONE_OF)
+            return true;
+    return false;
+}
+
 static void sql_add_condition(const Select *select, size_t at, Text *sql) {
     static const char *const signs[] = {[HOW_IS] = "=", [HOW_BELOW] = "<", [HOW_AT_LEAST] = ">="};
     const Term *term = &select->terms[at];
     assert(term->how != HOW_BEGINS);
+    // The sign keeps SQLite from going through the whole scope, by an index, for a few keys of it.
+    if (term->column == select->table->scope && sql_is_of_keys(select)) text_add_char(sql, '+');
     if (term->how != HOW_ONE_OF) {
         sql_add_term(select->table, term->column, signs[term->how], at + 1, sql);
         return;

@@ -252,6 +252,10 @@ TEST(an_indexed_field_needs_an_index_that_begins_with_it) {
                         "CREATE INDEX partial ON crate (colour) WHERE size > 0";
     CHECK_OK(db_schema_diff(&options, &text, NULL));
     CHECK_STR(text_str(&text), S("crate: no index on (yard,colour)\n"));
+    text_clear(&text);
+    migrations[1].sql = "DROP INDEX crate_packed_at; CREATE INDEX x ON crate (yard, packed_at)";
+    CHECK_OK(db_schema_diff(&options, &text, NULL));
+    CHECK_STR(text_str(&text), S("crate: no index on (yard,packed_at,id)\n")); // it is an order
 }
 
 TEST(a_global_field_needs_a_unique_index_on_itself_alone) {

@@ -100,6 +100,7 @@ CREATE TABLE device (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX device_name ON device (org_id, name);
 CREATE UNIQUE INDEX device_public_key ON device (public_key);
+CREATE INDEX device_org ON device (org_id, id);
 CREATE INDEX device_fleet ON device (org_id, fleet_id, id);
 
 CREATE TABLE device_status (
@@ -136,7 +137,7 @@ CREATE TABLE tombstone (
     at INTEGER,
     "by" TEXT
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX tombstone_device ON tombstone (device_id, public_key);
+CREATE INDEX tombstone_device ON tombstone (device_id, reason, public_key);
 CREATE INDEX tombstone_reason ON tombstone (reason, public_key);
 
 CREATE TABLE audit (

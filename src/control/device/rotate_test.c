@@ -2,7 +2,7 @@
 /// A device replaces its identity key, and is never locked out by a lost answer.
 #include "control/fixture.h"
 
-#include "db/tx.h"
+#include "db/engine.h"
 #include "test.h"
 
 typedef struct Scene {
@@ -122,8 +122,49 @@ TEST(a_device_that_was_retired_after_it_had_another_key_is_told_so) {
     fixture_close(f);
 }
 
+/// What happens just before the next commit, once.
+static struct {
+    Scene *scene;
+    const Engine *real;
+    Engine engine; ///< the store's, but for `apply`
+    bool done;
+} meanwhile;
+
+/// Another device joins with the next key, and is retired.
+static void meanwhile_join_and_retire(Scene *scene) {
+    HttpReply joined = fixture_enrol(&scene->f, scene->token, &scene->next.key, "bus");
+    CHECK(joined.status == 200);
+    const char *path =
+        fixture_print(&scene->f, "/v1/devices/%.*s", STR_FMT(fixture_field(&joined, "device_id")));
+    CHECK(fixture_call(&scene->f, "DELETE", path, scene->f.token, NULL).status == 204);
+}
+
+static Err meanwhile_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
+    bool was_done = meanwhile.done;
+    meanwhile.done = true;
+    if (!was_done) meanwhile_join_and_retire(meanwhile.scene);
+    return meanwhile.real->apply(db, ops, count, ret_fault);
+}
+
+TEST(a_next_key_that_is_retired_in_between_is_refused) {
+    Scene scene;
+    scene_open(&scene);
+    meanwhile.scene = &scene;
+    meanwhile.real = scene.f.app.db->engine;
+    meanwhile.engine = *meanwhile.real;
+    meanwhile.engine.apply = meanwhile_apply;
+    scene.f.app.db->engine = &meanwhile.engine;
+    HttpReply refused = offer_next(&scene, &scene.device);
+    CHECK(refused.status == 200);
+    CHECK_STR(fixture_field(&refused, "code"), S("proof_invalid"));
+    HttpReply known = fixture_sync(&scene.f, &scene.device, "\"seq\":1");
+    CHECK(!fixture_has(&known, "refused")); // it goes on with the key that it has
+    fixture_close(&scene.f);
+}
+
 TEST_MAIN(CASE(a_key_is_replaced_in_one_commit_and_the_old_one_is_dead),
           CASE(a_device_that_did_not_hear_the_answer_comes_back_with_the_new_key),
           CASE(a_next_key_must_prove_itself),
           CASE(a_key_of_another_device_or_a_dead_one_is_no_next_key),
-          CASE(a_device_that_was_retired_after_it_had_another_key_is_told_so))
+          CASE(a_device_that_was_retired_after_it_had_another_key_is_told_so),
+          CASE(a_next_key_that_is_retired_in_between_is_refused))

@@ -108,10 +108,20 @@ static Err connection_slot_fill(Connection *connection, sqlite3_stmt **slot) {
     return code == SQLITE_OK ? SUCCESS : connection_err(connection, code);
 }
 
+/// Where the statement of this text is, or will be: in one of a few slots.
+static sqlite3_stmt **connection_slot_find(Connection *connection, Str sql) {
+    size_t first = connection_text_hash(sql);
+    for (size_t i = 0; i < STATEMENT_SLOTS; i++) {
+        sqlite3_stmt **slot = &connection->statements[(first + i) % STATEMENTS_MAX];
+        if (!*slot || str_eq(str_from(sqlite3_sql(*slot)), sql)) return slot;
+    }
+    return &connection->statements[first % STATEMENTS_MAX];
+}
+
 Err connection_prepare(Connection *connection, sqlite3_stmt **ret_statement) {
     TRY(text_check(&connection->sql));
     Str sql = text_str(&connection->sql);
-    sqlite3_stmt **slot = &connection->statements[connection_text_hash(sql) % STATEMENTS_MAX];
+    sqlite3_stmt **slot = connection_slot_find(connection, sql);
     if (!*slot || !str_eq(str_from(sqlite3_sql(*slot)), sql)) {
         sqlite3_finalize(*slot);
         *slot = NULL;

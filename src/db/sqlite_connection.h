@@ -11,13 +11,14 @@
 
 enum {
     STATEMENTS_MAX = 128, ///< prepared ones kept per connection
+    STATEMENT_SLOTS = 4,  ///< where one of them may be
     SQL_BYTES_MAX = 16 * 1024,
 };
 
 typedef struct Connection {
     sqlite3 *handle;                          ///< NULL while closed
     Text sql;                                 ///< the statement being written
-    sqlite3_stmt *statements[STATEMENTS_MAX]; ///< by hash of their text; a clash replaces
+    sqlite3_stmt *statements[STATEMENTS_MAX]; ///< by hash of their text; so many clashes replace
     sqlite3_stmt **kept; ///< those that are prepared once; malloc'ed, `kept_count` of them
     size_t kept_count;
 } Connection;

@@ -135,9 +135,7 @@ static Err connection_open_err(const Connection *connection) {
 
 /// SQLite does not keep the errno of a failing write, so `sys` is what errno was right after it.
 static Err connection_io_err(int sys) {
-    // A quota or a limit on the file's size is a full disk, too.
-    if (sys == ENOSPC || sys == EDQUOT || sys == EFBIG)
-        return (Err){ERR_SYSTEM, ENOSPC, "the disk is full"};
+    if (err_sys(sys, "").code == ERR_FULL) return FAIL(ERR_FULL, "the disk is full");
     return (Err){ERR_SYSTEM, EIO, "the database file cannot be read or written"};
 }
 
@@ -152,7 +150,7 @@ Err connection_err(const Connection *connection, int code) {
     case SQLITE_LOCKED:
         return FAIL(ERR_UNAVAILABLE, "another program holds the database");
     case SQLITE_FULL:
-        return (Err){ERR_SYSTEM, ENOSPC, "the disk is full"};
+        return FAIL(ERR_FULL, "the disk is full");
     case SQLITE_NOMEM:
         return OUT_OF_MEMORY;
     case SQLITE_CORRUPT:

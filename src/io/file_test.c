@@ -191,7 +191,7 @@ TEST(a_save_that_fails_half_way_leaves_the_old_contents_and_nothing_else) {
     size_limit(5000);
     Err err = file_save("state", (Str){large, sizeof(large)}, 0600, NULL);
     size_limit(RLIM_INFINITY);
-    CHECK(err.code == ERR_SYSTEM && err.sys == EFBIG);
+    CHECK_ERR(err, ERR_FULL);
     CHECK_STR(load(place, "state"), S("old"));
     CHECK(names_count(false) == 1);
 }

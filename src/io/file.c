@@ -144,3 +144,18 @@ static Err file_folder_add(const char *path, mode_t mode) {
 Err folder_make(const char *path, mode_t mode, Reason *reason) {
     return file_path_name(file_folder_add(path, mode), path, reason);
 }
+
+static Err file_others_shut_out(const char *path, bool *ret_mended) {
+    struct stat status;
+    *ret_mended = false;
+    if (lstat(path, &status) != 0) return errno == ENOENT ? SUCCESS : FAIL_SYS("cannot look at");
+    mode_t others = status.st_mode & (S_IRWXG | S_IRWXO);
+    if (others == 0 || S_ISLNK(status.st_mode)) return SUCCESS;
+    if (chmod(path, status.st_mode & S_IRWXU) != 0) return FAIL_SYS("cannot set the mode of");
+    *ret_mended = true;
+    return SUCCESS;
+}
+
+Err file_make_private(const char *path, bool *ret_mended, Reason *reason) {
+    return file_path_name(file_others_shut_out(path, ret_mended), path, reason);
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/data.h"
 
+#include "base/log.h"
 #include "control/slice.h"
 #include "control/store/store.h"
 #include "io/certificate.h"
@@ -13,7 +14,6 @@
 enum {
     KEY_MODE = 0600,
     PUBLIC_MODE = 0644,
-    DIR_MODE = 0700,
     SEED_LEN = 32,
     CA_DAYS = 20 * 365,
     SERVER_DAYS = 5 * 365,
@@ -42,16 +42,16 @@ static Err load(const char *dir, const char *name, Arena *arena, Str *ret_data, 
 }
 
 static Err authority_make(
-    const char *dir, uint64_t now_ms, Arena *arena, Certificate *ret_ca, Reason *reason) {
+    const Vault *vault, uint64_t now_ms, Arena *arena, Certificate *ret_ca, Reason *reason) {
     TRY(certificate_make_ca(S("Muster CA"), now_ms, CA_DAYS, arena, ret_ca));
     // The certificate comes last: where it is, its key is.
-    TRY(save(dir, "ca.key", ret_ca->key_pem, KEY_MODE, arena, reason));
-    return save(dir, "ca.pem", ret_ca->cert_pem, PUBLIC_MODE, arena, reason);
+    TRY(vault_save(vault, "ca.key", ret_ca->key_pem, arena, reason));
+    return save(vault->dir, "ca.pem", ret_ca->cert_pem, PUBLIC_MODE, arena, reason);
 }
 
-static Err authority_load(const char *dir, Arena *arena, Certificate *ret_ca, Reason *reason) {
-    TRY(load(dir, "ca.key", arena, &ret_ca->key_pem, reason));
-    return load(dir, "ca.pem", arena, &ret_ca->cert_pem, reason);
+static Err authority_load(const Vault *vault, Arena *arena, Certificate *ret_ca, Reason *reason) {
+    TRY(vault_load(vault, "ca.key", arena, &ret_ca->key_pem, reason));
+    return load(vault->dir, "ca.pem", arena, &ret_ca->cert_pem, reason);
 }
 
 static Err server_make(const char *dir,
@@ -66,13 +66,34 @@ static Err server_make(const char *dir,
     return save(dir, "server.pem", server.cert_pem, PUBLIC_MODE, arena, reason);
 }
 
-static Err token_key_make(const char *dir, Arena *arena, Reason *reason) {
+static Err token_key_make(const Vault *vault, Arena *arena, Reason *reason) {
     uint8_t seed[SEED_LEN];
     randombytes_buf(seed, sizeof(seed));
-    Err err =
-        save(dir, "token.key", (Str){(const char *)seed, sizeof(seed)}, KEY_MODE, arena, reason);
+    Str plain = {(const char *)seed, sizeof(seed)};
+    Err err = vault_save(vault, "token.key", plain, arena, reason);
     sodium_memzero(seed, sizeof(seed));
     return err;
+}
+
+Err data_make_private(const char *dir, Arena *arena, Reason *reason) {
+    static const char *const names[] = {".",
+                                        "ca.key",
+                                        "lock",
+                                        "master.key",
+                                        "muster.db",
+                                        "muster.db-reserve",
+                                        "muster.db-shm",
+                                        "muster.db-wal",
+                                        "server.key",
+                                        "token.key"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        bool is_mended = false;
+        Str path = data_path(arena, dir, names[i]);
+        TRY(arena_check(arena));
+        TRY(file_make_private(path.ptr, &is_mended, reason));
+        if (is_mended) log_event(LOG_WARN, "data.made_private", F("path", path));
+    }
+    return SUCCESS;
 }
 
 Err data_installation(const char *dir, uint64_t now_ms, Arena *arena, Id *ret_id, Reason *reason) {
@@ -106,20 +127,21 @@ static Err config_make(const char *dir, Arena *arena, Reason *reason) {
     return err;
 }
 
-Err data_make(const char *dir, StrList hosts, uint64_t now_ms, Arena *arena, Reason *reason) {
-    TRY(folder_make(dir, DIR_MODE, reason));
+Err data_make(const Vault *vault, StrList hosts, uint64_t now_ms, Arena *arena, Reason *reason) {
+    const char *dir = vault->dir;
     Certificate ca;
-    Err err = authority_load(dir, arena, &ca, reason);
+    Err err = authority_load(vault, arena, &ca, reason);
     if (err.code == ERR_NOT_FOUND) {
         reason_clear(reason);
-        err = authority_make(dir, now_ms, arena, &ca, reason);
+        err = authority_make(vault, now_ms, arena, &ca, reason);
     }
     TRY(err);
     if (!is_there(data_path(arena, dir, "server.pem").ptr))
         TRY(server_make(dir, &ca, hosts, now_ms, arena, reason));
     Id installation;
     TRY(data_installation(dir, now_ms, arena, &installation, reason));
-    if (!is_there(data_path(arena, dir, "token.key").ptr)) TRY(token_key_make(dir, arena, reason));
+    if (!is_there(data_path(arena, dir, "token.key").ptr))
+        TRY(token_key_make(vault, arena, reason));
     if (!is_there(data_path(arena, dir, "musterd.conf").ptr)) TRY(config_make(dir, arena, reason));
     return arena_check(arena);
 }
@@ -143,12 +165,12 @@ Err data_config(const char *dir,
     return SUCCESS;
 }
 
-Err data_token_key(const char *dir, Arena *arena, JwsKey *ret_key, Reason *reason) {
+Err data_token_key(const Vault *vault, Arena *arena, JwsKey *ret_key, Reason *reason) {
     Str seed;
-    TRY(load(dir, "token.key", arena, &seed, reason));
+    TRY(vault_load(vault, "token.key", arena, &seed, reason));
     if (seed.len != SEED_LEN)
         return reason_fail(
-            reason, FAIL(ERR_INVALID, "the file is not 32 bytes"), "%s/token.key", dir);
+            reason, FAIL(ERR_INVALID, "the key is not 32 bytes"), "%s/token.key", vault->dir);
     jws_key_from_seed((const uint8_t *)seed.ptr, ret_key);
     return SUCCESS;
 }

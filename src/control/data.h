@@ -5,7 +5,10 @@
 ///     server.pem server.key   what the listeners show
 ///     installation            the installation's id, which devices prove themselves to
 ///     token.key               seed of the key that signs access tokens, and root of other keys
-///     muster.db               the store
+///     master.key              the server key, unless it is kept elsewhere: ca.key and token.key
+///                             are sealed under it (vault.h)
+///     lock                    held by the one process that works in the folder
+///     muster.db               the store, and beside it files of SQLite's own
 ///     musterd.conf            settings (config.h)
 ///
 /// The Reason of a failure names the file.
@@ -14,14 +17,15 @@
 #include "base/arena.h"
 #include "base/jws.h"
 #include "control/config.h"
+#include "control/vault.h"
 
 typedef struct Db Db;
 
 /// "DIR/NAME", NUL-terminated in `arena`. Absent when the arena is exhausted.
 Str data_path(Arena *arena, const char *dir, const char *name);
-/// Make whatever is missing: folder, authority, server certificate for `hosts`, installation id,
+/// Make whatever is missing: authority, server certificate for `hosts`, installation id,
 /// token key, sample settings. ERR_SYSTEM, ERR_INVALID (hosts).
-Err data_make(const char *dir, StrList hosts, uint64_t now_ms, Arena *arena, Reason *reason);
+Err data_make(const Vault *vault, StrList hosts, uint64_t now_ms, Arena *arena, Reason *reason);
 /// Settings: `path`, or musterd.conf in the folder, or the defaults. Prints nothing; `faults` says
 /// what is wrong. ERR_INVALID.
 Err data_config(const char *dir,
@@ -30,8 +34,11 @@ Err data_config(const char *dir,
                 Faults *faults,
                 Config *ret_config,
                 Reason *reason);
+/// Take the rights of others away from the folder and what is secret in it, and log each that had
+/// some. Call before the store is open. ERR_SYSTEM.
+Err data_make_private(const char *dir, Arena *arena, Reason *reason);
 /// The key that signs access tokens. ERR_NOT_FOUND: the folder was never set up.
-Err data_token_key(const char *dir, Arena *arena, JwsKey *ret_key, Reason *reason);
+Err data_token_key(const Vault *vault, Arena *arena, JwsKey *ret_key, Reason *reason);
 /// The installation's id; made where it is missing. ERR_INVALID: the file holds something else.
 Err data_installation(const char *dir, uint64_t now_ms, Arena *arena, Id *ret_id, Reason *reason);
 /// A PEM file of the folder, in `arena`. ERR_NOT_FOUND: the folder was never set up.

@@ -56,10 +56,12 @@ static Err servers_start(App *app, const char *dir, Arena *arena, Reason *reason
     return SUCCESS;
 }
 
-static Err store_start(Serving *serving, const char *dir, Arena *arena, Reason *reason) {
+static Err store_start(Serving *serving, const Vault *vault, Arena *arena, Reason *reason) {
+    const char *dir = vault->dir;
     App *app = &serving->app;
     app->clock = clock_system();
-    TRY(data_token_key(dir, arena, &app->key, reason));
+    TRY(data_make_private(dir, arena, reason));
+    TRY(data_token_key(vault, arena, &app->key, reason));
     TRY(data_installation(dir, clock_now_ms(&app->clock), arena, &app->installation, reason));
     TRY(servers_start(app, dir, arena, reason));
     TRY(data_db_open(dir, (uint32_t)app->config.workers + 1, arena, &app->db, reason));
@@ -128,7 +130,7 @@ static void serving_stop(Serving *serving) {
     jws_key_wipe(&serving->app.key);
 }
 
-Err serve(const char *dir, const Config *config, Arena *arena, Reason *reason) {
+Err serve(const Vault *vault, const Config *config, Arena *arena, Reason *reason) {
     mallopt(M_ARENA_MAX, MALLOC_ARENAS); // an arena a thread would cost memory and give little
     files_raise();
     signal(SIGPIPE, SIG_IGN);
@@ -139,14 +141,14 @@ Err serve(const char *dir, const Config *config, Arena *arena, Reason *reason) {
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
 
     Serving serving = {.app.config = *config};
-    Err err = store_start(&serving, dir, arena, reason);
-    if (err.code == OK) err = listeners_start(&serving, dir, arena, reason);
+    Err err = store_start(&serving, vault, arena, reason);
+    if (err.code == OK) err = listeners_start(&serving, vault->dir, arena, reason);
     if (err.code == OK) {
         log_event(LOG_INFO,
                   "server.ready",
                   F("port", (uint64_t)server_port(serving.server)),
                   F("channel_port", (uint64_t)serving.app.channel_port),
-                  F("data", dir));
+                  F("data", vault->dir));
         int got;
         sigwait(&ends, &got);
         log_event(LOG_INFO, "server.stopping", F("signal", (uint64_t)got));

@@ -17,6 +17,8 @@ enum {
     SEED_LEN = 32,
     CA_DAYS = 20 * 365,
     SERVER_DAYS = 5 * 365,
+    RESERVE_BYTES = 16 << 20, // on a full disk
+    CHECK_EVERY_S = 86'400,
 };
 
 Str data_path(Arena *arena, const char *dir, const char *name) {
@@ -187,7 +189,8 @@ Err data_ca_fingerprint(const char *dir, Arena *arena, Str *ret_hex, Reason *rea
     return SUCCESS;
 }
 
-Err data_db_open(const char *dir, uint32_t readers, Arena *arena, Db **ret_db, Reason *reason) {
+Err data_db_open(
+    const char *dir, const DataDbOptions *use, Arena *arena, Db **ret_db, Reason *reason) {
     Str path = data_path(arena, dir, "muster.db");
     TRY(arena_check(arena));
     const Schema *schemas[SLICE_SCHEMAS_MAX];
@@ -197,7 +200,9 @@ Err data_db_open(const char *dir, uint32_t readers, Arena *arena, Db **ret_db, R
                                        .migration_count = store_migration_count,
                                        .schemas = schemas,
                                        .schema_count = schema_count,
-                                       .readers = readers},
+                                       .readers = use->readers,
+                                       .reserve_bytes = use->is_served ? RESERVE_BYTES : 0,
+                                       .check_every_s = use->is_served ? CHECK_EVERY_S : 0},
                           ret_db,
                           reason);
 }

@@ -45,5 +45,13 @@ Err data_installation(const char *dir, uint64_t now_ms, Arena *arena, Id *ret_id
 Err data_pem(const char *dir, const char *name, Arena *arena, Str *ret_pem, Reason *reason);
 /// Fingerprint of the authority, in `arena`. ERR_NOT_FOUND as above.
 Err data_ca_fingerprint(const char *dir, Arena *arena, Str *ret_hex, Reason *reason);
-/// Open the store with its tables. `readers`: connections that read in parallel.
-Err data_db_open(const char *dir, uint32_t readers, Arena *arena, Db **ret_db, Reason *reason);
+
+/// What the store is opened for.
+typedef struct DataDbOptions {
+    uint32_t readers; ///< connections that read in parallel
+    bool is_served;   ///< for long: looked after, with room held back for a full disk
+} DataDbOptions;
+
+/// Open the store with its tables. `arena` must outlive it.
+Err data_db_open(
+    const char *dir, const DataDbOptions *use, Arena *arena, Db **ret_db, Reason *reason);

@@ -144,7 +144,7 @@ static Err add_org(const Options *options, bool first, Arena *arena, Reason *rea
     Credentials made;
     Str fingerprint;
     TRY(data_ca_fingerprint(options->data, arena, &fingerprint, reason));
-    TRY(data_db_open(options->data, 1, arena, &db, reason));
+    TRY(data_db_open(options->data, &(DataDbOptions){.readers = 1}, arena, &db, reason));
     uint64_t count = 0;
     Err err = org_count(db, arena, &count);
     if (err.code == OK && first && count > 0)

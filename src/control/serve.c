@@ -64,7 +64,8 @@ static Err store_start(Serving *serving, const Vault *vault, Arena *arena, Reaso
     TRY(data_token_key(vault, arena, &app->key, reason));
     TRY(data_installation(dir, clock_now_ms(&app->clock), arena, &app->installation, reason));
     TRY(servers_start(app, dir, arena, reason));
-    TRY(data_db_open(dir, (uint32_t)app->config.workers + 1, arena, &app->db, reason));
+    const DataDbOptions use = {.readers = (uint32_t)app->config.workers + 1, .is_served = true};
+    TRY(data_db_open(dir, &use, arena, &app->db, reason));
     TRY(control_open(app));
     TRY(worker_pool_open(
         &(WorkerOptions){.threads = (uint32_t)app->config.workers, .queue_max = 1024},

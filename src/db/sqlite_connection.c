@@ -124,6 +124,10 @@ const char *connection_words(const Connection *connection) {
     return sqlite3_errmsg(connection->handle);
 }
 
+void statement_finish(sqlite3_stmt **statement) {
+    sqlite3_finalize(*statement);
+}
+
 void statement_reset(sqlite3_stmt **statement) {
     if (*statement) sqlite3_reset(*statement);
 }

@@ -39,5 +39,7 @@ Err connection_run(Connection *connection, const char *sql);
 Err connection_err(const Connection *connection, int code);
 /// SQLite's words about the last failure, static or owned by the connection.
 const char *connection_words(const Connection *connection);
+/// Free a statement that is not one of the connection's own. Fits SCOPED.
+void statement_finish(sqlite3_stmt **statement);
 /// Let go of what a statement holds. Fits SCOPED.
 void statement_reset(sqlite3_stmt **statement);

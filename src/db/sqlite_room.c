@@ -109,9 +109,10 @@ bool room_give_back(Room *room, Connection *connection) {
     return true;
 }
 
-void room_bound(const Room *room, Connection *connection, bool frees) {
-    uint64_t pages = room->pages ? room->pages : room_pages(connection);
-    room_pages_max(connection, frees ? pages + room->bytes / FREE_PART / PAGE_BYTES : pages);
+void room_bound(Room *room, Connection *connection, bool frees) {
+    if (room->pages == 0) room->pages = room_pages(connection); // it was full at the start
+    uint64_t more = frees ? room->bytes / FREE_PART / PAGE_BYTES : 0;
+    room_pages_max(connection, room->pages + more);
 }
 
 void room_heal(Room *room, Connection *connection) {

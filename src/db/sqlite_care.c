@@ -5,18 +5,18 @@
 #include "base/log.h"
 #include "base/scope.h"
 
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
     TICK_MS = 1000,
     STEPS = 10'000, // of SQLite between two looks at whether to stop
-    NICE = 19,
 };
 
+/// The log cannot start anew while somebody reads what was before, so a full disk waits for
+/// nothing.
 static int care_must_stop(void *ctx) {
-    return atomic_load(&((const Care *)ctx)->is_closing);
+    const Care *care = ctx;
+    return atomic_load(&care->is_closing) || room_is_full(care->room);
 }
 
 /// The first thing that is wrong, in SQLite's words; empty: nothing. `statement` is not run yet.
@@ -49,17 +49,18 @@ static Err care_check(Care *care, Reason *ret_damage, Reason *reason) {
     return err;
 }
 
-static void care_look(Care *care) {
+/// False: it was broken off, look again later.
+static bool care_look(Care *care) {
     Reason damage = {}, reason = {};
     Err err = care_check(care, &damage, &reason);
-    if (atomic_load(&care->is_closing)) return;
+    if (err.code != OK && care_must_stop(care)) return false;
     if (err.code != OK) {
         log_event(LOG_WARN,
                   "store.check_failed",
                   F("file", care->path),
                   F("what", err.what),
                   F("why", (const char *)reason.text));
-        return;
+        return true;
     }
     bool is_damaged = damage.text[0] != '\0';
     atomic_store(&care->is_damaged, is_damaged);
@@ -68,6 +69,7 @@ static void care_look(Care *care) {
                   "store.damaged",
                   F("file", care->path),
                   F("what", (const char *)damage.text));
+    return true;
 }
 
 /// False: it is closing.
@@ -85,14 +87,11 @@ static bool care_wait(Care *care) {
 
 static void *care_main(void *ctx) {
     Care *care = ctx;
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); // of this thread alone, on Linux
     uint64_t due_ms = 0;
     do {
         uint64_t now_ms = clock_monotonic_ms();
-        if (now_ms >= due_ms) {
-            care_look(care);
-            due_ms = now_ms + care->every_ms;
-        }
+        bool is_due = now_ms >= due_ms && !room_is_full(care->room);
+        if (is_due && care_look(care)) due_ms = now_ms + care->every_ms;
         // Nothing to write, but the writer looks for room first.
         if (room_is_full(care->room)) (void)writer_submit(care->writer, NULL, 0).code;
     } while (care_wait(care));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A thread of low priority that looks after the store, in nobody's way: it reads the whole file
-/// for damage at the start and every so often, and lets the writer see whether a full disk has room
-/// again while nobody writes.
+/// A thread that looks after the store, in nobody's way: it reads the whole file for damage at the
+/// start and every so often, and lets the writer see whether a full disk has room again while
+/// nobody writes. It has the priority of the others: one that reads slowly keeps the log from
+/// starting anew.
 #pragma once
 
 #include "db/sqlite_write.h"

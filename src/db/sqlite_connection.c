@@ -32,7 +32,8 @@ static Err connection_settings_apply(Connection *connection) {
         "PRAGMA synchronous = FULL",
         "PRAGMA foreign_keys = OFF",
         "PRAGMA temp_store = MEMORY",
-        "PRAGMA cache_size = -1024", // KiB
+        "PRAGMA cache_size = -1024",           // KiB
+        "PRAGMA journal_size_limit = 8388608", // a log that had to grow beyond gives that back
     };
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
         int code = sqlite3_exec(handle, settings[i], NULL, NULL, NULL);

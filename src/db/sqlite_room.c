@@ -103,13 +103,13 @@ bool room_give_back(Room *room, Connection *connection) {
     room->tried_ms = clock_monotonic_ms();
     atomic_store(&room->is_full, true);
     log_event(LOG_ERROR, "store.full", F("file", sqlite3_db_filename(connection->handle, "main")));
-    // What it has taken so far goes into the file, so that the log starts anew and need not grow.
-    (void)sqlite3_wal_checkpoint_v2(
-        connection->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return true;
 }
 
 void room_bound(Room *room, Connection *connection, bool frees) {
+    // What the log has goes into the file, so that it starts anew and need not grow.
+    (void)sqlite3_wal_checkpoint_v2(
+        connection->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     if (room->pages == 0) room->pages = room_pages(connection); // it was full at the start
     uint64_t more = frees ? room->bytes / FREE_PART / PAGE_BYTES : 0;
     room_pages_max(connection, room->pages + more);

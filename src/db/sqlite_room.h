@@ -33,7 +33,8 @@ bool room_has_reserve(const Room *room);
 bool room_is_full(const Room *room);
 /// The disk is full, and no transaction is open: give the reserve back. False: there is none.
 bool room_give_back(Room *room, Connection *connection);
-/// While it is full, before a transaction: how far it may grow the database. `frees`: it deletes.
+/// While it is full, before a transaction: empty the log, and say how far it may grow the database.
+/// `frees`: it deletes.
 void room_bound(Room *room, Connection *connection, bool frees);
 /// While it is full, and at most five times a second: see whether there is room again.
 void room_heal(Room *room, Connection *connection);

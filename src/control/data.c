@@ -23,65 +23,66 @@ Str data_path(Arena *arena, const char *dir, const char *name) {
     return str_print(arena, "%s/%s", dir, name);
 }
 
-static bool is_there(const char *path) {
+static bool data_is_there(const char *path) {
     struct stat info;
     return stat(path, &info) == 0;
 }
 
 static Err
-save(const char *dir, const char *name, Str data, mode_t mode, Arena *arena, Reason *reason) {
+data_save(const char *dir, const char *name, Str data, mode_t mode, Arena *arena, Reason *reason) {
     Str path = data_path(arena, dir, name);
     TRY(arena_check(arena));
     return file_save(path.ptr, data, mode, reason);
 }
 
-static Err load(const char *dir, const char *name, Arena *arena, Str *ret_data, Reason *reason) {
+static Err
+data_load(const char *dir, const char *name, Arena *arena, Str *ret_data, Reason *reason) {
     Str path = data_path(arena, dir, name);
     TRY(arena_check(arena));
     return file_load(path.ptr, CERTIFICATE_PEM_MAX, arena, ret_data, reason);
 }
 
-static Err authority_make(
+static Err data_make_authority(
     const char *dir, uint64_t now_ms, Arena *arena, Certificate *ret_ca, Reason *reason) {
     TRY(certificate_make_ca(S("Muster CA"), now_ms, CA_DAYS, arena, ret_ca));
     // The certificate comes last: where it is, its key is.
-    TRY(save(dir, "ca.key", ret_ca->key_pem, KEY_MODE, arena, reason));
-    return save(dir, "ca.pem", ret_ca->cert_pem, PUBLIC_MODE, arena, reason);
+    TRY(data_save(dir, "ca.key", ret_ca->key_pem, KEY_MODE, arena, reason));
+    return data_save(dir, "ca.pem", ret_ca->cert_pem, PUBLIC_MODE, arena, reason);
 }
 
-static Err authority_load(const char *dir, Arena *arena, Certificate *ret_ca, Reason *reason) {
-    TRY(load(dir, "ca.key", arena, &ret_ca->key_pem, reason));
-    return load(dir, "ca.pem", arena, &ret_ca->cert_pem, reason);
+static Err data_load_authority(const char *dir, Arena *arena, Certificate *ret_ca, Reason *reason) {
+    TRY(data_load(dir, "ca.key", arena, &ret_ca->key_pem, reason));
+    return data_load(dir, "ca.pem", arena, &ret_ca->cert_pem, reason);
 }
 
-static Err server_make(const char *dir,
-                       const Certificate *ca,
-                       StrList hosts,
-                       uint64_t now_ms,
-                       Arena *arena,
-                       Reason *reason) {
+static Err data_make_server(const char *dir,
+                            const Certificate *ca,
+                            StrList hosts,
+                            uint64_t now_ms,
+                            Arena *arena,
+                            Reason *reason) {
     Certificate server;
     TRY(certificate_make_server(ca, hosts, now_ms, SERVER_DAYS, arena, &server, reason));
-    TRY(save(dir, "server.key", server.key_pem, KEY_MODE, arena, reason));
-    return save(dir, "server.pem", server.cert_pem, PUBLIC_MODE, arena, reason);
+    TRY(data_save(dir, "server.key", server.key_pem, KEY_MODE, arena, reason));
+    return data_save(dir, "server.pem", server.cert_pem, PUBLIC_MODE, arena, reason);
 }
 
-static Err token_key_make(const char *dir, Arena *arena, Reason *reason) {
+static Err data_make_token_key(const char *dir, Arena *arena, Reason *reason) {
     uint8_t seed[SEED_LEN];
     randombytes_buf(seed, sizeof(seed));
-    Err err =
-        save(dir, "token.key", (Str){(const char *)seed, sizeof(seed)}, KEY_MODE, arena, reason);
+    Err err = data_save(
+        dir, "token.key", (Str){(const char *)seed, sizeof(seed)}, KEY_MODE, arena, reason);
     sodium_memzero(seed, sizeof(seed));
     return err;
 }
 
 Err data_installation(const char *dir, uint64_t now_ms, Arena *arena, Id *ret_id, Reason *reason) {
     Str text;
-    Err err = load(dir, "installation", arena, &text, reason);
+    Err err = data_load(dir, "installation", arena, &text, reason);
     if (err.code == ERR_NOT_FOUND) {
         Id id = id_new(S("installation"), now_ms);
         reason_clear(reason);
-        TRY(save(
+        TRY(data_save(
             dir, "installation", str_print(arena, "%s\n", id.text), PUBLIC_MODE, arena, reason));
         *ret_id = id;
         return SUCCESS;
@@ -92,16 +93,16 @@ Err data_installation(const char *dir, uint64_t now_ms, Arena *arena, Id *ret_id
 }
 
 Err data_pem(const char *dir, const char *name, Arena *arena, Str *ret_pem, Reason *reason) {
-    return load(dir, name, arena, ret_pem, reason);
+    return data_load(dir, name, arena, ret_pem, reason);
 }
 
-static Err config_make(const char *dir, Arena *arena, Reason *reason) {
+static Err data_make_config(const char *dir, Arena *arena, Reason *reason) {
     Text text;
     text_init(&text, FIELD_JSON_MAX);
     config_sample(&Config_schema, &text);
     Err err = text_check(&text);
     if (err.code == OK)
-        err = save(dir, "musterd.conf", text_str(&text), PUBLIC_MODE, arena, reason);
+        err = data_save(dir, "musterd.conf", text_str(&text), PUBLIC_MODE, arena, reason);
     text_done(&text);
     return err;
 }
@@ -109,18 +110,20 @@ static Err config_make(const char *dir, Arena *arena, Reason *reason) {
 Err data_make(const char *dir, StrList hosts, uint64_t now_ms, Arena *arena, Reason *reason) {
     TRY(folder_make(dir, DIR_MODE, reason));
     Certificate ca;
-    Err err = authority_load(dir, arena, &ca, reason);
+    Err err = data_load_authority(dir, arena, &ca, reason);
     if (err.code == ERR_NOT_FOUND) {
         reason_clear(reason);
-        err = authority_make(dir, now_ms, arena, &ca, reason);
+        err = data_make_authority(dir, now_ms, arena, &ca, reason);
     }
     TRY(err);
-    if (!is_there(data_path(arena, dir, "server.pem").ptr))
-        TRY(server_make(dir, &ca, hosts, now_ms, arena, reason));
+    if (!data_is_there(data_path(arena, dir, "server.pem").ptr))
+        TRY(data_make_server(dir, &ca, hosts, now_ms, arena, reason));
     Id installation;
     TRY(data_installation(dir, now_ms, arena, &installation, reason));
-    if (!is_there(data_path(arena, dir, "token.key").ptr)) TRY(token_key_make(dir, arena, reason));
-    if (!is_there(data_path(arena, dir, "musterd.conf").ptr)) TRY(config_make(dir, arena, reason));
+    if (!data_is_there(data_path(arena, dir, "token.key").ptr))
+        TRY(data_make_token_key(dir, arena, reason));
+    if (!data_is_there(data_path(arena, dir, "musterd.conf").ptr))
+        TRY(data_make_config(dir, arena, reason));
     return arena_check(arena);
 }
 
@@ -145,7 +148,7 @@ Err data_config(const char *dir,
 
 Err data_token_key(const char *dir, Arena *arena, JwsKey *ret_key, Reason *reason) {
     Str seed;
-    TRY(load(dir, "token.key", arena, &seed, reason));
+    TRY(data_load(dir, "token.key", arena, &seed, reason));
     if (seed.len != SEED_LEN)
         return reason_fail(
             reason, FAIL(ERR_INVALID, "the file is not 32 bytes"), "%s/token.key", dir);
@@ -156,7 +159,7 @@ Err data_token_key(const char *dir, Arena *arena, JwsKey *ret_key, Reason *reaso
 Err data_ca_fingerprint(const char *dir, Arena *arena, Str *ret_hex, Reason *reason) {
     Str pem;
     char hex[CERTIFICATE_FINGERPRINT_LEN + 1];
-    TRY(load(dir, "ca.pem", arena, &pem, reason));
+    TRY(data_load(dir, "ca.pem", arena, &pem, reason));
     Err err = certificate_fingerprint(pem, hex, NULL);
     if (err.code != OK) return reason_fail(reason, err, "%s/ca.pem", dir);
     Str copy = str_dup(arena, str_from(hex));

@@ -42,7 +42,7 @@ typedef struct Options {
     size_t host_count;
 } Options;
 
-static bool options_parse(int argc, char **argv, Options *ret_options) {
+static bool main_parse_options(int argc, char **argv, Options *ret_options) {
     static const struct option known[] = {
         {"data",             required_argument, NULL, 'd'},
         {"config",              required_argument, NULL, 'c'},
@@ -87,7 +87,7 @@ static bool options_parse(int argc, char **argv, Options *ret_options) {
     return true;
 }
 
-static void credentials_print(const Credentials *made, Str fingerprint) {
+static void main_print_credentials(const Credentials *made, Str fingerprint) {
     printf("organisation    %.*s\n", STR_FMT(made->org));
     printf("owner           %.*s\n", STR_FMT(made->owner));
     printf("password        %.*s\n", STR_FMT(made->password));
@@ -100,7 +100,7 @@ static void credentials_print(const Credentials *made, Str fingerprint) {
         STR_FMT(made->owner));
 }
 
-static Err add_org(const Options *options, bool first, Arena *arena, Reason *reason) {
+static Err main_write_org(const Options *options, bool first, Arena *arena, Reason *reason) {
     Clock clock = clock_system();
     Db *db = NULL;
     Credentials made;
@@ -119,11 +119,11 @@ static Err add_org(const Options *options, bool first, Arena *arena, Reason *rea
                        arena,
                        &made);
     db_close(db);
-    if (err.code == OK) credentials_print(&made, fingerprint);
+    if (err.code == OK) main_print_credentials(&made, fingerprint);
     return err;
 }
 
-static int run_init(Options *options, Arena *arena) {
+static int main_init(Options *options, Arena *arena) {
     static const Str standard[] = {
         {"localhost", 9},
         {"127.0.0.1", 9},
@@ -135,17 +135,17 @@ static int run_init(Options *options, Arena *arena) {
     StrList hosts = {options->hosts, options->host_count};
     Reason reason = {};
     Err err = data_make(options->data, hosts, clock_now_ms(&clock), arena, &reason);
-    if (err.code == OK) err = add_org(options, true, arena, &reason);
+    if (err.code == OK) err = main_write_org(options, true, arena, &reason);
     return err.code == OK ? EXIT_OK : err_report("musterd init", err, &reason);
 }
 
-static int run_add_org(Options *options, Arena *arena) {
+static int main_add_org(Options *options, Arena *arena) {
     Reason reason = {};
-    Err err = add_org(options, false, arena, &reason);
+    Err err = main_write_org(options, false, arena, &reason);
     return err.code == OK ? EXIT_OK : err_report("musterd add-org", err, &reason);
 }
 
-static int config_read(const Options *options, Arena *arena, Config *ret_config) {
+static int main_read_config(const Options *options, Arena *arena, Config *ret_config) {
     Faults faults;
     faults_init(&faults, arena);
     Reason reason = {};
@@ -158,14 +158,14 @@ static int config_read(const Options *options, Arena *arena, Config *ret_config)
     return err.code == OK ? EXIT_OK : err_report("musterd config", err, &reason);
 }
 
-static int run_check_config(Options *options, Arena *arena) {
+static int main_check_config(Options *options, Arena *arena) {
     Config config;
-    return config_read(options, arena, &config);
+    return main_read_config(options, arena, &config);
 }
 
-static int run_serve(Options *options, Arena *arena) {
+static int main_serve(Options *options, Arena *arena) {
     Config config;
-    int status = config_read(options, arena, &config);
+    int status = main_read_config(options, arena, &config);
     if (status != EXIT_OK) return status;
     log_setup("musterd", config.log_level);
     Reason reason = {};
@@ -177,10 +177,10 @@ static const struct {
     const char *name;
     int (*run)(Options *options, Arena *arena);
 } verbs[] = {
-    {"init",         run_init        },
-    {"add-org",      run_add_org     },
-    {"run",          run_serve       },
-    {"check-config", run_check_config},
+    {"init",         main_init        },
+    {"add-org",      main_add_org     },
+    {"run",          main_serve       },
+    {"check-config", main_check_config},
 };
 
 int main(int argc, char **argv) {
@@ -197,7 +197,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (strcmp(argv[1], verbs[i].name) != 0) continue;
         Options options;
-        if (!options_parse(argc - 1, argv + 1, &options)) return EXIT_USAGE;
+        if (!main_parse_options(argc - 1, argv + 1, &options)) return EXIT_USAGE;
         Arena arena;
         arena_init(&arena, MAIN_ARENA_MAX);
         int status = verbs[i].run(&options, &arena);

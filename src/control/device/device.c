@@ -111,16 +111,16 @@ static bool device_is_same(const Device *a, const Device *b) {
 }
 
 /// The part of a message is there.
-static bool sync_has(const char *part, const void *member) {
+static bool device_sync_has(const char *part, const void *member) {
     return !field_is_absent(schema_field(&SyncUp_schema, str_from(part)), member);
 }
 
-static Err status_keep(Tx *tx, const Device *device, const SyncUp *up, uint64_t now_ms) {
+static Err device_keep_status(Tx *tx, const Device *device, const SyncUp *up, uint64_t now_ms) {
     DeviceStatus status;
     TRY(device_status(tx, device, &status));
     status.last_seen_at.ms = now_ms;
     if (!id_is_absent(&up->hello.device_id)) status.servers_failed = up->hello.servers_failed;
-    if (sync_has("reported", &up->reported)) {
+    if (device_sync_has("reported", &up->reported)) {
         status.generation = up->reported.generation;
         status.state = up->reported.state;
         status.detail = up->reported.detail;
@@ -131,7 +131,7 @@ static Err status_keep(Tx *tx, const Device *device, const SyncUp *up, uint64_t 
 }
 
 /// What the device should run, if it is newer than what it holds.
-static Err desired_fill(
+static Err device_fill_desired(
     Tx *tx, Arena *arena, const Device *device, uint64_t held_generation, Desired *ret_desired) {
     Fleet fleet;
     TRY(device_fleet(tx, device, &fleet));
@@ -150,10 +150,10 @@ Err device_sync(const App *app,
                 const SyncUp *up,
                 uint64_t now_ms,
                 SyncDown *ret_down) {
-    if (sync_has("facts", &up->facts)) device->facts = up->facts;
+    if (device_sync_has("facts", &up->facts)) device->facts = up->facts;
     if (!device_is_same(stored, device)) TRY(tx_update(tx, &Device_schema, device));
-    TRY(status_keep(tx, device, up, now_ms));
-    if (sync_has("telemetry", &up->telemetry))
+    TRY(device_keep_status(tx, device, up, now_ms));
+    if (device_sync_has("telemetry", &up->telemetry))
         TRY(telemetry_put(tx, &up->telemetry, &device->id, &device->org_id, now_ms));
     SyncDown down = {
         .ack = up->seq,
@@ -161,7 +161,7 @@ Err device_sync(const App *app,
         .heartbeat = app->config.heartbeat,
         .rotate_key = device->rotate_key,
     };
-    TRY(desired_fill(tx, arena, device, up->generation, &down.desired));
+    TRY(device_fill_desired(tx, arena, device, up->generation, &down.desired));
     *ret_down = down;
     return SUCCESS;
 }

@@ -17,14 +17,14 @@ enum {
 };
 
 /// The connection in the words of challenge.h: its number here, and its TLS session.
-static ChallengeFor connection_of(const ChannelPeer *peer, uint8_t room[CONNECTION_BYTES]) {
+static ChallengeFor channel_connection_of(const ChannelPeer *peer, uint8_t room[CONNECTION_BYTES]) {
     size_t binding_len = peer->binding.len < BINDING_LEN ? peer->binding.len : BINDING_LEN;
     memcpy(room, &peer->channel, sizeof(peer->channel));
     if (binding_len) memcpy(room + sizeof(peer->channel), peer->binding.ptr, binding_len);
     return (ChallengeFor){(const char *)room, sizeof(peer->channel) + binding_len};
 }
 
-static void on_greet(void *ctx, const ChannelPeer *peer, Text *first) {
+static void channel_on_greet(void *ctx, const ChannelPeer *peer, Text *first) {
     App *app = ctx;
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, GREET_ARENA_MAX);
@@ -36,15 +36,15 @@ static void on_greet(void *ctx, const ChannelPeer *peer, Text *first) {
                       .binding = peer->binding.len ? BINDING_TLS_EXPORTER : BINDING_NONE,
                       .channel_port = app->channel_port}
     };
-    Err err =
-        challenge_make(&app->key, connection_of(peer, room), now_ms, &arena, &down.challenge.nonce);
+    Err err = challenge_make(
+        &app->key, channel_connection_of(peer, room), now_ms, &arena, &down.challenge.nonce);
     if (err.code == OK)
         schema_encode(&SyncDown_schema, &down, ENCODE_REPLY, first);
     else
         first->failed = true; // a channel without a challenge is none
 }
 
-static void on_closed(void *ctx, const ChannelPeer *peer) {
+static void channel_on_closed(void *ctx, const ChannelPeer *peer) {
     presences_clear(((App *)ctx)->presences, &peer->subject, peer->channel);
 }
 
@@ -79,10 +79,10 @@ typedef struct Exchange {
     SyncDown down; ///< zero: the channel was refused instead
 } Exchange;
 
-static Err exchange_first(Exchange *exchange, Tx *tx, uint64_t now_ms) {
+static Err channel_exchange_first(Exchange *exchange, Tx *tx, uint64_t now_ms) {
     App *app = exchange->app;
     uint8_t room[CONNECTION_BYTES];
-    ProofWanted wanted = {.connection = connection_of(exchange->peer, room),
+    ProofWanted wanted = {.connection = channel_connection_of(exchange->peer, room),
                           .binding = exchange->peer->binding};
     Device device;
     Refusal refusal;
@@ -96,7 +96,7 @@ static Err exchange_first(Exchange *exchange, Tx *tx, uint64_t now_ms) {
     return hello_answer(app, tx, exchange->arena, &device, &exchange->up, now_ms, &exchange->down);
 }
 
-static Err exchange_next(Exchange *exchange, Tx *tx, uint64_t now_ms) {
+static Err channel_exchange_next(Exchange *exchange, Tx *tx, uint64_t now_ms) {
     Device stored;
     Err err = device_get(tx, &exchange->peer->subject, &stored);
     if (err.code == ERR_NOT_FOUND) {
@@ -117,15 +117,15 @@ static Err exchange_next(Exchange *exchange, Tx *tx, uint64_t now_ms) {
                        &exchange->down);
 }
 
-static Err exchange_once(Exchange *exchange, Text *reply) {
+static Err channel_exchange_once(Exchange *exchange, Text *reply) {
     App *app = exchange->app;
     uint64_t now_ms = clock_now_ms(&app->clock);
     SCOPED(tx_closep) Tx *tx = NULL;
     Str scope = exchange->is_first ? (Str){} : id_str(&exchange->peer->scope);
     exchange->down = (SyncDown){};
     TRY(tx_open(app->db, exchange->arena, scope, &tx));
-    TRY(exchange->is_first ? exchange_first(exchange, tx, now_ms)
-                           : exchange_next(exchange, tx, now_ms));
+    TRY(exchange->is_first ? channel_exchange_first(exchange, tx, now_ms)
+                           : channel_exchange_next(exchange, tx, now_ms));
     if (exchange->down.ack == 0) return SUCCESS;
     TRY(tx_commit(tx));
     text_clear(reply);
@@ -134,25 +134,25 @@ static Err exchange_once(Exchange *exchange, Text *reply) {
 }
 
 /// Read the message and answer it; a lost race is run again.
-static Err exchange_run(Exchange *exchange, Str message, Text *reply, Reason *reason) {
+static Err channel_exchange_run(Exchange *exchange, Str message, Text *reply, Reason *reason) {
     TRY(schema_read(&SyncUp_schema, message, DECODE_PEER, exchange->arena, &exchange->up, reason));
     if (exchange->is_first && id_is_absent(&exchange->up.hello.device_id))
         return FAIL(ERR_INVALID, "the first message must have a hello");
     Err err = SUCCESS;
     for (int tries = 0; tries < SYNC_TRIES_MAX; tries++) {
-        err = exchange_once(exchange, reply);
+        err = channel_exchange_once(exchange, reply);
         if (err.code != ERR_CONFLICT) break;
     }
     return err;
 }
 
-static Err on_message(void *ctx, ChannelPeer *peer, Str message, Text *reply) {
+static Err channel_on_message(void *ctx, ChannelPeer *peer, Str message, Text *reply) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, SYNC_ARENA_MAX);
     Exchange exchange = {
         .app = ctx, .peer = peer, .arena = &arena, .is_first = id_is_absent(&peer->subject)};
     Reason reason = {};
-    Err err = exchange_run(&exchange, message, reply, &reason);
+    Err err = channel_exchange_run(&exchange, message, reply, &reason);
     if (err.code == OK) return SUCCESS;
     text_clear(reply);
     log_event(err.code == ERR_SYSTEM ? LOG_ERROR : LOG_WARN,
@@ -167,7 +167,7 @@ static Err on_message(void *ctx, ChannelPeer *peer, Str message, Text *reply) {
 }
 
 const ChannelHandlers device_channel_handlers = {
-    .greet = on_greet,
-    .message = on_message,
-    .closed = on_closed,
+    .greet = channel_on_greet,
+    .message = channel_on_message,
+    .closed = channel_on_closed,
 };

@@ -9,18 +9,21 @@
 #include <unistd.h>
 
 #define DEVICE S("device_01jdfq3t5hefbv1nq5a3x4k2zr")
-#define OWN_LABELS                                                         \
-    "{\"io.muster.managed\":\"true\",\"io.muster.format\":\"1\","          \
+#define OWN_LABELS                                                           \
+    "{\"io.muster.managed\":\"true\",\"io.muster.format\":\"1\","            \
     "\"io.muster.device\":\"device_01jdfq3t5hefbv1nq5a3x4k2zr\",\"io.muster" \
     ".application\":\"shop\"}"
-#define NEWER_LABELS                                                       \
-    "{\"io.muster.managed\":\"true\",\"io.muster.format\":\"2\","          \
+#define NEWER_LABELS                                                         \
+    "{\"io.muster.managed\":\"true\",\"io.muster.format\":\"2\","            \
     "\"io.muster.device\":\"device_01jdfq3t5hefbv1nq5a3x4k2zr\",\"io.muster" \
     ".application\":\"shop\"}"
 #define IMAGE "r/web@sha256:00"
 #define GONE "{\"message\":\"gone\"}"
 
-static const LabelsOwner owner = {{"device_01jdfq3t5hefbv1nq5a3x4k2zr", 33}, {"shop", 4}};
+static const LabelsOwner owner = {
+    {"device_01jdfq3t5hefbv1nq5a3x4k2zr", 33},
+    {"shop",                              4 }
+};
 
 typedef struct Fixture {
     FakeEngine *fake;
@@ -51,9 +54,9 @@ static int teardown(void **test_state) {
     return 0;
 }
 
-#define ANSWERS(...)                                                          \
-    Fixture *f = *test_state;                                                 \
-    static const FakeAnswer answers[] = {__VA_ARGS__};                        \
+#define ANSWERS(...)                                   \
+    Fixture *f = *test_state;                          \
+    static const FakeAnswer answers[] = {__VA_ARGS__}; \
     fake_change(f->fake, answers, sizeof(answers) / sizeof(answers[0]))
 
 static Err version_of(Fixture *f, const char *body) {
@@ -133,13 +136,14 @@ TEST(what_is_not_of_the_kind_that_it_should_be_makes_no_sense) {
     CHECK_ERR(engine_containers(f->engine, DEVICE, &f->arena, &list, NULL), ERR_INVALID);
     static const FakeAnswer half[] = {
         {"GET /v1.43/containers/json",   200, "[{\"Id\":\"a\"}]", false, NULL},
-        {"GET /v1.43/containers/a/json", 200, "{\"State\":7}",   false, NULL},
+        {"GET /v1.43/containers/a/json", 200, "{\"State\":7}",    false, NULL},
     };
     fake_change(f->fake, half, 2);
     CHECK_ERR(engine_containers(f->engine, DEVICE, &f->arena, &list, &f->said), ERR_INVALID);
     CHECK_SAID(f->said, "/State");
     static const FakeAnswer numbers[] = {
-        {"GET /v1.43/containers/json", 200, "[7]", false, NULL}};
+        {"GET /v1.43/containers/json", 200, "[7]", false, NULL}
+    };
     fake_change(f->fake, numbers, 1);
     CHECK_ERR(engine_containers(f->engine, DEVICE, &f->arena, &list, NULL), ERR_INVALID);
 }
@@ -337,20 +341,21 @@ TEST(names_that_are_too_long_are_refused_before_they_are_sent) {
 }
 
 #define CASE_HERE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-TEST_MAIN(CASE_HERE(an_engine_is_spoken_to_in_the_newest_version_that_both_know),
-          CASE_HERE(an_engine_that_does_not_say_its_version_is_refused),
-          CASE_HERE(
-              every_container_of_the_device_is_looked_at_and_one_that_went_meanwhile_is_passed_over),
-          CASE_HERE(what_is_not_of_the_kind_that_it_should_be_makes_no_sense),
-          CASE_HERE(a_refusal_is_the_engines_words),
-          CASE_HERE(each_verb_is_one_request_and_what_is_gone_is_removed),
-          CASE_HERE(an_engine_that_breaks_off_is_asked_again_who_it_is),
-          CASE_HERE(an_engine_that_is_not_there_is_unavailable),
-          CASE_HERE(an_image_is_there_or_not_and_has_an_entrypoint_or_not),
-          CASE_HERE(a_pull_ends_well_or_with_what_its_progress_says),
-          CASE_HERE(a_pull_that_hangs_is_cancelled_and_shorter_calls_are_not),
-          CASE_HERE(a_network_is_made_unless_it_is_there_and_ours),
-          CASE_HERE(networks_are_listed_and_removed),
-          CASE_HERE(a_volume_is_ours_or_not_there_or_in_the_way),
-          CASE_HERE(waiting_ends_with_an_event_and_with_the_time),
-          CASE_HERE(names_that_are_too_long_are_refused_before_they_are_sent))
+TEST_MAIN(
+    CASE_HERE(an_engine_is_spoken_to_in_the_newest_version_that_both_know),
+    CASE_HERE(an_engine_that_does_not_say_its_version_is_refused),
+    CASE_HERE(
+        every_container_of_the_device_is_looked_at_and_one_that_went_meanwhile_is_passed_over),
+    CASE_HERE(what_is_not_of_the_kind_that_it_should_be_makes_no_sense),
+    CASE_HERE(a_refusal_is_the_engines_words),
+    CASE_HERE(each_verb_is_one_request_and_what_is_gone_is_removed),
+    CASE_HERE(an_engine_that_breaks_off_is_asked_again_who_it_is),
+    CASE_HERE(an_engine_that_is_not_there_is_unavailable),
+    CASE_HERE(an_image_is_there_or_not_and_has_an_entrypoint_or_not),
+    CASE_HERE(a_pull_ends_well_or_with_what_its_progress_says),
+    CASE_HERE(a_pull_that_hangs_is_cancelled_and_shorter_calls_are_not),
+    CASE_HERE(a_network_is_made_unless_it_is_there_and_ours),
+    CASE_HERE(networks_are_listed_and_removed),
+    CASE_HERE(a_volume_is_ours_or_not_there_or_in_the_way),
+    CASE_HERE(waiting_ends_with_an_event_and_with_the_time),
+    CASE_HERE(names_that_are_too_long_are_refused_before_they_are_sent))

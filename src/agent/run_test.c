@@ -107,8 +107,7 @@ static void holds(Fixture *f, uint64_t generation) {
         .name = S("shop"), .serial = 1, .release_id = id_new(S("release"), 1), .version = S("1")};
     CHECK_OK(manifest_publish(&manifest, &f->arena, &shop.manifest));
     DesiredFile file = {
-        .head = state_head(),
-        .desired = {.generation = generation, .applications = {&shop, 1}}
+        .head = state_head(), .desired = {.generation = generation, .applications = {&shop, 1}}
     };
     State state;
     CHECK_OK(state_open(f->folder, NULL, &state, NULL));
@@ -146,7 +145,8 @@ TEST(a_machine_that_is_not_enrolled_says_so) {
     Fixture *f = *test_state;
     Err err = runs(f);
     CHECK_ERR(err, ERR_STATE);
-    CHECK_STR(str_from(err.what), S("this machine is not enrolled, and there is no enrolment file"));
+    CHECK_STR(str_from(err.what),
+              S("this machine is not enrolled, and there is no enrolment file"));
 }
 
 TEST(an_enrolment_file_that_is_wrong_is_not_tried_again) {
@@ -202,10 +202,10 @@ TEST(it_runs_until_it_is_told_to_end) {
 TEST(what_was_desired_last_is_what_it_runs_with_the_server_away) {
     Fixture *f = *test_state;
     static const FakeAnswer pulls[] = {
-        {"GET /v1.43/events",             0,   NULL,                                false, NULL},
-        {"GET /v1.43/containers/json",    200, "[]",                                false, NULL},
-        {"GET /v1.43/networks?",          200, "[]",                                false, NULL},
-        {"POST /v1.43/images/create",     200, "{\"error\":\"manifest unknown\"}\n", false, NULL},
+        {"GET /v1.43/events",          0,   NULL,                                 false, NULL},
+        {"GET /v1.43/containers/json", 200, "[]",                                 false, NULL},
+        {"GET /v1.43/networks?",       200, "[]",                                 false, NULL},
+        {"POST /v1.43/images/create",  200, "{\"error\":\"manifest unknown\"}\n", false, NULL},
     };
     fake_change(f->fake, pulls, 4);
     enrolled(f);

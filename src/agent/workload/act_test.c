@@ -8,10 +8,9 @@
 #include <stdlib.h>
 
 #define DEVICE S("device_01jdfq3t5hefbv1nq5a3x4k2zr")
-#define LABELS_OF(device, application)                                 \
-    "{\"io.muster.managed\":\"true\",\"io.muster.format\":\"1\","      \
-    "\"io.muster.device\":\"" device "\",\"io.muster.application\":\"" \
-    application "\"}"
+#define LABELS_OF(device, application)                            \
+    "{\"io.muster.managed\":\"true\",\"io.muster.format\":\"1\"," \
+    "\"io.muster.device\":\"" device "\",\"io.muster.application\":\"" application "\"}"
 #define OWN(application) LABELS_OF("device_01jdfq3t5hefbv1nq5a3x4k2zr", application)
 #define IMAGE_PATH "/v1.43/images/r/web" DIGEST "/json"
 
@@ -148,8 +147,8 @@ TEST(each_other_action_is_one_request) {
         ActionKind kind;
         const char *name, *request;
     } rows[] = {
-        {ACTION_RESTART, "restart", "POST /v1.43/containers/c1/restart?t=10 "  },
-        {ACTION_STOP,    "stop",    "POST /v1.43/containers/c1/stop?t=10 "     },
+        {ACTION_RESTART, "restart", "POST /v1.43/containers/c1/restart?t=10 " },
+        {ACTION_STOP,    "stop",    "POST /v1.43/containers/c1/stop?t=10 "    },
         {ACTION_REMOVE,  "remove",  "DELETE /v1.43/containers/c1?v=1&force=1 "},
     };
     ANSWERS({"POST ", 204, NULL}, {"DELETE ", 204, NULL});
@@ -173,10 +172,13 @@ TEST(what_no_application_wants_is_removed_without_one) {
 TEST(networks_of_applications_that_are_not_wanted_are_swept_and_no_others) {
     ANSWERS({"GET /v1.43/networks?filters",
              200,
-             "[{\"Id\":\"n1\",\"Name\":\"shop_default\",\"Labels\":" OWN("shop") "},"
-             "{\"Id\":\"n2\",\"Name\":\"till_default\",\"Labels\":" OWN("till") "},"
-             "{\"Id\":\"n3\",\"Name\":\"bridge\",\"Labels\":{}},"
-             "{\"Id\":\"n4\",\"Name\":\"x\",\"Labels\":" LABELS_OF("device_x", "till") "}]"},
+             "[{\"Id\":\"n1\",\"Name\":\"shop_default\",\"Labels\":" OWN(
+                 "shop") "},"
+                         "{\"Id\":\"n2\",\"Name\":\"till_default\",\"Labels\":" OWN(
+                             "till") "},"
+                                     "{\"Id\":\"n3\",\"Name\":\"bridge\",\"Labels\":{}},"
+                                     "{\"Id\":\"n4\",\"Name\":\"x\",\"Labels\":" LABELS_OF(
+                                         "device_x", "till") "}]"},
             {"DELETE ", 204, NULL});
     Service web = service_of("web", "1");
     aim(&f->world, 1, &web, 1);

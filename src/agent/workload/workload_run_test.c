@@ -156,7 +156,8 @@ TEST(what_is_desired_is_pulled_created_started_and_reported) {
     Fixture *f = *test_state;
     Service web = service_of("web", "1");
     Application shop = application_of("shop", 4, &web, 1);
-    const char *create = "POST /v1.43/containers/create", *start = "POST /v1.43/containers/c1/start";
+    const char *create = "POST /v1.43/containers/create",
+               *start = "POST /v1.43/containers/c1/start";
     works(f);
     says(f, (FakeAnswer){create, 201, "{}", false, NULL});
     says(f, (FakeAnswer){"GET /v1.43/images/", 404, "{}", false, NULL});

@@ -19,21 +19,21 @@ TEST(it_says_what_it_is_and_how_it_is_used) {
 
 TEST(a_wrong_command_line_is_told_and_is_exit_code_2) {
     static const char *const rows[][2] = {
-        {"",                             "missing verb"                  },
-        {"fly",                          "no such verb: fly"             },
-        {"enrol",                        "missing TOKEN"                 },
-        {"enrol a b",                    "unexpected argument b"         },
-        {"run now",                      "unexpected argument now"       },
-        {"run --colour red",             "unrecognized option '--colour'"},
-        {"run --state",                  "requires an argument"          },
-        {"run --force",                  "wrong option for run"          },
-        {"run --name cam",               "wrong option for run"          },
-        {"enrol a --poll 5",             "wrong option for enrol"        },
-        {"enrol a --engine unix:///x",   "wrong option for enrol"        },
-        {"run --poll 0",                 "wrong option for run"          },
-        {"run --poll 86401",             "wrong option for run"          },
-        {"run --poll soon",              "wrong option for run"          },
-        {"enrol a --name 'Not a slug'",  "--name must be "               },
+        {"",                            "missing verb"                  },
+        {"fly",                         "no such verb: fly"             },
+        {"enrol",                       "missing TOKEN"                 },
+        {"enrol a b",                   "unexpected argument b"         },
+        {"run now",                     "unexpected argument now"       },
+        {"run --colour red",            "unrecognized option '--colour'"},
+        {"run --state",                 "requires an argument"          },
+        {"run --force",                 "wrong option for run"          },
+        {"run --name cam",              "wrong option for run"          },
+        {"enrol a --poll 5",            "wrong option for enrol"        },
+        {"enrol a --engine unix:///x",  "wrong option for enrol"        },
+        {"run --poll 0",                "wrong option for run"          },
+        {"run --poll 86401",            "wrong option for run"          },
+        {"run --poll soon",             "wrong option for run"          },
+        {"enrol a --name 'Not a slug'", "--name must be "               },
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         CHECK_AGENT(rows[i][0], EXIT_USAGE, rows[i][1]);

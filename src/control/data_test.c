@@ -51,8 +51,13 @@ static void write_file(Fixture *f, const char *name, const char *text) {
 }
 
 TEST(whatever_is_missing_is_made_and_nothing_is_made_twice) {
-    static const char *const names[] = {
-        "ca.key", "ca.pem", "server.key", "server.pem", "installation", "token.key", "musterd.conf"};
+    static const char *const names[] = {"ca.key",
+                                        "ca.pem",
+                                        "server.key",
+                                        "server.pem",
+                                        "installation",
+                                        "token.key",
+                                        "musterd.conf"};
     enum { NAMES = sizeof(names) / sizeof(names[0]) };
     Fixture *f = *test_state;
     Str first[NAMES];

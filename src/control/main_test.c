@@ -67,10 +67,11 @@ TEST(a_wrong_command_line_is_told_and_is_exit_code_2) {
 
 TEST(a_folder_is_set_up_once_and_more_organisations_are_added_to_it) {
     Fixture *f = *test_state;
-    Said said =
-        program_run(getenv("MUSTERD"), with_data(f, "init", "--org acme --owner ada --host h.test"));
+    Said said = program_run(getenv("MUSTERD"),
+                            with_data(f, "init", "--org acme --owner ada --host h.test"));
     CHECK(said.code == EXIT_OK);
-    CHECK(strstr(said.text, "organisation    acme\n") && strstr(said.text, "owner           ada\n"));
+    CHECK(strstr(said.text, "organisation    acme\n")
+          && strstr(said.text, "owner           ada\n"));
     CHECK(strstr(said.text, "password        ") && strstr(said.text, "ca-fingerprint  "));
     CHECK(strstr(said.text, "muster login --server https://HOST:PORT --ca-fingerprint "));
     CHECK_MUSTERD(with_data(f, "init", "--org other"),

@@ -110,8 +110,9 @@ TEST(it_serves_until_it_is_told_to_end) {
         Str url = str_print(&f->arena, "https://127.0.0.1:%u", port);
         Str ca = data_path(&f->arena, f->folder, "ca.pem");
         HttpClient *client;
-        CHECK_OK(http_client_open(&(HttpClientOptions){.base_url = url.ptr, .ca_path = ca.ptr, .user_agent = "test"},
-                                  &client));
+        CHECK_OK(http_client_open(
+            &(HttpClientOptions){.base_url = url.ptr, .ca_path = ca.ptr, .user_agent = "test"},
+            &client));
         HttpCall call = {
             .method = "GET", .target = S("/readyz"), .within_ms = 10'000, .reply_max = 4096};
         HttpAnswer answer = {};

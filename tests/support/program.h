@@ -31,9 +31,9 @@ static inline Said program_run(const char *program, const char *words) {
 }
 
 /// It ends with `code` and says `text` somewhere.
-#define CHECK_ENDS(program, words, expected, part)                       \
-    do {                                                                 \
-        Said check_said_ = program_run((program), (words));              \
-        if (check_said_.code != (expected) || !strstr(check_said_.text, (part))) \
+#define CHECK_ENDS(program, words, expected, part)                                        \
+    do {                                                                                  \
+        Said check_said_ = program_run((program), (words));                               \
+        if (check_said_.code != (expected) || !strstr(check_said_.text, (part)))          \
             fail_msg("%s ends with %d: %s", (words), check_said_.code, check_said_.text); \
     } while (0)

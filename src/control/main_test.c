@@ -59,10 +59,8 @@ TEST(a_wrong_command_line_is_told_and_is_exit_code_2) {
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         CHECK_MUSTERD(rows[i][0], EXIT_USAGE, rows[i][1]);
-    char words[256] = "init --data /tmp/x";
-    for (int i = 0; i < 17; i++)
-        strcat(words, " --host a");
-    CHECK_MUSTERD(words, EXIT_USAGE, "at most 16 --host");
+    CHECK_MUSTERD(
+        "init --data /tmp/x $(printf ' --host %d' $(seq 17))", EXIT_USAGE, "at most 16 --host");
 }
 
 TEST(a_folder_is_set_up_once_and_more_organisations_are_added_to_it) {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 enum { PROGRAM_SAID_MAX = 16 * 1024 };
 
@@ -16,17 +17,30 @@ typedef struct Said {
     char text[PROGRAM_SAID_MAX];
 } Said;
 
-/// Run `program`, a path, with these words.
+/// Run `program`, a path, with these words, as the shell reads them.
 static inline Said program_run(const char *program, const char *words) {
     Said said = {.code = -1};
     char command[4096];
-    snprintf(command, sizeof(command), "exec '%s' %s 2>&1 </dev/null", program, words);
-    FILE *pipe = popen(command, "r");
-    if (!pipe) return said;
-    size_t len = fread(said.text, 1, sizeof(said.text) - 1, pipe);
+    int ends[2], status = 0;
+    snprintf(command, sizeof(command), "exec '%s' %s", program, words);
+    if (pipe(ends) != 0) return said;
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        execl("/bin/sh", "sh", "-c", command, NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    size_t len = 0;
+    for (ssize_t got = 1; got > 0 && len<sizeof(said.text) - 1; len += got> 0 ? (size_t)got : 0)
+        got = read(ends[0], said.text + len, sizeof(said.text) - 1 - len);
+    close(ends[0]);
     said.text[len] = '\0';
-    int status = pclose(pipe);
-    if (WIFEXITED(status)) said.code = WEXITSTATUS(status);
+    if (child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status))
+        said.code = WEXITSTATUS(status);
     return said;
 }
 

@@ -115,10 +115,11 @@ static void holds(Fixture *f, uint64_t generation) {
     state_close(&state);
 }
 
-/// Ends the agent of this process as soon as its engine has heard a request.
+/// Ends the agent of this process as soon as its engine has heard a request so often.
 typedef struct Ender {
     FakeEngine *fake;
     const char *request;
+    size_t times;
     int signal;
     bool heard;
     pthread_t thread;
@@ -126,14 +127,15 @@ typedef struct Ender {
 
 static void *ender_main(void *arg) {
     Ender *ender = arg;
-    ender->heard = fake_wait(ender->fake, ender->request, 1);
+    ender->heard = fake_wait(ender->fake, ender->request, ender->times);
     kill(getpid(), ender->signal);
     return NULL;
 }
 
-/// Run until the engine has heard the request; that it did is checked.
+/// Run until the engine has heard the request once more; that it did is checked.
 static Err runs_until(Fixture *f, const char *request, int signal) {
-    Ender ender = {.fake = f->fake, .request = request, .signal = signal};
+    size_t before = fake_heard(f->fake, request);
+    Ender ender = {.fake = f->fake, .request = request, .times = before + 1, .signal = signal};
     CHECK(pthread_create(&ender.thread, NULL, ender_main, &ender) == 0);
     Err err = runs(f);
     CHECK(pthread_join(ender.thread, NULL) == 0);

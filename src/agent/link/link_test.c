@@ -279,8 +279,8 @@ TEST(who_wants_to_poll_polls_with_a_proof_each_time) {
     ServerEntry entry = {str_print(&f.device.arena, "http://127.0.0.1:%u", peer.port), 0};
     linked_link(&f.device, &entry, 1, (Str){});
     linked_until(&f.device, is_open, &f);
+    peer_stop(&peer); // before the texts of its script go
     linked_close(&f.device);
-    peer_stop(&peer);
     CHECK(strstr(peer.requests[0], "POST /v1/agent/challenge HTTP/1.1"));
     CHECK(strstr(peer.requests[1], "POST /v1/agent/sync HTTP/1.1"));
     CHECK(strstr(peer.requests[1], "\"hello\":{") && strstr(peer.requests[1], "\"proof\":\"ey"));

@@ -65,8 +65,17 @@ uint64_t device_generation(const Device *device, const Fleet *fleet) {
                                                            : device->assigned_generation;
 }
 
-uint64_t device_next_generation(const Device *device, const Fleet *fleet, uint64_t now_ms) {
-    return fleet_next_generation(device_generation(device, fleet), now_ms);
+Err device_leave(
+    Tx *tx, const Device *device, const Id *fleet_id, uint64_t now_ms, uint64_t *ret_generation) {
+    Fleet left = {};
+    Err err = SUCCESS;
+    // What is deployed there in the meantime may have been told to the device already.
+    if (!id_is_absent(&device->fleet_id)) err = fleet_expect(tx, &device->fleet_id, &left);
+    if (err.code != ERR_NOT_FOUND) TRY(err);
+    uint64_t generation = fleet_next_generation(device_generation(device, &left), now_ms);
+    if (!id_is_absent(fleet_id)) TRY(fleet_enter(tx, fleet_id, generation));
+    *ret_generation = generation;
+    return SUCCESS;
 }
 
 Err device_applications(Tx *tx, Arena *arena, const Fleet *fleet, ApplicationList *ret_list) {
@@ -151,7 +160,9 @@ Err device_sync(const App *app,
                 uint64_t now_ms,
                 SyncDown *ret_down) {
     if (sync_has("facts", &up->facts)) device->facts = up->facts;
-    if (!device_is_same(stored, device)) TRY(tx_update(tx, &Device_schema, device));
+    // What it says counts only if it is still the device, in the enrolment, that was read.
+    TRY(device_is_same(stored, device) ? tx_expect(tx, &Device_schema, stored)
+                                       : tx_update(tx, &Device_schema, device));
     TRY(status_keep(tx, device, up, now_ms));
     if (sync_has("telemetry", &up->telemetry))
         TRY(telemetry_put(tx, &up->telemetry, &device->id, &device->org_id, now_ms));

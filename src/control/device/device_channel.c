@@ -62,6 +62,7 @@ void device_channel_refuse(App *app, ChannelId channel, const Refusal *refusal) 
 static Err channel_enter(App *app, ChannelPeer *peer, const Device *device) {
     peer->subject = device->id;
     peer->scope = device->org_id;
+    peer->epoch = device->epoch;
     uint64_t replaced = 0;
     TRY(presences_set(app->presences, &device->id, peer->channel, &replaced));
     if (replaced && replaced != peer->channel)
@@ -96,15 +97,20 @@ static Err exchange_first(Exchange *exchange, Tx *tx, uint64_t now_ms) {
     return hello_answer(app, tx, exchange->arena, &device, &exchange->up, now_ms, &exchange->down);
 }
 
+static Err exchange_refuse(Exchange *exchange, RefusalCode code, const char *detail) {
+    Refusal refusal = refusal_make(code, str_from(detail));
+    device_channel_refuse(exchange->app, exchange->peer->channel, &refusal);
+    return SUCCESS;
+}
+
 static Err exchange_next(Exchange *exchange, Tx *tx, uint64_t now_ms) {
     Device stored;
     Err err = device_get(tx, &exchange->peer->subject, &stored);
-    if (err.code == ERR_NOT_FOUND) {
-        Refusal refusal = refusal_make(REFUSED_DEVICE_RETIRED, S("the device was retired"));
-        device_channel_refuse(exchange->app, exchange->peer->channel, &refusal);
-        return SUCCESS;
-    }
+    if (err.code == ERR_NOT_FOUND)
+        return exchange_refuse(exchange, REFUSED_DEVICE_RETIRED, "the device was retired");
     TRY(err);
+    if (stored.epoch != exchange->peer->epoch)
+        return exchange_refuse(exchange, REFUSED_EPOCH_OLD, "the device was enrolled anew");
     Device device = stored;
     exchange->up.hello = (Hello){}; // one a channel
     return device_sync(exchange->app,

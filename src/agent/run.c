@@ -99,8 +99,7 @@ static Err run_put_aim(Agent *agent, const Aim *aim) {
     return slot_put(agent->aim, text_str(&json));
 }
 
-static Err run_on_desired(void *app, const Desired *desired) {
-    Agent *agent = app;
+static Err run_keep_desired(Agent *agent, const Desired *desired) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, RUN_ARENA_MAX);
     DesiredFile former = {};
@@ -116,6 +115,19 @@ static Err run_on_desired(void *app, const Desired *desired) {
     err = state_save(&agent->state, STATE_DESIRED, &DesiredFile_schema, &file, &said);
     TRY(run_unsaved("desired.unsaved", err, &said));
     return run_put_aim(agent, &aim);
+}
+
+/// The operator learns why a device that is there does not get on.
+static Err run_on_desired(void *app, const Desired *desired) {
+    Agent *agent = app;
+    Err err = run_keep_desired(agent, desired);
+    if (err.code != OK)
+        notes_add(&agent->notes,
+                  "a desired state could not be kept, and is asked for again: %s%s%s",
+                  err.what,
+                  err.sys ? ": " : "",
+                  err.sys ? strerror(err.sys) : "");
+    return err;
 }
 
 /// What was desired last holds until something newer comes, whether or not the server is there.

@@ -14,7 +14,6 @@ enum {
     CIPHERTEXT_MAX = 16 * 1024,
     WORD_MAX = 64,
     PORT_MAX = 65535,
-    HEARTBEAT_MIN_MS = 1000,
     HEARTBEAT_MAX_MS = 86'400'000,
 };
 

@@ -148,8 +148,9 @@ static void on_measure(void *app, Telemetry *ret_telemetry) {
 }
 
 static Err on_desired(void *app, const Desired *desired) {
-    ((LinkedDevice *)app)->desired = desired->generation;
-    return SUCCESS;
+    LinkedDevice *device = app;
+    device->desired = desired->generation;
+    return device->is_full ? FAIL(ERR_SYSTEM, "no space") : SUCCESS;
 }
 
 static Err on_servers_try(void *app, const Servers *servers) {

@@ -58,6 +58,7 @@ typedef struct LinkedDevice {
     unsigned losses;
     Reason said;
     Err why;
+    bool is_full;     ///< it can keep no desired state
     uint64_t desired; ///< generation that was handed over last
     unsigned lists;   ///< that were to be tried
     int list_works;   ///< -1: not known yet

@@ -98,6 +98,34 @@ TEST(a_desired_state_is_told_as_held_after_it_was_kept) {
     teardown(&f);
 }
 
+static void say_something(Fixture *f, uint64_t cpus) {
+    CHECK_OK(sync_facts(&f->device.sync, &(Facts){.cpus = cpus}));
+    link_poke(f->device.link);
+}
+
+TEST(a_desired_state_that_cannot_be_kept_costs_no_connection_and_comes_again) {
+    Fixture f;
+    setup(&f);
+    f.fake.said.desired.generation = 7;
+    f.device.is_full = true;
+    link_up(&f);
+    linked_until(&f.device, is_open, &f);
+    CHECK(f.device.desired == 7);
+    f.device.desired = 0;
+    say_something(&f, 8);
+    linked_until(&f.device, said_twice, &f);
+    CHECK(f.fake.up.generation == 0);
+    linked_run(&f.device, 300);
+    CHECK(f.device.desired == 7 && f.device.losses == 0 && f.fake.first_count == 1);
+    f.device.is_full = false;
+    say_something(&f, 9);
+    linked_run(&f.device, 300);
+    say_something(&f, 10);
+    linked_run(&f.device, 300);
+    CHECK(f.fake.up.generation == 7 && f.fake.first_count == 1);
+    teardown(&f);
+}
+
 TEST(a_server_of_another_installation_gets_no_hello) {
     Fixture f;
     setup(&f);
@@ -289,6 +317,7 @@ TEST(who_wants_to_poll_polls_with_a_proof_each_time) {
 
 TEST_MAIN(CASE(the_first_message_has_a_bound_proof_and_all_that_is_due),
           CASE(a_desired_state_is_told_as_held_after_it_was_kept),
+          CASE(a_desired_state_that_cannot_be_kept_costs_no_connection_and_comes_again),
           CASE(a_server_of_another_installation_gets_no_hello),
           CASE(a_retired_device_says_so_once_and_stays_away),
           CASE(an_unknown_refusal_of_an_unknown_class_is_tried_again),

@@ -61,6 +61,9 @@ TEST(a_server_that_asks_for_more_time_gets_it) {
     TieEnd end = refused(REFUSAL_RETRY);
     end.retry_after_s = 300;
     CHECK(pace_next(&pace, &end) >= 300'000);
+    end.retry_after_s = INT64_MAX; // it means never, or nothing
+    uint64_t longest_ms = pace_next(&pace, &end);
+    CHECK(longest_ms >= 86'400'000 && longest_ms < 2 * 86'400'000);
 }
 
 TEST(a_busy_server_makes_way_for_the_next) {

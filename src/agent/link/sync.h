@@ -9,7 +9,10 @@
 #include "agent/notes.h"
 #include "wire/agent.h"
 
-enum { SYNC_HEARTBEAT_MS = 30'000 };
+enum {
+    SYNC_HEARTBEAT_MS = 30'000,
+    SYNC_HEARTBEAT_MIN_MS = 1000, ///< whatever the server says
+};
 
 /// Something that the server is told when it changes.
 typedef struct SyncPart {

@@ -278,6 +278,8 @@ TEST(the_server_says_how_often) {
     CHECK(sync.heartbeat_ms == SYNC_HEARTBEAT_MS);
     answer(&sync, (SyncDown){.heartbeat = {5000}});
     CHECK(sync.heartbeat_ms == 5000);
+    answer(&sync, (SyncDown){.heartbeat = {1}});
+    CHECK(sync.heartbeat_ms == SYNC_HEARTBEAT_MIN_MS);
     sync_done(&sync);
 }
 

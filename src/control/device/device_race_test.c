@@ -18,6 +18,7 @@ typedef struct Race {
     const char *after;                    ///< table whose first read `meanwhile` follows
     void (*meanwhile)(struct Race *race); ///< runs once: then, or right before a commit
     FixtureDevice device;
+    JwsKey other; ///< of whoever joins meanwhile
     Str one, two; ///< fleets
     Str token;    ///< for "two"
     Str release;
@@ -155,6 +156,39 @@ TEST(the_key_of_a_device_that_is_retired_in_between_does_not_join) {
     }
 }
 
+/// A race between two enrolments, of which the second has a token of its own.
+static void meanwhile_join(Race *race) {
+    Str token = fixture_enrolment_token(&race->f, race->one, 1);
+    CHECK(fixture_enrol(&race->f, token, &race->other, "bus").status == 200);
+}
+
+TEST(two_that_join_at_once_with_one_name_both_join) {
+    Race race;
+    race_open(&race);
+    JwsKey key;
+    jws_key_make(&key);
+    jws_key_make(&race.other);
+    race.meanwhile = meanwhile_join;
+    HttpReply reply = fixture_enrol(&race.f, race.token, &key, "bus");
+    CHECK(reply.status == 200);
+    CHECK(str_starts(fixture_field(&reply, "name"), S("bus-")));
+    HttpReply again = fixture_enrol(&race.f, race.token, &key, "bus");
+    CHECK_STR(again.body, reply.body);
+    race_close(&race);
+}
+
+TEST(one_key_that_joins_at_once_with_two_tokens_is_one_device_with_two_enrolments) {
+    Race race;
+    race_open(&race);
+    jws_key_make(&race.other);
+    race.meanwhile = meanwhile_join;
+    HttpReply reply = fixture_enrol(&race.f, race.token, &race.other, "bus");
+    CHECK(reply.status == 200);
+    CHECK_STR(fixture_field(&reply, "epoch"), S("2"));
+    CHECK_STR(fixture_field(&reply, "name"), S("bus"));
+    race_close(&race);
+}
+
 static void meanwhile_deploy(Race *race) {
     race->f.now_ms += 10;
     race_deploy(race, race->one);
@@ -243,6 +277,8 @@ TEST(a_channel_of_a_former_life_is_not_heard) {
 TEST_MAIN(CASE(what_a_device_says_while_it_is_retired_leaves_nothing),
           CASE(what_a_device_says_while_it_is_enrolled_anew_is_of_its_former_life),
           CASE(the_key_of_a_device_that_is_retired_in_between_does_not_join),
+          CASE(two_that_join_at_once_with_one_name_both_join),
+          CASE(one_key_that_joins_at_once_with_two_tokens_is_one_device_with_two_enrolments),
           CASE(what_is_deployed_while_a_device_leaves_is_older_than_what_it_is_told_elsewhere),
           CASE(a_device_that_came_is_told_what_is_deployed_next_whatever_the_clock_says),
           CASE(a_device_that_joined_anew_is_told_what_is_deployed_next_whatever_the_clock_says),

@@ -118,6 +118,16 @@ static Err enrol_anew(Call *call, const EnrolInput *input, const Token *token, D
     return tx_update(call->tx, &Device_schema, device);
 }
 
+/// A name or key that was free when it was looked up may be taken by now, as it may be when two
+/// machines of one host name join at once: whoever comes second looks again, and is not refused.
+static Err enrol_commit(Call *call) {
+    TRY(arena_check(call->arena));
+    Err err = tx_commit(call->tx);
+    return err.code == ERR_EXISTS
+               ? FAIL(ERR_CONFLICT, "another device joined with the name or the key meanwhile")
+               : err;
+}
+
 Err device_enrol(Call *call) {
     const EnrolInput *input = call->in;
     TRY(enrol_prove(call, input));
@@ -140,5 +150,6 @@ Err device_enrol(Call *call) {
     TRY(arena_check(call->arena));
     TRY(call_note_as(
         call, &actor, call->route->endpoint, id_str(&device.id), &Device_schema, &device));
-    return enrol_reply(call, &device);
+    TRY(enrol_reply(call, &device));
+    return enrol_commit(call);
 }

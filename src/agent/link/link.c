@@ -74,7 +74,7 @@ static void link_refused(Link *link, Tie *tie, const Refusal *refusal) {
         .why = FAIL(ERR_FORBIDDEN, "the server refuses this device"),
         .retry_after_s = refusal->retry_after_s,
     };
-    if (keyring_refused(&link->ring, refusal)) end.kind = TIE_RENEWED;
+    if (keyring_refused(&link->ring, &tie->keys, refusal)) end.kind = TIE_RENEWED;
     Reason said;
     reason_set(&said,
                "%.*s%s%.*s",
@@ -94,7 +94,7 @@ static void link_renew(Link *link) {
 static void link_take_keys(Link *link, const SyncDown *down) {
     const LinkHandlers *handlers = &link->options.handlers;
     Identity before = link->ring.next;
-    KeyringNews news = keyring_accepted(&link->ring, down->key);
+    KeyringNews news = keyring_accepted(&link->ring, &link->tie->keys, down->key);
     if (news != KEYRING_SAME && handlers->key_done)
         handlers->key_done(link->options.app, &before, news == KEYRING_SWITCHED);
     identity_wipe(&before);

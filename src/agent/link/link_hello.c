@@ -2,13 +2,14 @@
 #include "agent/link/link_parts.h"
 
 Err link_hello(Link *link,
-               const Tie *tie,
+               Tie *tie,
                const Challenge *challenge,
                Bytes binding,
                Arena *arena,
                Hello *ret_hello) {
     Hello hello;
     TRY(session_hello(&link->options.member, &link->ring, challenge, binding, arena, &hello));
+    tie->keys = keyring_say(&link->ring);
     hello.instance = str_from(link->instance);
     hello.servers = server_set_digest(tie->set);
     if (hello.servers.len == 0) hello.servers = (Str){};

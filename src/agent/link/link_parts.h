@@ -30,7 +30,7 @@ struct Link {
 
 /// Hello over a challenge by the list of `tie`, in `arena`.
 Err link_hello(Link *link,
-               const Tie *tie,
+               Tie *tie,
                const Challenge *challenge,
                Bytes binding,
                Arena *arena,

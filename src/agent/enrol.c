@@ -220,6 +220,8 @@ enrol_pairs_read(Str text, StrPair pairs[ENROL_PAIRS_MAX], size_t *ret_count, Re
 Err enrol_file_load(const char *path, Arena *arena, EnrolFile *ret_file, Reason *reason) {
     Str text;
     TRY(file_load(path, ENROL_FILE_MAX, arena, &text, reason));
+    const Str mark = S("\xEF\xBB\xBF"); // that some editors put before what is UTF-8
+    if (str_starts(text, mark)) text = str_slice(text, mark.len, text.len);
     StrPair pairs[ENROL_PAIRS_MAX];
     size_t count = 0;
     TRY(enrol_pairs_read(text, pairs, &count, reason));

@@ -216,6 +216,20 @@ TEST(a_file_has_a_token_and_a_name) {
     CHECK_STR(file.name, S("serial"));
 }
 
+TEST(a_file_may_be_of_another_system) {
+    Fixture *f = *test_state;
+    CHECK_OK(file_save(f->file,
+                       S("\xEF\xBB\xBFtoken\t=\tx.y \t\r\n\r\n; K\xC3\xBC"
+                         "che\r\nname = Till 1\r\n"),
+                       0600,
+                       NULL));
+    EnrolFile file;
+    Reason reason = {};
+    CHECK_OK(enrol_file_load(f->file, &f->arena, &file, &reason));
+    CHECK_STR(file.token, S("x.y"));
+    CHECK_STR(file.name, S("Till 1"));
+}
+
 TEST(a_file_that_is_not_right_says_where) {
     static const struct {
         const char *text;
@@ -266,5 +280,6 @@ TEST_MAIN(ENROL_CASE(a_token_is_the_whole_line),
           ENROL_CASE(a_folder_that_cannot_be_read_is_not_overwritten),
           ENROL_CASE(a_token_that_is_none_is_refused_before_anything_is_made),
           ENROL_CASE(a_file_has_a_token_and_a_name),
+          ENROL_CASE(a_file_may_be_of_another_system),
           ENROL_CASE(a_file_that_is_not_right_says_where),
           ENROL_CASE(a_machine_joins_by_its_file))

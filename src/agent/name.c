@@ -24,6 +24,7 @@ Str name_fit(Str text, Arena *arena) {
     for (size_t i = 0; i < text.len && len < NAME_MAX_LEN; i++) {
         char c = text.ptr[i];
         if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
+        if (((uint8_t)c & 0xC0) == 0x80) continue; // the rest of a character that was replaced
         if (!name_is_alnum(c) && c != '-' && c != '.' && c != '_') c = '-';
         if (len > 0 || name_is_alnum(c)) name[len++] = c;
     }

@@ -47,6 +47,11 @@ TEST(any_text_is_made_to_fit) {
     CHECK_STR(name_fit(S("PF2ABC9"), &arena), S("pf2abc9"));
     CHECK_STR(name_fit(S("  Cam 7/left. "), &arena), S("cam-7-left"));
     CHECK_STR(name_fit(S("--a_b.c--"), &arena), S("a_b.c"));
+    CHECK_STR(name_fit(S("K\xC3\xBC"
+                         "che 3"),
+                       &arena),
+              S("k-che-3"));
+    CHECK_STR(name_fit(S("\xE5\xBA\x97 7"), &arena), S("7"));
     CHECK(!name_fit(S(" /// "), &arena).ptr);
     CHECK(!name_fit((Str){}, &arena).ptr);
     char large[200];

@@ -139,10 +139,9 @@ static Err link_take(Link *link, const SyncDown *down) {
     link->tie->waits_ms = sync->is_waiting ? link->tie->waits_ms : 0;
     uint64_t silence_ms = sync->heartbeat_ms * LINK_SILENCE_FACTOR;
     link->tie->silence_ms = silence_ms > LINK_SILENCE_MIN_MS ? silence_ms : LINK_SILENCE_MIN_MS;
-    if (is_newer) {
-        TRY(link->options.handlers.desired(link->options.app, &down->desired));
+    // What cannot be kept comes again with the next answer; another connection would not help.
+    if (is_newer && link->options.handlers.desired(link->options.app, &down->desired).code == OK)
         sync_held(sync, down->desired.generation);
-    }
     link_take_servers(link, &down->servers);
     link_take_keys(link, down);
     if (link->tie->is_ending) return SUCCESS;

@@ -13,7 +13,7 @@ enum { ENROL_ARENA_MAX = 4 * 1024 * 1024, ENROL_FILE_MAX = 16 * 1024, ENROL_PAIR
 
 static const Field EnrolFile_fields[] = {
     FIELD(EnrolFile, token, REQUIRED, "enrolment token", .max = TOKEN_TEXT_MAX),
-    FIELD(EnrolFile, name, 0, "serial, mac, hostname, or the wished name", .max = NAME_MAX_LEN),
+    FIELD(EnrolFile, name, 0, "serial, mac, hostname, or the wished name", .max = DEVICE_NAME_MAX),
 };
 const Schema EnrolFile_schema = SCHEMA(EnrolFile, "enrol", "how this machine joins");
 

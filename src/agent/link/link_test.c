@@ -238,12 +238,15 @@ TEST(a_list_is_in_force_when_hello_was_accepted_there) {
     CHECK(f.device.list_works == 1 && f.device.lists == 1);
     CHECK(second.first_count == 1 && second.first_is_good[0]);
     CHECK_STR(second.first[0].hello.servers, S("list-2"));
-    // What is new goes there from now on.
-    CHECK_OK(sync_facts(&f.device.sync, &(Facts){.cpus = 16}));
-    link_poke(f.device.link);
+    // It is told all that the one before was told, and what is new from now on.
     while (fake_up_count(&second) < 2)
         linked_run(&f.device, 10);
-    CHECK(second.up.seq == 2 && second.up.facts.cpus == 16);
+    CHECK(second.up.seq == 2 && second.up.facts.cpus == 4);
+    CHECK_OK(sync_facts(&f.device.sync, &(Facts){.cpus = 16}));
+    link_poke(f.device.link);
+    while (fake_up_count(&second) < 3)
+        linked_run(&f.device, 10);
+    CHECK(second.up.seq == 3 && second.up.facts.cpus == 16);
     teardown(&f);
     fake_close(&second);
 }

@@ -25,7 +25,7 @@ static void trial_failed(Link *link, Err why, const Reason *said) {
               F("digest", digest),
               F("what", why.what),
               F("said", said->text));
-    memcpy(link->failed, digest.ptr, digest.len + 1);
+    link_failed(link, digest);
     link_trial_stop(link);
     if (link->options.handlers.servers_done)
         link->options.handlers.servers_done(link->options.app, false);
@@ -59,6 +59,7 @@ static Err trial_message(void *app, Tie *tie, const SyncDown *down) {
     link->failed[0] = '\0';
     pace_init(&link->pace, server_set_count(link->set), link->pace.backoff.random);
     sync_lost(link->options.sync);
+    sync_tell_all(link->options.sync);
     link->options.sync->seq = 1;
     link->options.sync->is_waiting = true;
     if (link->options.handlers.servers_done)

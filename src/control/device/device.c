@@ -137,7 +137,9 @@ Err device_sync(const App *app,
                 uint64_t now_ms,
                 SyncDown *ret_down) {
     if (sync_has("facts", &up->facts)) device->facts = up->facts;
-    if (!device_is_same(stored, device)) TRY(tx_update(tx, &Device_schema, device));
+    // A device that is retired or changed meanwhile is looked at again before anything is kept.
+    TRY(device_is_same(stored, device) ? tx_expect(tx, &Device_schema, stored)
+                                       : tx_update(tx, &Device_schema, device));
     TRY(status_keep(tx, device, up, now_ms));
     if (sync_has("telemetry", &up->telemetry))
         TRY(telemetry_put(tx, &up->telemetry, &device->id, &device->org_id, now_ms));

@@ -10,7 +10,12 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { JOIN_ARENA_MAX = 16 * 1024 * 1024, JOIN_FIRST_MS = 2000, JOIN_MAX_MS = 300'000 };
+enum {
+    JOIN_ARENA_MAX = 16 * 1024 * 1024,
+    JOIN_FIRST_MS = 2000,
+    JOIN_MAX_MS = 300'000,
+    JOIN_REFUSED_MS = 3600'000
+};
 
 /// Whether another try may end otherwise, by itself.
 static bool join_may_pass(Err err) {
@@ -36,6 +41,8 @@ static Err join_by_file(const State *state, const char *path, Reason *reason) {
                       F("errno", (uint64_t)err.sys));
         told = now;
         reason_clear(reason);
+        // Whoever is refused is so until an operator has done something.
+        backoff.max_ms = err.code == ERR_FORBIDDEN ? JOIN_REFUSED_MS : JOIN_MAX_MS;
         poll(NULL, 0, (int)backoff_next(&backoff, 0));
     }
     return err;

@@ -203,9 +203,10 @@ static void link_tell(Link *link, const Tie *tie, const TieEnd *end) {
 static void link_ended(void *app, Tie *tie, const TieEnd *end) {
     Link *link = app;
     TieEnd how = *end;
-    if (how.kind == TIE_REPLACED && link->trial.set) how.kind = TIE_AWAY; // by our own trial
     sync_lost(link->options.sync);
-    link_tell(link, tie, &how);
+    if (how.kind == TIE_REPLACED && link->trial.set) how.kind = TIE_AWAY; // by our own trial
+    bool is_ours = how.kind == TIE_RENEWED || how.kind != end->kind;      // what we did is no loss
+    if (!is_ours) link_tell(link, tie, &how);
     tie_wake_in(tie, pace_next(&link->pace, &how));
 }
 

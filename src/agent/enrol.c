@@ -13,7 +13,7 @@ enum { ENROL_ARENA_MAX = 4 * 1024 * 1024, ENROL_FILE_MAX = 16 * 1024, ENROL_PAIR
 
 static const Field EnrolFile_fields[] = {
     FIELD(EnrolFile, token, REQUIRED, "enrolment token", .max = TOKEN_TEXT_MAX),
-    FIELD(EnrolFile, name, 0, "serial, mac, hostname, or the wished name", .max = NAME_MAX_LEN),
+    FIELD(EnrolFile, name, 0, "serial, mac, hostname, or the wished name", .max = DEVICE_NAME_MAX),
 };
 const Schema EnrolFile_schema = SCHEMA(EnrolFile, "enrol", "how this machine joins");
 
@@ -187,8 +187,8 @@ Err enrol(const EnrolOptions *options, Reason *reason) {
     if (!options->force) TRY(enrol_refuse_member(&state, &arena, &is_member, reason));
     Str name = str_from(options->name);
     Err err = enrol_once(&state, &token, name, is_member, &arena, reason);
-    if (err.code == ERR_FORBIDDEN && options->force) {
-        // The key is a retired device's, or is known elsewhere: no other try with it can succeed.
+    if ((err.code == ERR_FORBIDDEN || err.code == ERR_EXISTS) && options->force) {
+        // The key is a retired device's, or another organisation's: no other try can succeed.
         reason_clear(reason);
         TRY(state_next_forget(&state, reason));
         err = enrol_once(&state, &token, name, false, &arena, reason);

@@ -23,8 +23,7 @@ static Err enrol_prove(Call *call, const EnrolInput *input) {
     return challenge_check(&app->key, (ChallengeFor){}, call->now_ms, proof.nonce);
 }
 
-/// `wished` if it is free, else with the tail of the device's id, which is unique enough: a
-/// collision would be ERR_EXISTS at commit.
+/// `wished` if it is free, else with the tail of the device's id, which is unique enough.
 static Err enrol_name(Call *call, Str wished, Device *device) {
     Str id = id_str(&device->id);
     Str tail = str_slice(id, id.len - NAME_SUFFIX_LEN, id.len);
@@ -120,6 +119,13 @@ static Err enrol_anew(Call *call, const EnrolInput *input, const Token *token, D
     return tx_update(call->tx, &Device_schema, device);
 }
 
+/// Two that join at once may have wished for one name: the later one looks again, and gets another.
+static Err enrol_commit(Call *call) {
+    Err err = tx_commit(call->tx);
+    if (err.code == ERR_EXISTS) err.code = ERR_CONFLICT;
+    return err;
+}
+
 Err device_enrol(Call *call) {
     const EnrolInput *input = call->in;
     TRY(enrol_prove(call, input));
@@ -143,5 +149,7 @@ Err device_enrol(Call *call) {
     TRY(arena_check(call->arena));
     TRY(call_note_as(
         call, &actor, call->route->endpoint, id_str(&device.id), &Device_schema, &device));
-    return enrol_reply(call, &device);
+    TRY(enrol_reply(call, &device));
+    TRY(arena_check(call->arena));
+    return enrol_commit(call);
 }

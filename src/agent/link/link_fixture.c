@@ -149,8 +149,9 @@ static void on_measure(void *app, Telemetry *ret_telemetry) {
 
 static Err on_desired(void *app, const Desired *desired) {
     LinkedDevice *device = app;
+    if (device->keeps_nothing) return FAIL(ERR_SYSTEM, "there is no room");
     device->desired = desired->generation;
-    return device->is_full ? FAIL(ERR_SYSTEM, "no space") : SUCCESS;
+    return SUCCESS;
 }
 
 static Err on_servers_try(void *app, const Servers *servers) {
@@ -205,6 +206,7 @@ void linked_link(LinkedDevice *device, ServerEntry *entries, size_t count, Str a
     LinkOptions options = {
         .loop = device->loop,
         .servers = device->servers,
+        .trial = device->trial,
         .member = device->member,
         .identity = &device->identity,
         .sync = &device->sync,

@@ -53,12 +53,13 @@ typedef struct LinkedDevice {
     Notes notes;
     Link *link;
     ServerSet *servers;
-    uint64_t poll_ms; ///< 0: a channel
+    uint64_t poll_ms;     ///< 0: a channel
+    const Servers *trial; ///< a list on trial from the start; NULL: none
+    bool keeps_nothing;   ///< of a desired state
     bool is_open;
     unsigned losses;
     Reason said;
     Err why;
-    bool is_full;     ///< it can keep no desired state
     uint64_t desired; ///< generation that was handed over last
     unsigned lists;   ///< that were to be tried
     int list_works;   ///< -1: not known yet

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/link/link_parts.h"
 
+#include <string.h>
+
+void link_failed(Link *link, Str digest) {
+    Str kept = str_slice(digest, 0, DIGEST_LEN);
+    memcpy(link->failed, kept.ptr, kept.len);
+    link->failed[kept.len] = '\0';
+    link->failed_ms = clock_monotonic_ms();
+}
+
 Err link_hello(Link *link,
                Tie *tie,
                const Challenge *challenge,

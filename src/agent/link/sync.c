@@ -166,3 +166,11 @@ void sync_lost(Sync *sync) {
     if (!sync->facts_part.is_acked) sync->facts_part.sent_seq = 0;
     if (!sync->reported_part.is_acked) sync->reported_part.sent_seq = 0;
 }
+
+void sync_tell_all(Sync *sync) {
+    SyncPart *parts[] = {&sync->facts_part, &sync->reported_part};
+    for (size_t i = 0; i < 2; i++) {
+        parts[i]->is_acked = false;
+        parts[i]->sent_seq = 0;
+    }
+}

@@ -69,3 +69,6 @@ void sync_held(Sync *sync, uint64_t generation);
 void sync_ask_again(Sync *sync);
 /// The connection is gone: what was not acknowledged is unsent again, and numbers begin anew.
 void sync_lost(Sync *sync);
+/// Whoever is there now may not know what was once acknowledged: a server that was restored, or is
+/// newer than it was. Everything is unsent again.
+void sync_tell_all(Sync *sync);

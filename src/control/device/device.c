@@ -25,7 +25,7 @@ static const Field DeviceStatus_fields[] = {
 };
 const Schema DeviceStatus_schema = SCHEMA(DeviceStatus, "device_status", "a device's last word");
 
-enum { NAME_MAX = 63, ROW_JSON_MAX = 256 * 1024 };
+enum { ROW_JSON_MAX = 256 * 1024 };
 
 Presence device_presence(bool connected, Time last_seen, uint64_t heartbeat_ms, uint64_t now_ms) {
     if (connected) return PRESENCE_ONLINE;
@@ -33,20 +33,6 @@ Presence device_presence(bool connected, Time last_seen, uint64_t heartbeat_ms, 
     uint64_t silent_ms = now_ms > last_seen.ms ? now_ms - last_seen.ms : 0;
     if (silent_ms <= heartbeat_ms + heartbeat_ms / 2) return PRESENCE_ONLINE;
     return silent_ms <= 3 * heartbeat_ms ? PRESENCE_LATE : PRESENCE_OFFLINE;
-}
-
-Str device_name_from(Str wished, Arena *arena) {
-    char name[NAME_MAX];
-    size_t len = 0;
-    for (size_t i = 0; i < wished.len && len < sizeof(name); i++) {
-        char c = wished.ptr[i];
-        if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
-        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (plain || len > 0) name[len++] = plain || c == '.' || c == '_' ? c : '-';
-    }
-    while (len > 0 && (name[len - 1] == '-' || name[len - 1] == '.' || name[len - 1] == '_'))
-        len--;
-    return len ? str_dup(arena, (Str){name, len}) : (Str){};
 }
 
 Err device_get(Tx *tx, const Id *id, Device *ret_device) {
@@ -160,7 +146,7 @@ Err device_sync(const App *app,
                 uint64_t now_ms,
                 SyncDown *ret_down) {
     if (sync_has("facts", &up->facts)) device->facts = up->facts;
-    // What it says counts only if it is still the device, in the enrolment, that was read.
+    // A device that is retired or changed meanwhile is looked at again before anything is kept.
     TRY(device_is_same(stored, device) ? tx_expect(tx, &Device_schema, stored)
                                        : tx_update(tx, &Device_schema, device));
     TRY(status_keep(tx, device, up, now_ms));

@@ -45,9 +45,6 @@ extern const Schema Tombstone_schema;
 /// `heartbeat_ms`: how often it should say something; late after one and a half, offline after
 /// three.
 Presence device_presence(bool connected, Time last_seen, uint64_t heartbeat_ms, uint64_t now_ms);
-/// A name out of `wished` that fits Pattern_slug, at most 63 bytes, in `arena`; absent when nothing
-/// of it fits.
-Str device_name_from(Str wished, Arena *arena);
 
 /// The device with this id. ERR_NOT_FOUND.
 Err device_get(Tx *tx, const Id *id, Device *ret_device);

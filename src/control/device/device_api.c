@@ -9,6 +9,8 @@
 #include "control/device/presences.h"
 #include "control/device/tombstone.h"
 
+#include <sodium.h>
+
 /// What the device says of itself, and what we noticed about it.
 static Err device_notes_fill(Call *call, const DeviceStatus *status, Device *device) {
     device->notes = status->notes;
@@ -109,6 +111,7 @@ static const Route routes[] = {
 static const Schema *const stored[] = {&Device_schema, &DeviceStatus_schema, &Tombstone_schema};
 
 static Err device_open(App *app) {
+    randombytes_buf(&app->process, sizeof(app->process));
     return presences_open(&app->presences);
 }
 

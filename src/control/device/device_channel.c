@@ -13,15 +13,20 @@ enum {
     SYNC_ARENA_MAX = 16 * 1024 * 1024, ///< a long message, and a long manifest for each try
     GREET_ARENA_MAX = 4 * 1024,
     SYNC_TRIES_MAX = 5,
-    CONNECTION_BYTES = sizeof(ChannelId) + BINDING_LEN,
+    CONNECTION_BYTES = sizeof(uint64_t) + sizeof(ChannelId) + BINDING_LEN,
 };
 
-/// The connection in the words of challenge.h: its number here, and its TLS session.
-static ChallengeFor connection_of(const ChannelPeer *peer, uint8_t room[CONNECTION_BYTES]) {
+/// The connection in the words of challenge.h: this process, its number here, and its TLS session.
+static ChallengeFor
+channel_connection(const App *app, const ChannelPeer *peer, uint8_t room[CONNECTION_BYTES]) {
     size_t binding_len = peer->binding.len < BINDING_LEN ? peer->binding.len : BINDING_LEN;
-    memcpy(room, &peer->channel, sizeof(peer->channel));
-    if (binding_len) memcpy(room + sizeof(peer->channel), peer->binding.ptr, binding_len);
-    return (ChallengeFor){(const char *)room, sizeof(peer->channel) + binding_len};
+    size_t len = 0;
+    memcpy(room, &app->process, sizeof(app->process));
+    len += sizeof(app->process);
+    memcpy(room + len, &peer->channel, sizeof(peer->channel));
+    len += sizeof(peer->channel);
+    if (binding_len) memcpy(room + len, peer->binding.ptr, binding_len);
+    return (ChallengeFor){(const char *)room, len + binding_len};
 }
 
 static void on_greet(void *ctx, const ChannelPeer *peer, Text *first) {
@@ -36,8 +41,8 @@ static void on_greet(void *ctx, const ChannelPeer *peer, Text *first) {
                       .binding = peer->binding.len ? BINDING_TLS_EXPORTER : BINDING_NONE,
                       .channel_port = app->channel_port}
     };
-    Err err =
-        challenge_make(&app->key, connection_of(peer, room), now_ms, &arena, &down.challenge.nonce);
+    Err err = challenge_make(
+        &app->key, channel_connection(app, peer, room), now_ms, &arena, &down.challenge.nonce);
     if (err.code == OK)
         schema_encode(&SyncDown_schema, &down, ENCODE_REPLY, first);
     else
@@ -83,7 +88,7 @@ typedef struct Exchange {
 static Err exchange_first(Exchange *exchange, Tx *tx, uint64_t now_ms) {
     App *app = exchange->app;
     uint8_t room[CONNECTION_BYTES];
-    ProofWanted wanted = {.connection = connection_of(exchange->peer, room),
+    ProofWanted wanted = {.connection = channel_connection(app, exchange->peer, room),
                           .binding = exchange->peer->binding};
     Device device;
     Refusal refusal;

@@ -8,7 +8,7 @@
 #include "control/token/token.h"
 #include "db/tx.h"
 
-enum { NAME_MAX = 63, NAME_SUFFIX_LEN = 6 };
+enum { NAME_SUFFIX_LEN = 6 };
 
 /// The joining device has the key it names, and means this token and this moment.
 static Err enrol_prove(Call *call, const EnrolInput *input) {
@@ -23,8 +23,7 @@ static Err enrol_prove(Call *call, const EnrolInput *input) {
     return challenge_check(&app->key, (ChallengeFor){}, call->now_ms, proof.nonce);
 }
 
-/// `wished` if it is free, else with the tail of the device's id, which is unique enough: a
-/// collision would be ERR_EXISTS at commit.
+/// `wished` if it is free, else with the tail of the device's id, which is unique enough.
 static Err enrol_name(Call *call, Str wished, Device *device) {
     Str id = id_str(&device->id);
     Str tail = str_slice(id, id.len - NAME_SUFFIX_LEN, id.len);
@@ -40,7 +39,7 @@ static Err enrol_name(Call *call, Str wished, Device *device) {
         return SUCCESS;
     }
     TRY(err);
-    size_t room = NAME_MAX - 1 - NAME_SUFFIX_LEN;
+    size_t room = DEVICE_NAME_MAX - 1 - NAME_SUFFIX_LEN;
     device->name =
         str_print(call->arena, "%.*s-%.*s", STR_FMT(str_slice(wished, 0, room)), STR_FMT(tail));
     return arena_check(call->arena);
@@ -99,7 +98,7 @@ static Err enrol_new(Call *call, const EnrolInput *input, const Token *token, De
         .created_at = {call->now_ms},
     };
     Str wished =
-        input->name.ptr ? input->name : device_name_from(input->facts.hostname, call->arena);
+        input->name.ptr ? input->name : device_name_fit(input->facts.hostname, call->arena);
     TRY(enrol_name(call, wished, &device));
     enrol_fill(input, token, &device);
     Fleet fleet; // is still there when this is committed

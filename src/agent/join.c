@@ -60,6 +60,9 @@ static void join_find_servers(const State *state, const char *path) {
     if (err.code == ERR_NOT_FOUND) {
         reason_clear(&said);
         err = enrol_by_file(state, path, &said);
+        if (err.code == ERR_NOT_FOUND)
+            err =
+                FAIL(ERR_NOT_FOUND, "the list of servers is lost: enrol again, by a token or file");
     }
     if (err.code != OK)
         log_event(LOG_ERROR,

@@ -76,19 +76,16 @@ static Err data_make_token_key(const char *dir, Arena *arena, Reason *reason) {
     return err;
 }
 
-Err data_installation(const char *dir, uint64_t now_ms, Arena *arena, Id *ret_id, Reason *reason) {
+static Err data_make_installation(const char *dir, uint64_t now_ms, Arena *arena, Reason *reason) {
+    Id id = id_new(S("installation"), now_ms);
+    Str text = str_print(arena, "%s\n", id.text);
+    return data_save(dir, "installation", text, PUBLIC_MODE, arena, reason);
+}
+
+Err data_installation(const char *dir, Arena *arena, Id *ret_id, Reason *reason) {
     Str text;
-    Err err = data_load(dir, "installation", arena, &text, reason);
-    if (err.code == ERR_NOT_FOUND) {
-        Id id = id_new(S("installation"), now_ms);
-        reason_clear(reason);
-        TRY(data_save(
-            dir, "installation", str_print(arena, "%s\n", id.text), PUBLIC_MODE, arena, reason));
-        *ret_id = id;
-        return SUCCESS;
-    }
-    TRY(err);
-    err = id_parse(str_trim(text), S("installation"), ret_id);
+    TRY(data_load(dir, "installation", arena, &text, reason));
+    Err err = id_parse(str_trim(text), S("installation"), ret_id);
     return err.code == OK ? SUCCESS : reason_fail(reason, err, "%s/installation", dir);
 }
 
@@ -118,8 +115,8 @@ Err data_make(const char *dir, StrList hosts, uint64_t now_ms, Arena *arena, Rea
     TRY(err);
     if (!data_is_there(data_path(arena, dir, "server.pem").ptr))
         TRY(data_make_server(dir, &ca, hosts, now_ms, arena, reason));
-    Id installation;
-    TRY(data_installation(dir, now_ms, arena, &installation, reason));
+    if (!data_is_there(data_path(arena, dir, "installation").ptr))
+        TRY(data_make_installation(dir, now_ms, arena, reason));
     if (!data_is_there(data_path(arena, dir, "token.key").ptr))
         TRY(data_make_token_key(dir, arena, reason));
     if (!data_is_there(data_path(arena, dir, "musterd.conf").ptr))

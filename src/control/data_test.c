@@ -95,13 +95,14 @@ TEST(an_installation_keeps_its_id) {
     Fixture *f = *test_state;
     Id first, again;
     CHECK_OK(make(f, "a"));
-    CHECK_OK(data_installation(f->data, NOW_MS, &f->arena, &first, &f->said));
-    CHECK_OK(data_installation(f->data, NOW_MS + 1, &f->arena, &again, &f->said));
+    CHECK_OK(data_installation(f->data, &f->arena, &first, &f->said));
+    CHECK_OK(data_installation(f->data, &f->arena, &again, &f->said));
     CHECK(id_eq(&first, &again));
     write_file(f, "installation", "device_01jdfq3t5hefbv1nq5a3x4k2zr\n");
-    CHECK_ERR(data_installation(f->data, NOW_MS, &f->arena, &again, &f->said), ERR_INVALID);
+    CHECK_ERR(data_installation(f->data, &f->arena, &again, &f->said), ERR_INVALID);
     CHECK_SAID(f->said, "/data/installation");
-    CHECK_ERR(data_installation("/nonexistent", NOW_MS, &f->arena, &again, &f->said), ERR_SYSTEM);
+    CHECK_OK(file_remove(data_path(&f->arena, f->data, "installation").ptr, NULL));
+    CHECK_ERR(data_installation(f->data, &f->arena, &again, &f->said), ERR_NOT_FOUND);
 }
 
 TEST(a_damaged_file_is_named) {

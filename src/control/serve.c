@@ -60,7 +60,7 @@ static Err serve_start_store(Serving *serving, const char *dir, Arena *arena, Re
     App *app = &serving->app;
     app->clock = clock_system();
     TRY(data_token_key(dir, arena, &app->key, reason));
-    TRY(data_installation(dir, clock_now_ms(&app->clock), arena, &app->installation, reason));
+    TRY(data_installation(dir, arena, &app->installation, reason));
     TRY(serve_start_servers(app, dir, arena, reason));
     TRY(data_db_open(dir, (uint32_t)app->config.workers + 1, arena, &app->db, reason));
     TRY(control_open(app));

@@ -25,7 +25,7 @@ static const Field DeviceStatus_fields[] = {
 };
 const Schema DeviceStatus_schema = SCHEMA(DeviceStatus, "device_status", "a device's last word");
 
-enum { NAME_MAX = 63, ROW_JSON_MAX = 256 * 1024 };
+enum { ROW_JSON_MAX = 256 * 1024 };
 
 Presence device_presence(bool connected, Time last_seen, uint64_t heartbeat_ms, uint64_t now_ms) {
     if (connected) return PRESENCE_ONLINE;
@@ -33,20 +33,6 @@ Presence device_presence(bool connected, Time last_seen, uint64_t heartbeat_ms, 
     uint64_t silent_ms = now_ms > last_seen.ms ? now_ms - last_seen.ms : 0;
     if (silent_ms <= heartbeat_ms + heartbeat_ms / 2) return PRESENCE_ONLINE;
     return silent_ms <= 3 * heartbeat_ms ? PRESENCE_LATE : PRESENCE_OFFLINE;
-}
-
-Str device_name_from(Str wished, Arena *arena) {
-    char name[NAME_MAX];
-    size_t len = 0;
-    for (size_t i = 0; i < wished.len && len < sizeof(name); i++) {
-        char c = wished.ptr[i];
-        if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
-        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (plain || len > 0) name[len++] = plain || c == '.' || c == '_' ? c : '-';
-    }
-    while (len > 0 && (name[len - 1] == '-' || name[len - 1] == '.' || name[len - 1] == '_'))
-        len--;
-    return len ? str_dup(arena, (Str){name, len}) : (Str){};
 }
 
 Err device_get(Tx *tx, const Id *id, Device *ret_device) {
@@ -65,8 +51,17 @@ uint64_t device_generation(const Device *device, const Fleet *fleet) {
                                                            : device->assigned_generation;
 }
 
-uint64_t device_next_generation(const Device *device, const Fleet *fleet, uint64_t now_ms) {
-    return fleet_next_generation(device_generation(device, fleet), now_ms);
+Err device_leave(
+    Tx *tx, const Device *device, const Id *fleet_id, uint64_t now_ms, uint64_t *ret_generation) {
+    Fleet left = {};
+    Err err = SUCCESS;
+    // What is deployed there in the meantime may have been told to the device already.
+    if (!id_is_absent(&device->fleet_id)) err = fleet_expect(tx, &device->fleet_id, &left);
+    if (err.code != ERR_NOT_FOUND) TRY(err);
+    uint64_t generation = fleet_next_generation(device_generation(device, &left), now_ms);
+    if (!id_is_absent(fleet_id)) TRY(fleet_enter(tx, fleet_id, generation));
+    *ret_generation = generation;
+    return SUCCESS;
 }
 
 Err device_applications(Tx *tx, Arena *arena, const Fleet *fleet, ApplicationList *ret_list) {
@@ -151,7 +146,9 @@ Err device_sync(const App *app,
                 uint64_t now_ms,
                 SyncDown *ret_down) {
     if (device_sync_has("facts", &up->facts)) device->facts = up->facts;
-    if (!device_is_same(stored, device)) TRY(tx_update(tx, &Device_schema, device));
+    // A device that is retired or changed meanwhile is looked at again before anything is kept.
+    TRY(device_is_same(stored, device) ? tx_expect(tx, &Device_schema, stored)
+                                       : tx_update(tx, &Device_schema, device));
     TRY(device_keep_status(tx, device, up, now_ms));
     if (device_sync_has("telemetry", &up->telemetry))
         TRY(telemetry_put(tx, &up->telemetry, &device->id, &device->org_id, now_ms));

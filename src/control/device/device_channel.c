@@ -13,15 +13,20 @@ enum {
     SYNC_ARENA_MAX = 16 * 1024 * 1024, ///< a long message, and a long manifest for each try
     GREET_ARENA_MAX = 4 * 1024,
     SYNC_TRIES_MAX = 5,
-    CONNECTION_BYTES = sizeof(ChannelId) + BINDING_LEN,
+    CONNECTION_BYTES = sizeof(uint64_t) + sizeof(ChannelId) + BINDING_LEN,
 };
 
-/// The connection in the words of challenge.h: its number here, and its TLS session.
-static ChallengeFor channel_connection_of(const ChannelPeer *peer, uint8_t room[CONNECTION_BYTES]) {
+/// The connection in the words of challenge.h: this process, its number here, and its TLS session.
+static ChallengeFor
+channel_connection(const App *app, const ChannelPeer *peer, uint8_t room[CONNECTION_BYTES]) {
     size_t binding_len = peer->binding.len < BINDING_LEN ? peer->binding.len : BINDING_LEN;
-    memcpy(room, &peer->channel, sizeof(peer->channel));
-    if (binding_len) memcpy(room + sizeof(peer->channel), peer->binding.ptr, binding_len);
-    return (ChallengeFor){(const char *)room, sizeof(peer->channel) + binding_len};
+    size_t len = 0;
+    memcpy(room, &app->process, sizeof(app->process));
+    len += sizeof(app->process);
+    memcpy(room + len, &peer->channel, sizeof(peer->channel));
+    len += sizeof(peer->channel);
+    if (binding_len) memcpy(room + len, peer->binding.ptr, binding_len);
+    return (ChallengeFor){(const char *)room, len + binding_len};
 }
 
 static void channel_on_greet(void *ctx, const ChannelPeer *peer, Text *first) {
@@ -37,7 +42,7 @@ static void channel_on_greet(void *ctx, const ChannelPeer *peer, Text *first) {
                       .channel_port = app->channel_port}
     };
     Err err = challenge_make(
-        &app->key, channel_connection_of(peer, room), now_ms, &arena, &down.challenge.nonce);
+        &app->key, channel_connection(app, peer, room), now_ms, &arena, &down.challenge.nonce);
     if (err.code == OK)
         schema_encode(&SyncDown_schema, &down, ENCODE_REPLY, first);
     else
@@ -62,6 +67,7 @@ void device_channel_refuse(App *app, ChannelId channel, const Refusal *refusal) 
 static Err channel_enter(App *app, ChannelPeer *peer, const Device *device) {
     peer->subject = device->id;
     peer->scope = device->org_id;
+    peer->epoch = device->epoch;
     uint64_t replaced = 0;
     TRY(presences_set(app->presences, &device->id, peer->channel, &replaced));
     if (replaced && replaced != peer->channel)
@@ -82,7 +88,7 @@ typedef struct Exchange {
 static Err channel_exchange_first(Exchange *exchange, Tx *tx, uint64_t now_ms) {
     App *app = exchange->app;
     uint8_t room[CONNECTION_BYTES];
-    ProofWanted wanted = {.connection = channel_connection_of(exchange->peer, room),
+    ProofWanted wanted = {.connection = channel_connection(app, exchange->peer, room),
                           .binding = exchange->peer->binding};
     Device device;
     Refusal refusal;
@@ -96,15 +102,20 @@ static Err channel_exchange_first(Exchange *exchange, Tx *tx, uint64_t now_ms) {
     return hello_answer(app, tx, exchange->arena, &device, &exchange->up, now_ms, &exchange->down);
 }
 
+static Err channel_exchange_refuse(Exchange *exchange, RefusalCode code, const char *detail) {
+    Refusal refusal = refusal_make(code, str_from(detail));
+    device_channel_refuse(exchange->app, exchange->peer->channel, &refusal);
+    return SUCCESS;
+}
+
 static Err channel_exchange_next(Exchange *exchange, Tx *tx, uint64_t now_ms) {
     Device stored;
     Err err = device_get(tx, &exchange->peer->subject, &stored);
-    if (err.code == ERR_NOT_FOUND) {
-        Refusal refusal = refusal_make(REFUSED_DEVICE_RETIRED, S("the device was retired"));
-        device_channel_refuse(exchange->app, exchange->peer->channel, &refusal);
-        return SUCCESS;
-    }
+    if (err.code == ERR_NOT_FOUND)
+        return channel_exchange_refuse(exchange, REFUSED_DEVICE_RETIRED, "the device was retired");
     TRY(err);
+    if (stored.epoch != exchange->peer->epoch)
+        return channel_exchange_refuse(exchange, REFUSED_EPOCH_OLD, "the device was enrolled anew");
     Device device = stored;
     exchange->up.hello = (Hello){}; // one a channel
     return device_sync(exchange->app,

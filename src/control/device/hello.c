@@ -130,16 +130,11 @@ static Err hello_judge_binding(Judging *judging, Verdict *ret_verdict) {
 
 /// The key is no other device's, and was never retired.
 static Err hello_key_is_free(const Judging *judging, Str public_key, bool *ret_is_free) {
-    Err err = tombstone_check(judging->tx, public_key);
-    *ret_is_free = err.code == OK;
-    if (err.code != OK) return err.code == ERR_FORBIDDEN ? SUCCESS : err;
-    Query query = {.where = {WHERE_STR("public_key", public_key)}, .limit = 1};
     Device other;
-    err = tx_find(judging->tx, &Device_schema, &query, &other);
-    if (err.code == ERR_NOT_FOUND) return SUCCESS;
-    TRY(err);
-    *ret_is_free = id_eq(&other.id, &judging->device.id);
-    return SUCCESS;
+    Err err = tombstone_key_owner(judging->tx, public_key, &other);
+    *ret_is_free =
+        err.code == ERR_NOT_FOUND || (err.code == OK && id_eq(&other.id, &judging->device.id));
+    return err.code == ERR_NOT_FOUND || err.code == ERR_FORBIDDEN ? SUCCESS : err;
 }
 
 /// The next key, if there is one, is the device's too, and new.

@@ -120,10 +120,3 @@ uint64_t presences_channel(Presences *presences, const Id *device_id) {
     pthread_mutex_unlock(&presences->lock);
     return channel;
 }
-
-size_t presences_count(Presences *presences) {
-    pthread_mutex_lock(&presences->lock);
-    size_t count = presences->count;
-    pthread_mutex_unlock(&presences->lock);
-    return count;
-}

@@ -21,12 +21,12 @@ void control_close(App *app) {
         if (slices[i - 1]->close) slices[i - 1]->close(app);
 }
 
-static Err call_begin(void *ctx, Call *call) {
+static Err control_begin_call(void *ctx, Call *call) {
     App *app = ctx;
     return tx_open(app->db, call->arena, id_str(&call->principal.scope), &call->tx);
 }
 
-static Err call_finish(void *ctx, Call *call, Err result) {
+static Err control_finish_call(void *ctx, Call *call, Err result) {
     (void)ctx;
     if (result.code == OK) result = tx_commit(call->tx);
     call->tx = tx_close(call->tx);
@@ -54,8 +54,8 @@ Err control_router(App *app, Router **ret_router) {
                          .clock = app->clock,
                          .app = app,
                          .authorise = access_authorise,
-                         .begin = call_begin,
-                         .finish = call_finish,
+                         .begin = control_begin_call,
+                         .finish = control_finish_call,
                          .published = device_published},
         ret_router);
 }

@@ -25,50 +25,52 @@ Str data_path(Arena *arena, const char *dir, const char *name) {
     return str_print(arena, "%s/%s", dir, name);
 }
 
-static bool is_there(const char *path) {
+static bool data_is_there(const char *path) {
     struct stat info;
     return stat(path, &info) == 0;
 }
 
 static Err
-save(const char *dir, const char *name, Str data, mode_t mode, Arena *arena, Reason *reason) {
+data_save(const char *dir, const char *name, Str data, mode_t mode, Arena *arena, Reason *reason) {
     Str path = data_path(arena, dir, name);
     TRY(arena_check(arena));
     return file_save(path.ptr, data, mode, reason);
 }
 
-static Err load(const char *dir, const char *name, Arena *arena, Str *ret_data, Reason *reason) {
+static Err
+data_load(const char *dir, const char *name, Arena *arena, Str *ret_data, Reason *reason) {
     Str path = data_path(arena, dir, name);
     TRY(arena_check(arena));
     return file_load(path.ptr, CERTIFICATE_PEM_MAX, arena, ret_data, reason);
 }
 
-static Err authority_make(
+static Err data_make_authority(
     const Vault *vault, uint64_t now_ms, Arena *arena, Certificate *ret_ca, Reason *reason) {
     TRY(certificate_make_ca(S("Muster CA"), now_ms, CA_DAYS, arena, ret_ca));
     // The certificate comes last: where it is, its key is.
     TRY(vault_save(vault, "ca.key", ret_ca->key_pem, arena, reason));
-    return save(vault->dir, "ca.pem", ret_ca->cert_pem, PUBLIC_MODE, arena, reason);
+    return data_save(vault->dir, "ca.pem", ret_ca->cert_pem, PUBLIC_MODE, arena, reason);
 }
 
-static Err authority_load(const Vault *vault, Arena *arena, Certificate *ret_ca, Reason *reason) {
+static Err
+data_load_authority(const Vault *vault, Arena *arena, Certificate *ret_ca, Reason *reason) {
     TRY(vault_load(vault, "ca.key", arena, &ret_ca->key_pem, reason));
-    return load(vault->dir, "ca.pem", arena, &ret_ca->cert_pem, reason);
+    return data_load(vault->dir, "ca.pem", arena, &ret_ca->cert_pem, reason);
 }
 
-static Err server_make(const char *dir,
-                       const Certificate *ca,
-                       StrList hosts,
-                       uint64_t now_ms,
-                       Arena *arena,
-                       Reason *reason) {
+static Err data_make_server(const char *dir,
+                            const Certificate *ca,
+                            StrList hosts,
+                            uint64_t now_ms,
+                            Arena *arena,
+                            Reason *reason) {
     Certificate server;
     TRY(certificate_make_server(ca, hosts, now_ms, SERVER_DAYS, arena, &server, reason));
-    TRY(save(dir, "server.key", server.key_pem, KEY_MODE, arena, reason));
-    return save(dir, "server.pem", server.cert_pem, PUBLIC_MODE, arena, reason);
+    TRY(data_save(dir, "server.key", server.key_pem, KEY_MODE, arena, reason));
+    return data_save(dir, "server.pem", server.cert_pem, PUBLIC_MODE, arena, reason);
 }
 
-static Err token_key_make(const Vault *vault, Arena *arena, Reason *reason) {
+static Err data_make_token_key(const Vault *vault, Arena *arena, Reason *reason) {
     uint8_t seed[SEED_LEN];
     randombytes_buf(seed, sizeof(seed));
     Str plain = {(const char *)seed, sizeof(seed)};
@@ -98,33 +100,30 @@ Err data_make_private(const char *dir, Arena *arena, Reason *reason) {
     return SUCCESS;
 }
 
-Err data_installation(const char *dir, uint64_t now_ms, Arena *arena, Id *ret_id, Reason *reason) {
+static Err data_make_installation(const char *dir, uint64_t now_ms, Arena *arena, Reason *reason) {
+    Id id = id_new(S("installation"), now_ms);
+    Str text = str_print(arena, "%s\n", id.text);
+    return data_save(dir, "installation", text, PUBLIC_MODE, arena, reason);
+}
+
+Err data_installation(const char *dir, Arena *arena, Id *ret_id, Reason *reason) {
     Str text;
-    Err err = load(dir, "installation", arena, &text, reason);
-    if (err.code == ERR_NOT_FOUND) {
-        Id id = id_new(S("installation"), now_ms);
-        reason_clear(reason);
-        TRY(save(
-            dir, "installation", str_print(arena, "%s\n", id.text), PUBLIC_MODE, arena, reason));
-        *ret_id = id;
-        return SUCCESS;
-    }
-    TRY(err);
-    err = id_parse(str_trim(text), S("installation"), ret_id);
+    TRY(data_load(dir, "installation", arena, &text, reason));
+    Err err = id_parse(str_trim(text), S("installation"), ret_id);
     return err.code == OK ? SUCCESS : reason_fail(reason, err, "%s/installation", dir);
 }
 
 Err data_pem(const char *dir, const char *name, Arena *arena, Str *ret_pem, Reason *reason) {
-    return load(dir, name, arena, ret_pem, reason);
+    return data_load(dir, name, arena, ret_pem, reason);
 }
 
-static Err config_make(const char *dir, Arena *arena, Reason *reason) {
+static Err data_make_config(const char *dir, Arena *arena, Reason *reason) {
     Text text;
     text_init(&text, FIELD_JSON_MAX);
     config_sample(&Config_schema, &text);
     Err err = text_check(&text);
     if (err.code == OK)
-        err = save(dir, "musterd.conf", text_str(&text), PUBLIC_MODE, arena, reason);
+        err = data_save(dir, "musterd.conf", text_str(&text), PUBLIC_MODE, arena, reason);
     text_done(&text);
     return err;
 }
@@ -132,19 +131,20 @@ static Err config_make(const char *dir, Arena *arena, Reason *reason) {
 Err data_make(const Vault *vault, StrList hosts, uint64_t now_ms, Arena *arena, Reason *reason) {
     const char *dir = vault->dir;
     Certificate ca;
-    Err err = authority_load(vault, arena, &ca, reason);
+    Err err = data_load_authority(vault, arena, &ca, reason);
     if (err.code == ERR_NOT_FOUND) {
         reason_clear(reason);
-        err = authority_make(vault, now_ms, arena, &ca, reason);
+        err = data_make_authority(vault, now_ms, arena, &ca, reason);
     }
     TRY(err);
-    if (!is_there(data_path(arena, dir, "server.pem").ptr))
-        TRY(server_make(dir, &ca, hosts, now_ms, arena, reason));
-    Id installation;
-    TRY(data_installation(dir, now_ms, arena, &installation, reason));
-    if (!is_there(data_path(arena, dir, "token.key").ptr))
-        TRY(token_key_make(vault, arena, reason));
-    if (!is_there(data_path(arena, dir, "musterd.conf").ptr)) TRY(config_make(dir, arena, reason));
+    if (!data_is_there(data_path(arena, dir, "server.pem").ptr))
+        TRY(data_make_server(dir, &ca, hosts, now_ms, arena, reason));
+    if (!data_is_there(data_path(arena, dir, "installation").ptr))
+        TRY(data_make_installation(dir, now_ms, arena, reason));
+    if (!data_is_there(data_path(arena, dir, "token.key").ptr))
+        TRY(data_make_token_key(vault, arena, reason));
+    if (!data_is_there(data_path(arena, dir, "musterd.conf").ptr))
+        TRY(data_make_config(dir, arena, reason));
     return arena_check(arena);
 }
 
@@ -180,7 +180,7 @@ Err data_token_key(const Vault *vault, Arena *arena, JwsKey *ret_key, Reason *re
 Err data_ca_fingerprint(const char *dir, Arena *arena, Str *ret_hex, Reason *reason) {
     Str pem;
     char hex[CERTIFICATE_FINGERPRINT_LEN + 1];
-    TRY(load(dir, "ca.pem", arena, &pem, reason));
+    TRY(data_load(dir, "ca.pem", arena, &pem, reason));
     Err err = certificate_fingerprint(pem, hex, NULL);
     if (err.code != OK) return reason_fail(reason, err, "%s/ca.pem", dir);
     Str copy = str_dup(arena, str_from(hex));

@@ -39,8 +39,10 @@ Err data_config(const char *dir,
 Err data_make_private(const char *dir, Arena *arena, Reason *reason);
 /// The key that signs access tokens. ERR_NOT_FOUND: the folder was never set up.
 Err data_token_key(const Vault *vault, Arena *arena, JwsKey *ret_key, Reason *reason);
-/// The installation's id; made where it is missing. ERR_INVALID: the file holds something else.
-Err data_installation(const char *dir, uint64_t now_ms, Arena *arena, Id *ret_id, Reason *reason);
+/// The installation's id, which devices know. It is never made anew over a store that is there: no
+/// device would come back. ERR_NOT_FOUND: its file is missing. ERR_INVALID: it holds something
+/// else.
+Err data_installation(const char *dir, Arena *arena, Id *ret_id, Reason *reason);
 /// A PEM file of the folder, in `arena`. ERR_NOT_FOUND: the folder was never set up.
 Err data_pem(const char *dir, const char *name, Arena *arena, Str *ret_pem, Reason *reason);
 /// Fingerprint of the authority, in `arena`. ERR_NOT_FOUND as above.

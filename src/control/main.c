@@ -55,7 +55,7 @@ typedef struct Options {
 } Options;
 
 /// A descriptor's number. False: it is none, which has been said.
-static bool fd_parse(const char *text, int *ret_fd) {
+static bool main_parse_fd(const char *text, int *ret_fd) {
     char *end = NULL;
     errno = 0;
     long number = strtol(text, &end, 10);
@@ -65,7 +65,7 @@ static bool fd_parse(const char *text, int *ret_fd) {
     return is_good;
 }
 
-static bool host_add(Options *options, const char *host) {
+static bool main_add_host(Options *options, const char *host) {
     if (options->host_count == HOSTS_MAX) {
         fprintf(stderr, "musterd: at most %d --host\n", HOSTS_MAX);
         return false;
@@ -74,7 +74,7 @@ static bool host_add(Options *options, const char *host) {
     return true;
 }
 
-static bool options_parse(int argc, char **argv, Options *ret_options) {
+static bool main_parse_options(int argc, char **argv, Options *ret_options) {
     Options options = {.org = "main", .owner = "owner", .vault.key_fd = -1};
     const char *key_fd = NULL;
     const struct {
@@ -98,9 +98,9 @@ static bool options_parse(int argc, char **argv, Options *ret_options) {
     for (int got; (got = getopt_long(argc, argv, "", known, &row)) != -1;) {
         if (got != 0) return false;
         if (rows[row].text) *rows[row].text = optarg;
-        if (!rows[row].text && !host_add(&options, optarg)) return false;
+        if (!rows[row].text && !main_add_host(&options, optarg)) return false;
     }
-    if (key_fd && !fd_parse(key_fd, &options.vault.key_fd)) return false;
+    if (key_fd && !main_parse_fd(key_fd, &options.vault.key_fd)) return false;
     if (optind < argc || !options.data) {
         fputs(options.data ? "musterd: too many words; see musterd help\n"
                            : "musterd: --data DIR is needed; see musterd help\n",
@@ -112,8 +112,8 @@ static bool options_parse(int argc, char **argv, Options *ret_options) {
 }
 
 /// Take the folder; the key comes from where systemd puts it, if nothing else was said.
-static Err
-folder_take(const Options *options, bool make, Arena *arena, Vault *ret_vault, Reason *reason) {
+static Err main_take_folder(
+    const Options *options, bool make, Arena *arena, Vault *ret_vault, Reason *reason) {
     VaultOptions given = options->vault;
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");
     if (credentials && !given.key_path && given.key_fd < 0) {
@@ -125,7 +125,7 @@ folder_take(const Options *options, bool make, Arena *arena, Vault *ret_vault, R
     return vault_open(options->data, &given, arena, ret_vault, reason);
 }
 
-static void credentials_print(const Credentials *made, Str fingerprint) {
+static void main_print_credentials(const Credentials *made, Str fingerprint) {
     printf("organisation    %.*s\n", STR_FMT(made->org));
     printf("owner           %.*s\n", STR_FMT(made->owner));
     printf("password        %.*s\n", STR_FMT(made->password));
@@ -138,7 +138,7 @@ static void credentials_print(const Credentials *made, Str fingerprint) {
         STR_FMT(made->owner));
 }
 
-static Err add_org(const Options *options, bool first, Arena *arena, Reason *reason) {
+static Err main_write_org(const Options *options, bool first, Arena *arena, Reason *reason) {
     Clock clock = clock_system();
     Db *db = NULL;
     Credentials made;
@@ -157,11 +157,11 @@ static Err add_org(const Options *options, bool first, Arena *arena, Reason *rea
                        arena,
                        &made);
     db_close(db);
-    if (err.code == OK) credentials_print(&made, fingerprint);
+    if (err.code == OK) main_print_credentials(&made, fingerprint);
     return err;
 }
 
-static int run_init(Options *options, Arena *arena) {
+static int main_init(Options *options, Arena *arena) {
     static const Str standard[] = {
         {"localhost", 9},
         {"127.0.0.1", 9},
@@ -173,32 +173,32 @@ static int run_init(Options *options, Arena *arena) {
     StrList hosts = {options->hosts, options->host_count};
     SCOPED(vault_close) Vault vault = {.lock = -1};
     Reason reason = {};
-    Err err = folder_take(options, true, arena, &vault, &reason);
+    Err err = main_take_folder(options, true, arena, &vault, &reason);
     if (err.code == OK) err = data_make(&vault, hosts, clock_now_ms(&clock), arena, &reason);
-    if (err.code == OK) err = add_org(options, true, arena, &reason);
+    if (err.code == OK) err = main_write_org(options, true, arena, &reason);
     return err.code == OK ? EXIT_OK : err_report("musterd init", err, &reason);
 }
 
-static int run_add_org(Options *options, Arena *arena) {
+static int main_add_org(Options *options, Arena *arena) {
     SCOPED(vault_close) Vault vault = {.lock = -1};
     Reason reason = {};
-    Err err = folder_take(options, false, arena, &vault, &reason);
-    if (err.code == OK) err = add_org(options, false, arena, &reason);
+    Err err = main_take_folder(options, false, arena, &vault, &reason);
+    if (err.code == OK) err = main_write_org(options, false, arena, &reason);
     return err.code == OK ? EXIT_OK : err_report("musterd add-org", err, &reason);
 }
 
-static int run_rotate_key(Options *options, Arena *arena) {
+static int main_rotate_key(Options *options, Arena *arena) {
     SCOPED(vault_close) Vault vault = {.lock = -1};
     Reason reason = {};
-    Err err =
-        folder_take(options, false, arena, &vault, &reason); // a given key is in place with it
+    options->vault.new_key_path = options->new_master_key; // it is in place with the folder taken
+    Err err = main_take_folder(options, false, arena, &vault, &reason);
     if (err.code == OK && !options->vault.new_key_path) err = vault_rotate(&vault, arena, &reason);
     if (err.code != OK) return err_report("musterd rotate-key", err, &reason);
     printf("sealed under key %s\n", vault.key.id);
     return EXIT_OK;
 }
 
-static int config_read(const Options *options, Arena *arena, Config *ret_config) {
+static int main_read_config(const Options *options, Arena *arena, Config *ret_config) {
     Faults faults;
     faults_init(&faults, arena);
     Reason reason = {};
@@ -211,19 +211,19 @@ static int config_read(const Options *options, Arena *arena, Config *ret_config)
     return err.code == OK ? EXIT_OK : err_report("musterd config", err, &reason);
 }
 
-static int run_check_config(Options *options, Arena *arena) {
+static int main_check_config(Options *options, Arena *arena) {
     Config config;
-    return config_read(options, arena, &config);
+    return main_read_config(options, arena, &config);
 }
 
-static int run_serve(Options *options, Arena *arena) {
+static int main_serve(Options *options, Arena *arena) {
     Config config;
-    int status = config_read(options, arena, &config);
+    int status = main_read_config(options, arena, &config);
     if (status != EXIT_OK) return status;
     log_setup("musterd", config.log_level);
     SCOPED(vault_close) Vault vault = {.lock = -1};
     Reason reason = {};
-    Err err = folder_take(options, false, arena, &vault, &reason);
+    Err err = main_take_folder(options, false, arena, &vault, &reason);
     if (err.code == OK) err = serve(&vault, &config, arena, &reason);
     return err.code == OK ? EXIT_OK : err_report("musterd run", err, &reason);
 }
@@ -232,11 +232,11 @@ static const struct {
     const char *name;
     int (*run)(Options *options, Arena *arena);
 } verbs[] = {
-    {"init",         run_init        },
-    {"add-org",      run_add_org     },
-    {"run",          run_serve       },
-    {"rotate-key",   run_rotate_key  },
-    {"check-config", run_check_config},
+    {"init",         main_init        },
+    {"add-org",      main_add_org     },
+    {"run",          main_serve       },
+    {"rotate-key",   main_rotate_key  },
+    {"check-config", main_check_config},
 };
 
 int main(int argc, char **argv) {
@@ -253,7 +253,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (strcmp(argv[1], verbs[i].name) != 0) continue;
         Options options;
-        if (!options_parse(argc - 1, argv + 1, &options)) return EXIT_USAGE;
+        if (!main_parse_options(argc - 1, argv + 1, &options)) return EXIT_USAGE;
         Arena arena;
         arena_init(&arena, MAIN_ARENA_MAX);
         int status = verbs[i].run(&options, &arena);

@@ -51,7 +51,7 @@ static void sqlite_reader_return(Readers *readers, Connection *connection) {
 static Err sqlite_rows_give(Connection *connection, const Select *select, RowSink sink) {
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
     SCOPED(mem_freep) Value *row = calloc(select->table->column_count, sizeof(*row));
-    if (!row) return FAIL(ERR_LIMIT, "the call needs too much memory");
+    if (!row) return OUT_OF_MEMORY;
     sql_select(select, &connection->sql);
     TRY(connection_prepare(connection, &statement));
     int code = sql_bind_select(statement, select);

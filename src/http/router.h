@@ -12,7 +12,7 @@
 
 typedef struct Router Router;
 
-enum { ROUTER_TRIES_MAX = 5 };
+enum { ROUTER_TRIES_MAX = 32 }; // a lost race was won by another call, so each costs little
 
 typedef struct RouteTable {
     const Route *routes;

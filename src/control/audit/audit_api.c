@@ -24,7 +24,7 @@ static Err audit_list(Call *call) {
 }
 
 /// Check one page of the chain behind `verdict`; `*ret_more` says whether there may be another.
-static Err verify_page(Call *call, Arena *arena, AuditVerdict *verdict, bool *ret_more) {
+static Err audit_verify_page(Call *call, Arena *arena, AuditVerdict *verdict, bool *ret_more) {
     Query query = {.limit = TX_PAGE_MAX};
     query.after = audit_key(call, arena, verdict->entries);
     Tx *tx;
@@ -56,7 +56,7 @@ static Err audit_verify(Call *call) {
     arena_init(&page, CALL_ARENA_MAX);
     Err err = SUCCESS;
     for (bool more = true; more && err.code == OK;) {
-        err = verify_page(call, &page, &verdict, &more);
+        err = audit_verify_page(call, &page, &verdict, &more);
         arena_reset(&page);
     }
     arena_done(&page);

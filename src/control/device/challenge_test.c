@@ -101,10 +101,14 @@ TEST(what_one_process_gave_another_one_over_the_same_data_takes) {
     CHECK_OK(challenge_check(&two, (Str){}, NOW_MS, nonce));
     CHECK_ERR(challenge_check(&far, (Str){}, NOW_MS, nonce), ERR_UNAUTHENTICATED);
     Id first, again, foreign;
-    CHECK_OK(data_installation(dir, NOW_MS, &arena, &first, NULL));
-    CHECK_OK(data_installation(dir, NOW_MS + 1, &arena, &again, NULL));
-    CHECK_OK(data_installation(other, NOW_MS, &arena, &foreign, NULL));
+    CHECK_OK(data_installation(dir, &arena, &first, NULL));
+    CHECK_OK(data_installation(dir, &arena, &again, NULL));
+    CHECK_OK(data_installation(other, &arena, &foreign, NULL));
     CHECK(id_eq(&first, &again) && !id_eq(&first, &foreign));
+    CHECK(unlink(str_print(&arena, "%s/installation", other).ptr) == 0);
+    CHECK_ERR(data_installation(other, &arena, &foreign, NULL), ERR_NOT_FOUND);
+    folder_make_whole(other, &arena);
+    CHECK_OK(data_installation(other, &arena, &foreign, NULL));
     CHECK(folder_remove(parent) == 0);
 }
 

@@ -9,6 +9,8 @@
 #include "control/device/presences.h"
 #include "control/device/tombstone.h"
 
+#include <sodium.h>
+
 /// What the device says of itself, and what we noticed about it.
 static Err device_notes_fill(Call *call, const DeviceStatus *status, Device *device) {
     device->notes = status->notes;
@@ -60,11 +62,11 @@ static Err device_fill(Call *call, void *record) {
 
 /// The device moves: what the new fleet runs must count as newer than what it was told before.
 static Err device_move(Call *call, const Device *before, Device *device) {
-    if (!id_is_absent(&device->fleet_id))
-        TRY(call_ref(call, &Fleet_schema, &device->fleet_id, S("/fleet_id")));
-    Fleet left;
-    TRY(device_fleet(call->tx, before, &left));
-    device->assigned_generation = device_next_generation(before, &left, call->now_ms);
+    Err err = device_leave(
+        call->tx, before, &device->fleet_id, call->now_ms, &device->assigned_generation);
+    if (err.code == ERR_NOT_FOUND)
+        return call_refuse(call, S("/fleet_id"), "must be one of this organisation's fleets");
+    TRY(err);
     call_event(call, EVENT_DEVICE_DESIRED, &device->id);
     return SUCCESS;
 }
@@ -109,6 +111,7 @@ static const Route routes[] = {
 static const Schema *const stored[] = {&Device_schema, &DeviceStatus_schema, &Tombstone_schema};
 
 static Err device_open(App *app) {
+    randombytes_buf(&app->process, sizeof(app->process));
     return presences_open(&app->presences);
 }
 

@@ -13,7 +13,7 @@
 
 #include <stdlib.h>
 
-enum { PUSH_ARENA_MAX = 16 * 1024 * 1024, PUSH_PAGE = 200 };
+enum { PUSH_ARENA_MAX = 16 * 1024 * 1024, PUSH_PAGE = 200, PUSH_TRIES_MAX = 5 };
 
 typedef struct Push {
     App *app;
@@ -44,6 +44,9 @@ static Err push_device(App *app,
 }
 
 /// One page of the fleet's devices behind `*after`; `*ret_more` says whether there may be another.
+///
+/// Reads are not of one moment: what the fleet runs and the generation of a device that has just
+/// come there go together only if the fleet did not change between the two.
 static Err push_page(const Push *push, Arena *arena, Id *after, bool *ret_more) {
     SCOPED(tx_closep) Tx *tx = NULL;
     TRY(tx_open(push->app->db, arena, id_str(&push->org), &tx));
@@ -54,9 +57,10 @@ static Err push_page(const Push *push, Arena *arena, Id *after, bool *ret_more) 
     ApplicationList applications;
     Device *devices;
     size_t count;
-    TRY(fleet_get(tx, &push->event.subject, &fleet));
+    TRY(fleet_expect(tx, &push->event.subject, &fleet));
     TRY(device_applications(tx, arena, &fleet, &applications));
     TRY(tx_list(tx, &Device_schema, &query, (void **)&devices, &count));
+    TRY(tx_commit(tx));
     for (size_t i = 0; i < count; i++)
         TRY(push_device(push->app, &devices[i], &fleet, &applications));
     if (count) *after = devices[count - 1].id;
@@ -66,13 +70,17 @@ static Err push_page(const Push *push, Arena *arena, Id *after, bool *ret_more) 
 
 static Err push_fleet(const Push *push, Arena *arena) {
     Id after = {};
+    int tries = 0;
     for (bool more = true; more;) {
-        TRY(push_page(push, arena, &after, &more));
+        Err err = push_page(push, arena, &after, &more);
         arena_reset(arena);
+        if (err.code == ERR_CONFLICT && ++tries < PUSH_TRIES_MAX) continue;
+        TRY(err);
     }
     return SUCCESS;
 }
 
+/// Its fleet was read while the device was as it is pushed to.
 static Err push_one(const Push *push, Arena *arena) {
     SCOPED(tx_closep) Tx *tx = NULL;
     TRY(tx_open(push->app->db, arena, id_str(&push->org), &tx));
@@ -82,6 +90,8 @@ static Err push_one(const Push *push, Arena *arena) {
     TRY(device_get(tx, &push->event.subject, &device));
     TRY(device_fleet(tx, &device, &fleet));
     TRY(device_applications(tx, arena, &fleet, &applications));
+    TRY(tx_expect(tx, &Device_schema, &device));
+    TRY(tx_commit(tx));
     return push_device(push->app, &device, &fleet, &applications);
 }
 

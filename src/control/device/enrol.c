@@ -8,7 +8,7 @@
 #include "control/token/token.h"
 #include "db/tx.h"
 
-enum { NAME_MAX = 63, NAME_SUFFIX_LEN = 6 };
+enum { NAME_SUFFIX_LEN = 6 };
 
 /// The joining device has the key it names, and means this token and this moment.
 static Err enrol_prove(Call *call, const EnrolInput *input) {
@@ -23,8 +23,7 @@ static Err enrol_prove(Call *call, const EnrolInput *input) {
     return challenge_check(&app->key, (ChallengeFor){}, call->now_ms, proof.nonce);
 }
 
-/// `wished` if it is free, else with the tail of the device's id, which is unique enough: a
-/// collision would be ERR_EXISTS at commit.
+/// `wished` if it is free, else with the tail of the device's id, which is unique enough.
 static Err enrol_name(Call *call, Str wished, Device *device) {
     Str id = id_str(&device->id);
     Str tail = str_slice(id, id.len - NAME_SUFFIX_LEN, id.len);
@@ -40,7 +39,7 @@ static Err enrol_name(Call *call, Str wished, Device *device) {
         return SUCCESS;
     }
     TRY(err);
-    size_t room = NAME_MAX - 1 - NAME_SUFFIX_LEN;
+    size_t room = DEVICE_NAME_MAX - 1 - NAME_SUFFIX_LEN;
     device->name =
         str_print(call->arena, "%.*s-%.*s", STR_FMT(str_slice(wished, 0, room)), STR_FMT(tail));
     return arena_check(call->arena);
@@ -49,10 +48,8 @@ static Err enrol_name(Call *call, Str wished, Device *device) {
 /// The same key is the same device. ERR_NOT_FOUND: it is new. ERR_FORBIDDEN: the key is dead.
 /// ERR_EXISTS: it is another organisation's device.
 static Err enrol_known(Call *call, const Token *token, Str public_key, Device *ret_device) {
-    TRY(tombstone_check(call->tx, public_key));
-    Query query = {.where = {WHERE_STR("public_key", public_key)}, .limit = 1};
     Device device;
-    TRY(tx_find(call->tx, &Device_schema, &query, &device));
+    TRY(tombstone_key_owner(call->tx, public_key, &device));
     if (!id_eq(&device.org_id, &token->org_id))
         return FAIL(ERR_EXISTS,
                     "this key is another organisation's device: enrol with a new key "
@@ -61,9 +58,8 @@ static Err enrol_known(Call *call, const Token *token, Str public_key, Device *r
     return SUCCESS;
 }
 
-/// The fleet that the token is for is there, and still will be when this is committed.
-static Err enrol_expect_fleet(Tx *tx, const Token *token) {
-    Err err = fleet_expect(tx, &token->fleet_id);
+/// What is said where the fleet that the token is for is not there.
+static Err enrol_fleet_err(Err err) {
     return err.code == ERR_NOT_FOUND
                ? FAIL(ERR_UNAUTHENTICATED, "the enrolment token's fleet was deleted")
                : err;
@@ -102,22 +98,33 @@ static Err enrol_new(Call *call, const EnrolInput *input, const Token *token, De
         .created_at = {call->now_ms},
     };
     Str wished =
-        input->name.ptr ? input->name : device_name_from(input->facts.hostname, call->arena);
+        input->name.ptr ? input->name : device_name_fit(input->facts.hostname, call->arena);
     TRY(enrol_name(call, wished, &device));
     enrol_fill(input, token, &device);
+    Fleet fleet; // is still there when this is committed
+    TRY(enrol_fleet_err(fleet_expect(call->tx, &token->fleet_id, &fleet)));
     *ret_device = device;
     return tx_create(call->tx, &Device_schema, &device);
 }
 
 /// The device begins anew: what it said and was told before has no effect any more.
 static Err enrol_anew(Call *call, const EnrolInput *input, const Token *token, Device *device) {
-    Fleet before;
-    TRY(device_fleet(call->tx, device, &before));
-    device->assigned_generation = device_next_generation(device, &before, call->now_ms);
+    TRY(enrol_fleet_err(device_leave(
+        call->tx, device, &token->fleet_id, call->now_ms, &device->assigned_generation)));
     enrol_fill(input, token, device);
     TRY(device_forget(call->tx, device));
     call_event(call, EVENT_DEVICE_ENROLLED, &device->id);
     return tx_update(call->tx, &Device_schema, device);
+}
+
+/// A name or key that was free when it was looked up may be taken by now, as it may be when two
+/// machines of one host name join at once: whoever comes second looks again, and is not refused.
+static Err enrol_commit(Call *call) {
+    TRY(arena_check(call->arena));
+    Err err = tx_commit(call->tx);
+    return err.code == ERR_EXISTS
+               ? FAIL(ERR_CONFLICT, "another device joined with the name or the key meanwhile")
+               : err;
 }
 
 Err device_enrol(Call *call) {
@@ -132,7 +139,6 @@ Err device_enrol(Call *call) {
     // It joined, but did not hear of it.
     if (!is_new && id_eq(&device.token_id, &token.id)) return enrol_reply(call, &device);
     TRY(token_spend(call->tx, call->now_ms, &token));
-    TRY(enrol_expect_fleet(call->tx, &token));
     TRY(is_new ? enrol_new(call, input, &token, &device)
                : enrol_anew(call, input, &token, &device));
     const Principal actor = {
@@ -143,5 +149,6 @@ Err device_enrol(Call *call) {
     TRY(arena_check(call->arena));
     TRY(call_note_as(
         call, &actor, call->route->endpoint, id_str(&device.id), &Device_schema, &device));
-    return enrol_reply(call, &device);
+    TRY(enrol_reply(call, &device));
+    return enrol_commit(call);
 }

@@ -12,7 +12,13 @@ typedef struct Tx Tx;
 uint64_t fleet_next_generation(uint64_t previous, uint64_t now_ms);
 /// The fleet with this id. ERR_NOT_FOUND.
 Err fleet_get(Tx *tx, const Id *id, Fleet *ret_fleet);
-/// Require in `tx` that the fleet is there, unchanged, when it commits. ERR_NOT_FOUND: it is not.
-Err fleet_expect(Tx *tx, const Id *id);
+/// The newest generation that one of its devices may hold.
+uint64_t fleet_newest(const Fleet *fleet);
+/// Require in `tx` that the fleet is there, as in `*ret_fleet`, when it commits. ERR_NOT_FOUND: it
+/// is not.
+Err fleet_expect(Tx *tx, const Id *id, Fleet *ret_fleet);
+/// Collect that a device comes which may hold `generation`: what the fleet's devices are told next
+/// is newer than that. ERR_NOT_FOUND: there is no such fleet.
+Err fleet_enter(Tx *tx, const Id *id, uint64_t generation);
 
 extern const Slice fleet_slice;

@@ -23,5 +23,5 @@ Err org_find(Tx *tx, Str name, Org *ret_org) {
 Err org_count(Db *db, Arena *arena, uint64_t *ret_count) {
     SCOPED(tx_closep) Tx *tx = NULL;
     TRY(tx_open(db, arena, (Str){}, &tx));
-    return tx_count(tx, &Org_schema, &(Query){.limit = 1}, ret_count);
+    return tx_count(tx, &Org_schema, &(Query){}, ret_count);
 }

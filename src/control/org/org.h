@@ -14,7 +14,7 @@ Err org_add(Tx *tx, const Org *org);
 /// The organisation that a sign-in means: the one called `name`, or the only one where that is
 /// absent. `tx` has no scope. ERR_NOT_FOUND: there is none. ERR_INVALID: which of several?
 Err org_find(Tx *tx, Str name, Org *ret_org);
-/// How many organisations there are; stops counting at two.
+/// How many organisations there are.
 Err org_count(Db *db, Arena *arena, uint64_t *ret_count);
 
 extern const Slice org_slice;

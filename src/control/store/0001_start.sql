@@ -39,6 +39,7 @@ CREATE TABLE fleet (
     name TEXT,
     release_id TEXT,
     generation INTEGER,
+    assigned_generation INTEGER,
     serial INTEGER,
     created_at INTEGER
 ) STRICT, WITHOUT ROWID;

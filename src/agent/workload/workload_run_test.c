@@ -204,6 +204,20 @@ TEST(a_refusal_of_the_engine_is_reported_in_its_words) {
               S("cannot create shop.web: the engine refuses it: no space left on device"));
 }
 
+TEST(what_the_engine_takes_and_does_not_do_is_not_asked_for_at_full_speed) {
+    Fixture *f = *test_state;
+    Service web = service_of("web", "1");
+    Application shop = application_of("shop", 1, &web, 1);
+    const char *create = "POST /v1.43/containers/create";
+    works(f);
+    says(f, (FakeAnswer){create, 201, "{}", false, NULL});
+    uint64_t began_ms = clock_monotonic_ms();
+    want(f, 1, &shop, 1);
+    starts(f);
+    CHECK(fake_wait(f->fake, create, 3));
+    CHECK(clock_monotonic_ms() - began_ms >= 2000); // a second before each but the first
+}
+
 TEST(an_engine_that_is_away_is_told_and_waited_for) {
     Fixture *f = *test_state;
     Service web = service_of("web", "1");
@@ -321,6 +335,7 @@ TEST(what_a_newer_agent_made_is_told_and_left_alone) {
 #define CASE_HERE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 TEST_MAIN(CASE_HERE(what_is_desired_is_pulled_created_started_and_reported),
           CASE_HERE(a_refusal_of_the_engine_is_reported_in_its_words),
+          CASE_HERE(what_the_engine_takes_and_does_not_do_is_not_asked_for_at_full_speed),
           CASE_HERE(an_engine_that_is_away_is_told_and_waited_for),
           CASE_HERE(an_engine_that_talks_nonsense_is_asked_for_nothing),
           CASE_HERE(the_newest_desired_state_cancels_a_pull_that_hangs),

@@ -3,8 +3,10 @@
 #
 # Runs every test there is, lane by lane; the last line is "N passed, N failed, N skipped".
 #
-# usage: test.sh [LANE...]   lanes: gcc asan tsan fuzz checks parts (default: these, in this order)
-#                            cover: what of src is run by the tests of gcc and some of parts
+# usage: test.sh [LANE...]   lanes: gcc asan tsan fuzz release checks parts cover (default: these,
+#                            in this order)
+# release: the build that is packaged, which sees other warnings. cover: what of src is run by the
+# tests of gcc and some of parts.
 # FUZZ_SECONDS: of each fuzzer (5).
 #
 # Each lane prints lines `ok NAME`, `not ok NAME` or `skip NAME reason`; `#` lines explain.
@@ -74,6 +76,10 @@ lane_fuzz() {
     done
 }
 
+lane_release() {
+    built release build_for build-release gcc --buildtype=release || :
+}
+
 lane_checks() {
     tests/checks/selftest.py || :
     tests/checks/docs_test.py || :
@@ -96,9 +102,9 @@ lane_parts() {
     done
 }
 
-# What runs the main ways of each program, soon enough for a lane of its own. Killed programs leave
-# no counts.
-cover_parts='tests/contract/api.sh tests/integration/device_channel.sh tests/e2e/demo.sh'
+# What runs the main ways of each program, soon enough for this lane. Killed programs leave no
+# counts.
+cover_parts='tests/integration/agent_enrol.sh tests/wire/client.sh tests/e2e/demo.sh'
 
 # Threads count too, hence the atomic counters.
 lane_cover() {
@@ -117,7 +123,7 @@ lane_cover() {
 }
 
 lanes=("$@")
-[ $# -gt 0 ] || lanes=(gcc asan tsan fuzz checks parts)
+[ $# -gt 0 ] || lanes=(gcc asan tsan fuzz release checks parts cover)
 for lane in "${lanes[@]}"; do
     started=$SECONDS
     "lane_$lane" >"$work/lane.$lane"

@@ -13,7 +13,7 @@ enum { ENROL_ARENA_MAX = 4 * 1024 * 1024, ENROL_FILE_MAX = 16 * 1024, ENROL_PAIR
 
 static const Field EnrolFile_fields[] = {
     FIELD(EnrolFile, token, REQUIRED, "enrolment token", .max = TOKEN_TEXT_MAX),
-    FIELD(EnrolFile, name, 0, "serial, mac, hostname, or the wished name", .max = NAME_MAX_LEN),
+    FIELD(EnrolFile, name, 0, "serial, mac, hostname, or the wished name", .max = DEVICE_NAME_MAX),
 };
 const Schema EnrolFile_schema = SCHEMA(EnrolFile, "enrol", "how this machine joins");
 
@@ -187,8 +187,8 @@ Err enrol(const EnrolOptions *options, Reason *reason) {
     if (!options->force) TRY(enrol_refuse_member(&state, &arena, &is_member, reason));
     Str name = str_from(options->name);
     Err err = enrol_once(&state, &token, name, is_member, &arena, reason);
-    if (err.code == ERR_FORBIDDEN && options->force) {
-        // The key is a retired device's, or is known elsewhere: no other try with it can succeed.
+    if ((err.code == ERR_FORBIDDEN || err.code == ERR_EXISTS) && options->force) {
+        // The key is a retired device's, or another organisation's: no other try can succeed.
         reason_clear(reason);
         TRY(state_next_forget(&state, reason));
         err = enrol_once(&state, &token, name, false, &arena, reason);
@@ -220,6 +220,8 @@ enrol_pairs_read(Str text, StrPair pairs[ENROL_PAIRS_MAX], size_t *ret_count, Re
 Err enrol_file_load(const char *path, Arena *arena, EnrolFile *ret_file, Reason *reason) {
     Str text;
     TRY(file_load(path, ENROL_FILE_MAX, arena, &text, reason));
+    const Str mark = S("\xEF\xBB\xBF"); // that some editors put before what is UTF-8
+    if (str_starts(text, mark)) text = str_slice(text, mark.len, text.len);
     StrPair pairs[ENROL_PAIRS_MAX];
     size_t count = 0;
     TRY(enrol_pairs_read(text, pairs, &count, reason));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/enrol.h"
 
+#include "agent/join.h"
 #include "base/arena.h"
 #include "folder.h"
 #include "http1/http1_peer.h"
@@ -43,9 +44,10 @@ static int teardown(void **test_state) {
 #define CHALLENGE                                                                          \
     "{\"nonce\":\"n-1\",\"now\":\"2026-11-24T10:56:17.123Z\",\"audience\":\"" INSTALLATION \
     "\",\"binding\":\"none\",\"channel_port\":0,\"of_tomorrow\":{}}"
-#define ENROLLED                                                                                \
+#define ENROLLED ENROLLED_AS("4")
+#define ENROLLED_AS(epoch)                                                                      \
     "{\"device_id\":\"" DEVICE "\",\"name\":\"till-1\",\"fleet_id\":"                           \
-    "\"fleet_01jdfq3t5hefbv1nq5a3x4k2zr\",\"epoch\":4,\"installation\":\"" INSTALLATION         \
+    "\"fleet_01jdfq3t5hefbv1nq5a3x4k2zr\",\"epoch\":" epoch ",\"installation\":\"" INSTALLATION \
     "\",\"servers\":{\"digest\":\"list-1\",\"servers\":[{\"url\":\"http://127.0.0.1:7000\"}]}," \
     "\"heartbeat\":\"30s\"}"
 
@@ -144,20 +146,29 @@ TEST(what_the_server_says_is_told_and_the_key_waits_for_another_try) {
 }
 
 TEST(with_force_a_key_that_is_refused_makes_way_for_a_new_one) {
-    Fixture *f = *test_state;
-    Step steps[] = {
-        {reply_of(f, "200 OK",        S(CHALLENGE)),                  KEEP},
-        {reply_of(f, "403 Forbidden", S("{\"detail\":\"retired\"}")), KEEP},
-        {reply_of(f, "200 OK",        S(CHALLENGE)),                  KEEP},
-        {reply_of(f, "201 Created",   S(ENROLLED)),                   KEEP},
+    static const struct {
+        const char *status;
+        const char *body;
+    } refusals[] = {
+        {"403 Forbidden", "{\"detail\":\"retired\"}"                             },
+        {"409 Conflict",  "{\"code\":\"exists\",\"detail\":\"of somebody else\"}"},
     };
-    peer_start(&f->peer, steps, 4, true, NULL);
-    Reason reason;
-    CHECK_OK(enrol_now(f, token_of(f), true, &reason));
-    peer_stop(&f->peer);
-    const char *first = strstr(f->peer.requests[1], "\"public_key\":\"");
-    const char *second = strstr(f->peer.requests[3], "\"public_key\":\"");
-    CHECK(first && second && strncmp(first, second, 50) != 0);
+    Fixture *f = *test_state;
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        Step steps[] = {
+            {reply_of(f, "200 OK",           S(CHALLENGE)),               KEEP},
+            {reply_of(f, refusals[i].status, str_from(refusals[i].body)), KEEP},
+            {reply_of(f, "200 OK",           S(CHALLENGE)),               KEEP},
+            {reply_of(f, "201 Created",      S(ENROLLED)),                KEEP},
+        };
+        peer_start(&f->peer, steps, 4, true, NULL);
+        Reason reason;
+        CHECK_OK(enrol_now(f, token_of(f), true, &reason));
+        peer_stop(&f->peer);
+        const char *first = strstr(f->peer.requests[1], "\"public_key\":\"");
+        const char *second = strstr(f->peer.requests[3], "\"public_key\":\"");
+        CHECK(first && second && strncmp(first, second, 50) != 0);
+    }
 }
 
 TEST(a_device_that_has_lost_its_servers_enrols_again_with_its_own_key) {
@@ -216,6 +227,20 @@ TEST(a_file_has_a_token_and_a_name) {
     CHECK_STR(file.name, S("serial"));
 }
 
+TEST(a_file_may_be_of_another_system) {
+    Fixture *f = *test_state;
+    CHECK_OK(file_save(f->file,
+                       S("\xEF\xBB\xBFtoken\t=\tx.y \t\r\n\r\n; K\xC3\xBC"
+                         "che\r\nname = Till 1\r\n"),
+                       0600,
+                       NULL));
+    EnrolFile file;
+    Reason reason = {};
+    CHECK_OK(enrol_file_load(f->file, &f->arena, &file, &reason));
+    CHECK_STR(file.token, S("x.y"));
+    CHECK_STR(file.name, S("Till 1"));
+}
+
 TEST(a_file_that_is_not_right_says_where) {
     static const struct {
         const char *text;
@@ -258,6 +283,31 @@ TEST(a_machine_joins_by_its_file) {
     state_close(&state);
 }
 
+TEST(a_device_that_joins_again_by_its_file_starts_as_who_it_is_now) {
+    Fixture *f = *test_state;
+    serve(f, "201 Created", S(ENROLLED));
+    Reason reason;
+    CHECK_OK(enrol_now(f, token_of(f), false, &reason));
+    peer_stop(&f->peer);
+    char path[128];
+    snprintf(path, sizeof(path), "%s/" STATE_SERVERS, f->state);
+    CHECK_OK(file_remove(path, NULL));
+    State state;
+    Membership member;
+    Identity identity;
+    CHECK_OK(state_open(f->state, NULL, &state, NULL));
+    CHECK_OK(join(&state, f->file, &f->arena, &member, &identity, &reason)); // there is no file
+    CHECK(member.epoch == 4);
+    serve(f, "201 Created", S(ENROLLED_AS("5")));
+    Str text = str_print(&f->arena, "token = %s\n", token_of(f));
+    CHECK_OK(file_save(f->file, text, 0600, NULL));
+    CHECK_OK(join(&state, f->file, &f->arena, &member, &identity, &reason));
+    peer_stop(&f->peer);
+    CHECK(member.epoch == 5);
+    CHECK_STR(member.public_key, identity_public_key(&identity, &f->arena));
+    state_close(&state);
+}
+
 #define ENROL_CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 TEST_MAIN(ENROL_CASE(a_token_is_the_whole_line),
           ENROL_CASE(what_the_server_says_is_told_and_the_key_waits_for_another_try),
@@ -266,5 +316,7 @@ TEST_MAIN(ENROL_CASE(a_token_is_the_whole_line),
           ENROL_CASE(a_folder_that_cannot_be_read_is_not_overwritten),
           ENROL_CASE(a_token_that_is_none_is_refused_before_anything_is_made),
           ENROL_CASE(a_file_has_a_token_and_a_name),
+          ENROL_CASE(a_file_may_be_of_another_system),
           ENROL_CASE(a_file_that_is_not_right_says_where),
-          ENROL_CASE(a_machine_joins_by_its_file))
+          ENROL_CASE(a_machine_joins_by_its_file),
+          ENROL_CASE(a_device_that_joins_again_by_its_file_starts_as_who_it_is_now))

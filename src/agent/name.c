@@ -3,6 +3,7 @@
 
 #include "agent/facts.h"
 #include "io/file.h"
+#include "wire/device.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -13,24 +14,6 @@
 #include <unistd.h>
 
 enum { INTERFACES_MAX = 64, ADDRESS_MAX = 64 };
-
-static bool name_is_alnum(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-Str name_fit(Str text, Arena *arena) {
-    char name[NAME_MAX_LEN];
-    size_t len = 0;
-    for (size_t i = 0; i < text.len && len < NAME_MAX_LEN; i++) {
-        char c = text.ptr[i];
-        if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
-        if (!name_is_alnum(c) && c != '-' && c != '.' && c != '_') c = '-';
-        if (len > 0 || name_is_alnum(c)) name[len++] = c;
-    }
-    while (len > 0 && !name_is_alnum(name[len - 1]))
-        len--;
-    return len > 0 ? str_dup(arena, (Str){name, len}) : (Str){};
-}
 
 /// A physical interface has a device behind it; bridges, tunnels and the loopback have none.
 static Str name_mac_of(const char *folder, const char *interface, Arena *arena) {
@@ -49,7 +32,7 @@ static Str name_mac_of(const char *folder, const char *interface, Arena *arena) 
         is_zero = is_zero && address.ptr[i] == '0';
         digits[len++] = address.ptr[i];
     }
-    return is_zero ? (Str){} : name_fit((Str){digits, len}, arena);
+    return is_zero ? (Str){} : device_name_fit((Str){digits, len}, arena);
 }
 
 Str name_mac(const char *root, Arena *arena) {
@@ -71,14 +54,14 @@ Str name_mac(const char *root, Arena *arena) {
 Str name_wished(Str wish, const char *root, Arena *arena) {
     Str name = {};
     if (str_eq(wish, S("serial"))) {
-        name = name_fit(serial_read(root, arena), arena);
+        name = device_name_fit(serial_read(root, arena), arena);
     } else if (str_eq(wish, S("mac"))) {
         name = name_mac(root, arena);
     } else if (!str_eq(wish, S("hostname"))) {
-        name = name_fit(wish, arena);
+        name = device_name_fit(wish, arena);
     }
     if (name.ptr) return name;
     struct utsname names = {};
     uname(&names);
-    return name_fit(str_from(names.nodename), arena);
+    return device_name_fit(str_from(names.nodename), arena);
 }

@@ -5,11 +5,6 @@
 #include "base/arena.h"
 #include "base/str.h"
 
-enum { NAME_MAX_LEN = 63 };
-
-/// `text` made to fit a slug of at most NAME_MAX_LEN: lower case, a hyphen for what may not be, a
-/// letter or digit at both ends. In `arena`; absent: nothing of it fits.
-Str name_fit(Str text, Arena *arena);
 /// The hardware address of the first physical network interface below `root` ("" for this
 /// machine), by its name, without colons, in `arena`; absent: there is none.
 Str name_mac(const char *root, Arena *arena);

@@ -29,7 +29,7 @@ static void machine_has(const char *path, const char *content, size_t len) {
 static Str host_name(void) {
     struct utsname names;
     uname(&names);
-    return name_fit(str_dup(&arena, str_from(names.nodename)), &arena);
+    return device_name_fit(str_dup(&arena, str_from(names.nodename)), &arena);
 }
 
 static int setup(void **test_state) {
@@ -41,17 +41,6 @@ static int setup(void **test_state) {
 static int teardown(void **test_state) {
     (void)test_state;
     return folder_remove(root);
-}
-
-TEST(any_text_is_made_to_fit) {
-    CHECK_STR(name_fit(S("PF2ABC9"), &arena), S("pf2abc9"));
-    CHECK_STR(name_fit(S("  Cam 7/left. "), &arena), S("cam-7-left"));
-    CHECK_STR(name_fit(S("--a_b.c--"), &arena), S("a_b.c"));
-    CHECK(!name_fit(S(" /// "), &arena).ptr);
-    CHECK(!name_fit((Str){}, &arena).ptr);
-    char large[200];
-    memset(large, 'x', sizeof(large));
-    CHECK(name_fit((Str){large, sizeof(large)}, &arena).len == NAME_MAX_LEN);
 }
 
 TEST(the_serial_number_is_the_makers_and_no_placeholder) {
@@ -91,7 +80,6 @@ TEST(what_is_not_possible_falls_back_to_the_host_name) {
 #define NAME_CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
-        NAME_CASE(any_text_is_made_to_fit),
         NAME_CASE(the_serial_number_is_the_makers_and_no_placeholder),
         NAME_CASE(the_address_is_of_the_first_physical_interface),
         NAME_CASE(what_is_not_possible_falls_back_to_the_host_name),

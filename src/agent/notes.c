@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/notes.h"
 
-#include "base/arena.h"
 #include "base/log.h"
 
 #include <stdarg.h>
@@ -20,11 +19,4 @@ void notes_add(Notes *notes, const char *format, ...) {
         if (strcmp(notes->lines[i].text, note.text) == 0) return;
     log_event(LOG_WARN, "device.note", F("what", str_from(note.text)));
     if (notes->count < NOTES_MAX) notes->lines[notes->count++] = note;
-}
-
-StrList notes_list(const Notes *notes, Arena *arena) {
-    StrList list = {.items = ARENA_ARRAY(arena, Str, notes->count)};
-    for (size_t i = 0; i < notes->count && list.items; i++)
-        list.items[list.count++] = str_from(notes->lines[i].text);
-    return list;
 }

@@ -12,5 +12,3 @@ typedef struct Notes {
 
 /// Add a line by printf unless it is there already, or there are too many; it is logged.
 __attribute__((format(printf, 2, 3))) void notes_add(Notes *notes, const char *format, ...);
-/// The lines, borrowed from `notes`; the list is in `arena`.
-StrList notes_list(const Notes *notes, Arena *arena);

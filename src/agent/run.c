@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/run.h"
 
-#include "agent/enrol.h"
 #include "agent/facts.h"
-#include "agent/link/backoff.h"
+#include "agent/join.h"
 #include "agent/link/link.h"
 #include "agent/slot.h"
 #include "agent/state.h"
@@ -13,17 +12,13 @@
 #include "base/scope.h"
 
 #include <event2/event.h>
-#include <poll.h>
 #include <signal.h>
 #include <sodium.h>
-#include <string.h>
 
 enum {
     RUN_ARENA_MAX = 16 * 1024 * 1024, ///< bound of each; memory only as needed
     RUN_VERSION_MAX = 64,
     MS_PER_S = 1000,
-    ENROL_FIRST_MS = 2000,
-    ENROL_MAX_MS = 300'000,
 };
 
 /// What lives as long as the agent. Everything is closed in the reverse order.
@@ -99,23 +94,30 @@ static Err run_put_aim(Agent *agent, const Aim *aim) {
     return slot_put(agent->aim, text_str(&json));
 }
 
-static Err run_on_desired(void *app, const Desired *desired) {
-    Agent *agent = app;
+static Err run_take_desired(Agent *agent, const Desired *desired, Reason *reason) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, RUN_ARENA_MAX);
     DesiredFile former = {};
-    Reason said = {};
-    Err err = state_find(&agent->state, STATE_DESIRED, &DesiredFile_schema, &arena, &former, &said);
+    Err err =
+        state_find(&agent->state, STATE_DESIRED, &DesiredFile_schema, &arena, &former, reason);
     if (err.code == ERR_NOT_FOUND) former = (DesiredFile){};
-    if (err.code != OK && err.code != ERR_NOT_FOUND)
-        return run_unsaved("desired.unsaved", err, &said);
-    reason_clear(&said);
+    if (err.code != OK && err.code != ERR_NOT_FOUND) return err;
+    reason_clear(reason);
     Aim aim;
     TRY(aim_make(desired, &former.desired, &arena, &aim));
     DesiredFile file = {.head = state_head(), .desired = aim.desired};
-    err = state_save(&agent->state, STATE_DESIRED, &DesiredFile_schema, &file, &said);
-    TRY(run_unsaved("desired.unsaved", err, &said));
+    TRY(state_save(&agent->state, STATE_DESIRED, &DesiredFile_schema, &file, reason));
     return run_put_aim(agent, &aim);
+}
+
+/// What cannot be kept is told to the operator, who may see nothing else of it.
+static Err run_on_desired(void *app, const Desired *desired) {
+    Agent *agent = app;
+    Reason said = {};
+    Err err = run_take_desired(agent, desired, &said);
+    if (err.code != OK)
+        notes_add(&agent->notes, "the desired state is not taken: %s: %s", err.what, said.text);
+    return run_unsaved("desired.unsaved", err, &said);
 }
 
 /// What was desired last holds until something newer comes, whether or not the server is there.
@@ -236,47 +238,6 @@ static Err run_open_slots(Agent *agent) {
     return slot_open(RUN_VERSION_MAX, &agent->engine_version);
 }
 
-/// Whether another try may end otherwise, by itself.
-static bool run_enrol_may_pass(Err err) {
-    return err.code != OK && err.code != ERR_INVALID && err.code != ERR_EXISTS
-           && err.code != ERR_NOT_FOUND;
-}
-
-/// At first boot there may be no network, and the clock may be wrong: try for ever, and say why
-/// when that changes.
-static Err run_enrol(Agent *agent, Reason *reason) {
-    const char *path = agent->options->enrol_file;
-    Backoff backoff = {ENROL_FIRST_MS, ENROL_MAX_MS, .random = run_seed()};
-    Reason told = {};
-    Err err = enrol_by_file(&agent->state, path, reason);
-    for (; run_enrol_may_pass(err); err = enrol_by_file(&agent->state, path, reason)) {
-        Reason now;
-        reason_set(&now, "%s: %s", err.what, reason->text);
-        if (strcmp(now.text, told.text) != 0)
-            log_event(LOG_WARN,
-                      "enrol.waiting",
-                      F("what", err.what),
-                      F("said", reason->text),
-                      F("errno", (uint64_t)err.sys));
-        told = now;
-        reason_clear(reason);
-        poll(NULL, 0, (int)backoff_next(&backoff, 0));
-    }
-    return err;
-}
-
-static Err run_read_identity(Agent *agent, Reason *reason) {
-    Err err =
-        state_identity(&agent->state, &agent->arena, &agent->member, &agent->identity, reason);
-    if (err.code != ERR_NOT_FOUND) return err;
-    reason_clear(reason);
-    err = run_enrol(agent, reason);
-    if (err.code == ERR_NOT_FOUND)
-        return FAIL(ERR_STATE, "this machine is not enrolled, and there is no enrolment file");
-    TRY(err);
-    return state_identity(&agent->state, &agent->arena, &agent->member, &agent->identity, reason);
-}
-
 static Err run_open_workload(Agent *agent, Reason *reason) {
     Str path = str_from(agent->options->engine);
     if (!str_starts(path, S("unix:///")))
@@ -343,7 +304,7 @@ run_open_link_to(Agent *agent, const Servers *servers, const Servers *trial, Rea
         &agent->link);
 }
 
-/// A device that has lost its servers goes on with what it has, until it is enrolled again.
+/// Without servers what runs goes on running, until the device is enrolled again.
 static Err run_open_link(Agent *agent, Reason *reason) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, RUN_ARENA_MAX);
@@ -351,11 +312,6 @@ static Err run_open_link(Agent *agent, Reason *reason) {
     Servers trial;
     Reason said = {};
     Err err = state_servers(&agent->state, &arena, &servers, &trial, &said);
-    if (err.code == ERR_NOT_FOUND) {
-        reason_clear(&said);
-        err = enrol_by_file(&agent->state, agent->options->enrol_file, &said);
-        if (err.code == OK) err = state_servers(&agent->state, &arena, &servers, &trial, &said);
-    }
     if (err.code == OK) return run_open_link_to(agent, &servers, &trial, reason);
     log_event(LOG_ERROR,
               "servers.unknown",
@@ -366,7 +322,12 @@ static Err run_open_link(Agent *agent, Reason *reason) {
 
 static Err run_start(Agent *agent, Reason *reason) {
     TRY(state_open(agent->options->state, &agent->notes, &agent->state, reason));
-    TRY(run_read_identity(agent, reason));
+    TRY(join(&agent->state,
+             agent->options->enrol_file,
+             &agent->arena,
+             &agent->member,
+             &agent->identity,
+             reason));
     TRY(run_open_slots(agent));
     TRY(run_resume_desired(agent, reason));
     run_tell_facts(agent, (Str){});

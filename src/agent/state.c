@@ -106,12 +106,21 @@ state_set_aside(const State *state, const char *name, Err why, const Reason *sai
     return SUCCESS;
 }
 
+/// It will not be read by trying again: its content is wrong, something else than a file is in its
+/// place, or the disk cannot give it back.
+static bool state_is_spoilt(Err err) {
+    static const int errors[] = {ELOOP, EINVAL, ENXIO, EIO, EBADMSG};
+    bool is_spoilt = err.code == ERR_STATE || err.code == ERR_INVALID;
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+        is_spoilt = is_spoilt || (err.code == ERR_SYSTEM && err.sys == errors[i]);
+    return is_spoilt;
+}
+
 /// What became of a file that can be asked for again.
 static Err
 state_spare(const State *state, const char *name, Err err, const Reason *said, Reason *reason) {
     if (err.code == OK) return SUCCESS;
-    if (err.code != ERR_STATE && err.code != ERR_INVALID)
-        return reason_fail(reason, err, "%s", said->text);
+    if (!state_is_spoilt(err)) return reason_fail(reason, err, "%s", said->text);
     TRY(state_set_aside(state, name, err, said, reason));
     return reason_fail(reason,
                        FAIL(ERR_NOT_FOUND, "there is no such file"),

@@ -208,6 +208,42 @@ TEST(a_file_for_newer_programs_only_is_set_aside_and_told) {
     CHECK(strstr(fixture->notes.lines[0].text, STATE_DESIRED ": its format is 2"));
 }
 
+static void make_link(const char *path) {
+    CHECK(symlink("elsewhere", path) == 0);
+}
+
+static void make_folder(const char *path) {
+    CHECK(mkdir(path, 0700) == 0);
+}
+
+static void make_pipe(const char *path) {
+    CHECK(mkfifo(path, 0600) == 0);
+}
+
+TEST(what_is_no_file_is_set_aside_and_told) {
+    static void (*const makes[])(const char *path) = {make_link, make_pipe, make_folder};
+    Fixture *fixture = *test_state;
+    for (size_t i = 0; i < sizeof(makes) / sizeof(makes[0]); i++) {
+        const char *path =
+            str_print(&fixture->arena, "%.*s/" STATE_SERVERS_NEXT, STR_FMT(fixture->state.folder))
+                .ptr;
+        const char *aside = str_print(&fixture->arena, "%s.damaged", path).ptr;
+        unlink(aside);
+        makes[i](path);
+        ServersFile read;
+        CHECK_ERR(state_find(&fixture->state,
+                             STATE_SERVERS_NEXT,
+                             &ServersFile_schema,
+                             &fixture->arena,
+                             &read,
+                             NULL),
+                  ERR_NOT_FOUND);
+        struct stat status;
+        CHECK(lstat(aside, &status) == 0 && lstat(path, &status) != 0);
+    }
+    CHECK(fixture->notes.count > 0);
+}
+
 TEST(a_damaged_file_is_set_aside_and_told) {
     static const char *const damaged[] = {
         "",
@@ -305,6 +341,7 @@ TEST_MAIN(STATE_CASE(a_new_folder_is_not_enrolled),
           STATE_CASE(a_rotated_key_keeps_the_membership),
           STATE_CASE(a_file_of_a_newer_program_that_lets_us_is_read),
           STATE_CASE(a_file_for_newer_programs_only_is_set_aside_and_told),
+          STATE_CASE(what_is_no_file_is_set_aside_and_told),
           STATE_CASE(a_damaged_file_is_set_aside_and_told),
           STATE_CASE(an_identity_or_membership_that_cannot_be_read_is_named_and_left_alone),
           STATE_CASE(a_list_on_trial_stands_beside_the_one_in_force),

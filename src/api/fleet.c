@@ -10,6 +10,7 @@ static const Field Fleet_fields[] = {
         Fleet, release_id, READ_ONLY | INDEXED, "what its devices should run", .prefix = "release"),
     FIELD(Fleet, release_ref, COMPUTED | LISTED, "the same as application@version"),
     FIELD(Fleet, generation, READ_ONLY, "of the desired state; grows with each deploy"),
+    FIELD(Fleet, assigned_generation, HIDDEN, "the next one is above it"),
     FIELD(Fleet, serial, READ_ONLY, "how often it was deployed to"),
     FIELD(Fleet, device_count, READ_ONLY | LOOSE | LISTED, "devices in it"),
     FIELD(Fleet, created_at, READ_ONLY | LISTED, "when it was made"),

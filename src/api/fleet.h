@@ -11,11 +11,12 @@ typedef struct Fleet {
     Id org_id;
     uint64_t rev;
     Str name;
-    Id release_id;         ///< what its devices should run; absent: nothing
-    Str release_ref;       ///< for the reply: its application@version
-    uint64_t generation;   ///< grows with each deploy; ms of a hybrid clock; 0 = never deployed
-    uint64_t serial;       ///< how often it was deployed to
-    uint64_t device_count; ///< for the reply
+    Id release_id;       ///< what its devices should run; absent: nothing
+    Str release_ref;     ///< for the reply: its application@version
+    uint64_t generation; ///< grows with each deploy; ms of a hybrid clock; 0 = never deployed
+    uint64_t assigned_generation; ///< the greatest that a device came to it with; 0 = none did
+    uint64_t serial;              ///< how often it was deployed to
+    uint64_t device_count;        ///< for the reply
     Time created_at;
 } Fleet;
 extern const Schema Fleet_schema;

@@ -28,6 +28,7 @@ static const struct {
     [ERR_TIMEOUT]         = {"timeout",         504, EXIT_UNAVAILABLE, "No answer in time"},
     [ERR_UNAVAILABLE]     = {"unavailable",     503, EXIT_UNAVAILABLE, "A part that is needed is not there"},
     [ERR_MEMORY]          = {"memory",          503, EXIT_LOCAL,       "There is no memory now"},
+    [ERR_FULL]            = {"full",            507, EXIT_LOCAL,       "There is no room on the disk"},
     [ERR_SYSTEM]          = {"system",          500, EXIT_LOCAL,       "The server failed"},
 };
 // clang-format on
@@ -41,8 +42,13 @@ static const char *const exit_docs[EXIT_CODE_COUNT] = {
     [EXIT_CONFLICT] = "it exists already, changed meanwhile, or its state does not allow it",
     [EXIT_INVALID] = "the input is not what is allowed; each field is named",
     [EXIT_UNAVAILABLE] = "no answer, too late, or too much at once: try again",
-    [EXIT_LOCAL] = "this machine refused (files, memory)",
+    [EXIT_LOCAL] = "this machine refused (files, memory, a full disk)",
 };
+
+Err err_sys(int error, const char *what) {
+    bool is_full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+    return (Err){.code = is_full ? ERR_FULL : ERR_SYSTEM, .sys = error, .what = what};
+}
 
 const char *err_code_name(ErrCode code) {
     assert(code < ERR_CODE_COUNT);
@@ -79,7 +85,7 @@ ErrCode err_from_http_status(uint32_t status) {
     enum { PRECONDITION_FAILED = 412 }; // the other way to tell a lost race
     if (status >= 200 && status <= 299) return OK;
     if (status == PRECONDITION_FAILED) return ERR_CONFLICT;
-    for (ErrCode code = OK + 1; code < ERR_SYSTEM; code++)
+    for (ErrCode code = OK + 1; code < ERR_MEMORY; code++)
         if (kinds[code].http_status == status) return code;
     return status >= 500 ? ERR_UNAVAILABLE : ERR_INVALID;
 }
@@ -139,7 +145,7 @@ Err reason_fail(Reason *reason, Err err, const char *format, ...) {
 
 int err_report(const char *who, Err err, const Reason *reason) {
     bool has_reason = reason && reason->text[0];
-    bool has_errno = err.code == ERR_SYSTEM && err.sys != 0;
+    bool has_errno = err.sys != 0;
     fprintf(stderr,
             "%s: %s%s%s%s%s\n",
             who,

@@ -32,7 +32,8 @@ typedef enum ErrCode {
     ERR_TIMEOUT,         ///< no answer in time
     ERR_UNAVAILABLE,     ///< a part that is needed cannot be reached now
     ERR_MEMORY,          ///< there is no memory now; whatever allocates may say so, unannounced
-    ERR_SYSTEM,          ///< the operating system refused; `sys` is its errno
+    ERR_FULL,   ///< there is no room on the disk; whatever writes files may say so, unannounced
+    ERR_SYSTEM, ///< the operating system refused; `sys` is its errno
     ERR_CODE_COUNT
 } ErrCode;
 
@@ -52,7 +53,7 @@ typedef enum ExitCode {
 
 typedef struct [[nodiscard]] Err {
     ErrCode code;
-    int32_t sys;      ///< errno when code == ERR_SYSTEM, else 0
+    int32_t sys;      ///< errno where the system said so: ERR_SYSTEM, ERR_FULL; else 0
     const char *what; ///< static text fit for an operator; never NULL on failure
 } Err;
 _Static_assert(sizeof(Err) == 16, "Err travels in two registers");
@@ -60,7 +61,7 @@ _Static_assert(sizeof(Err) == 16, "Err travels in two registers");
 #define SUCCESS ((Err){.code = OK})
 #define FAIL(error_code, text) ((Err){.code = (error_code), .what = (text)})
 #define OUT_OF_MEMORY FAIL(ERR_MEMORY, "out of memory")
-#define FAIL_SYS(text) ((Err){.code = ERR_SYSTEM, .sys = errno, .what = (text)})
+#define FAIL_SYS(text) err_sys(errno, (text))
 
 /// Return the error of `expr` from the calling function, if it is one. The only macro that may hide
 /// control flow.
@@ -70,6 +71,9 @@ _Static_assert(sizeof(Err) == 16, "Err travels in two registers");
         if (try_err_.code != OK) return try_err_; \
     } while (0)
 
+/// What a call of the system failed by: ERR_FULL for a full disk, a quota or a limit on a file's
+/// size, else ERR_SYSTEM. `what`: static text.
+Err err_sys(int error, const char *what);
 /// The stable machine word of a code: "invalid", "not_found", ... It is the `code` of a problem
 /// document and never changes. Static text.
 const char *err_code_name(ErrCode code);

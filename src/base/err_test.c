@@ -37,10 +37,21 @@ TEST(exit_codes_are_the_documented_ones) {
         {ERR_TIMEOUT,         7},
         {ERR_UNAVAILABLE,     7},
         {ERR_MEMORY,          8},
+        {ERR_FULL,            8},
         {ERR_SYSTEM,          8},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         CHECK((int)err_exit_code(cases[i].code) == cases[i].exit_code);
+}
+
+TEST(a_full_disk_has_a_code_of_its_own_whoever_says_it) {
+    static const int full[] = {ENOSPC, EDQUOT, EFBIG};
+    for (size_t i = 0; i < sizeof(full) / sizeof(full[0]); i++)
+        CHECK_ERR(err_sys(full[i], "cannot write"), ERR_FULL);
+    errno = EIO;
+    Err err = FAIL_SYS("cannot write");
+    CHECK(err.code == ERR_SYSTEM && err.sys == EIO);
+    CHECK_STR(str_from(err.what), S("cannot write"));
 }
 
 TEST(a_status_alone_means_the_first_code_that_is_told_by_it) {
@@ -64,6 +75,7 @@ TEST(a_status_alone_means_the_first_code_that_is_told_by_it) {
         {502, ERR_UNAVAILABLE    },
         {503, ERR_UNAVAILABLE    },
         {504, ERR_TIMEOUT        },
+        {507, ERR_UNAVAILABLE    },
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         CHECK(err_from_http_status(cases[i].status) == cases[i].code);
@@ -90,6 +102,7 @@ TEST(a_problem_is_read_by_its_word_and_else_by_its_status) {
 TEST(what_a_peers_own_machine_lacks_is_no_fault_of_this_one) {
     CHECK(read_code(500, "{\"code\":\"system\"}") == ERR_UNAVAILABLE);
     CHECK(read_code(503, "{\"code\":\"memory\"}") == ERR_UNAVAILABLE);
+    CHECK(read_code(507, "{\"code\":\"full\"}") == ERR_UNAVAILABLE);
     CHECK(read_code(503, problem_of_no_memory.ptr) == ERR_UNAVAILABLE);
 }
 
@@ -127,6 +140,7 @@ TEST(a_reason_is_one_line_cut_at_a_character) {
 
 TEST_MAIN(CASE(every_code_has_a_word_a_title_a_status_and_an_exit_code),
           CASE(exit_codes_are_the_documented_ones),
+          CASE(a_full_disk_has_a_code_of_its_own_whoever_says_it),
           CASE(a_status_alone_means_the_first_code_that_is_told_by_it),
           CASE(a_problem_is_read_by_its_word_and_else_by_its_status),
           CASE(what_a_peers_own_machine_lacks_is_no_fault_of_this_one),

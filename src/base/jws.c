@@ -85,7 +85,7 @@ Err jws_verify(const uint8_t public_key[JWS_PUBLIC_KEY_LEN],
                Str token,
                Arena *arena,
                Str *ret_claims) {
-    Str claims, signing_input, encoded, signature;
+    Str claims, signing_input, encoded, signature = {};
     TRY(jws_token_split(token, &claims, &signing_input, &encoded));
     TRY(jws_from_base64url(encoded, arena, &signature));
     if (signature.len != crypto_sign_BYTES

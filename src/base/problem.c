@@ -66,7 +66,7 @@ void problem_encode(Err err,
 /// A failure that a peer has with its own machine is none of this one.
 static ErrCode problem_code_from_peer(Str name, uint32_t status) {
     ErrCode code = err_from_name(name);
-    if (code == ERR_MEMORY || code == ERR_SYSTEM) return ERR_UNAVAILABLE;
+    if (code >= ERR_MEMORY) return ERR_UNAVAILABLE;
     return code != OK ? code : err_from_http_status(status);
 }
 

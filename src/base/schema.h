@@ -238,8 +238,9 @@ typedef enum DecodeMode {
     /// absent. `record` is cleared first; so it is in REPLY and STORED.
     DECODE_INPUT,
     /// A stranger changes (RFC 7396): as above, but absent fields keep what `record` holds, null
-    /// clears an optional one (to its default), IMMUTABLE fields are refused. Nested records, lists
-    /// and maps are replaced as a whole.
+    /// clears an optional one (to its default), IMMUTABLE fields are refused. In a map the named
+    /// keys are set, or removed by null, and the others stay. Nested records and lists are
+    /// replaced as a whole.
     DECODE_PATCH,
     /// An envelope between our own programs, either of which may be older: checked like a
     /// stranger's creation, defaults filled in, but unknown fields are skipped, and so are

@@ -85,20 +85,30 @@ decode_strs(Decoder *decoder, const Path *path, const Field *field, json_t *json
     *(StrList *)member = (StrList){items, count};
 }
 
+/// In a change: what the map has already and `json` does not name. Its end in `ret_items`.
+static StrPair *decode_map_keep(const StrMap *map, json_t *json, StrPair *ret_items) {
+    for (size_t i = 0; i < map->count; i++) {
+        Str key = map->items[i].key;
+        if (!json_object_getn(json, key.ptr, key.len)) *ret_items++ = map->items[i];
+    }
+    return ret_items;
+}
+
 static void
 decode_map(Decoder *decoder, const Path *path, const Field *field, json_t *json, void *member) {
-    size_t count = json_object_size(json);
     if (!json_is_object(json)) {
         decoder_refuse(decoder, path, field, "");
         return;
     }
-    if (!field_count_fits(decoder, path, field, count)) return;
-    StrPair *items = ARENA_ARRAY(decoder->arena, StrPair, count);
+    bool is_change = decoder->mode == DECODE_PATCH;
+    StrMap old = is_change ? *(StrMap *)member : (StrMap){};
+    StrPair *items = ARENA_ARRAY(decoder->arena, StrPair, old.count + json_object_size(json));
     if (!items) return;
-    StrPair *next = items;
+    StrPair *next = decode_map_keep(&old, json, items);
     for (void *it = json_object_iter(json); it; it = json_object_iter_next(json, it)) {
         Str key = str_from(json_object_iter_key(it));
         json_t *value = json_object_iter_value(it);
+        if (is_change && json_is_null(value)) continue;
         Path at = {.parent = path, .name = key};
         bool key_fits = field_key_fits(decoder, field, key);
         bool value_fits =
@@ -109,7 +119,8 @@ decode_map(Decoder *decoder, const Path *path, const Field *field, json_t *json,
         *next++ =
             (StrPair){str_dup(decoder->arena, key), str_dup(decoder->arena, decode_str_of(value))};
     }
-    *(StrMap *)member = (StrMap){items, (size_t)(next - items)};
+    size_t count = (size_t)(next - items);
+    if (field_count_fits(decoder, path, field, count)) *(StrMap *)member = (StrMap){items, count};
 }
 
 /// A nested record replaces the old one as a whole, also in a change.

@@ -167,6 +167,37 @@ TEST(a_change_keeps_what_is_absent_and_clears_what_is_null) {
     check_fault(DECODE_PATCH, "{\"enabled\":null}", "/enabled", "must be true or false");
 }
 
+TEST(a_change_of_a_map_sets_and_removes_the_keys_that_it_names) {
+    FIXTURE(f);
+    CHECK_OK(decode(&f, DECODE_INPUT, "{" LEAST ",\"labels\":{\"a\":\"1\",\"b\":\"2\"}}"));
+    CHECK_OK(decode(&f, DECODE_PATCH, "{\"labels\":{\"c\":\"1\",\"b\":\"3\"}}"));
+    CHECK(f.thing.labels.count == 3);
+    CHECK_STR(str_map_find(f.thing.labels, S("a")), S("1"));
+    CHECK_STR(str_map_find(f.thing.labels, S("b")), S("3"));
+    CHECK_STR(str_map_find(f.thing.labels, S("c")), S("1"));
+    CHECK_OK(decode(&f, DECODE_PATCH, "{\"labels\":{\"a\":null,\"never\":null}}"));
+    CHECK(f.thing.labels.count == 2 && !str_map_find(f.thing.labels, S("a")).ptr);
+    CHECK_OK(decode(&f, DECODE_PATCH, "{\"labels\":{}}"));
+    CHECK(f.thing.labels.count == 2);
+    CHECK_OK(decode(&f, DECODE_PATCH, "{\"labels\":null}"));
+    CHECK(!f.thing.labels.items);
+    check_fault(DECODE_INPUT,
+                "{" LEAST ",\"labels\":{\"a\":null}}",
+                "/labels/a",
+                "must be a text of at most 20 bytes");
+}
+
+TEST(a_map_that_would_have_too_much_after_a_change_is_refused) {
+    FIXTURE(f);
+    const char *few = "{" LEAST ",\"labels\":{\"a\":\"1\",\"b\":\"2\"}}";
+    CHECK_OK(decode(&f, DECODE_INPUT, few));
+    CHECK_OK(decode(&f, DECODE_PATCH, "{\"labels\":{\"c\":\"\",\"d\":\"\"}}"));
+    CHECK_ERR(decode(&f, DECODE_PATCH, "{\"labels\":{\"e\":\"\"}}"), ERR_INVALID);
+    CHECK(f.thing.labels.count == 4);
+    CHECK_OK(decode(&f, DECODE_PATCH, "{\"labels\":{\"e\":\"\",\"a\":null}}"));
+    CHECK(f.thing.labels.count == 4);
+}
+
 TEST(null_is_absent_at_creation) {
     FIXTURE(f);
     CHECK_OK(decode(&f, DECODE_INPUT, "{" LEAST ",\"note\":null,\"size\":null,\"words\":null}"));
@@ -346,6 +377,8 @@ TEST_MAIN(CASE(everything_decodes_and_encodes_to_the_same),
           CASE(a_fault_says_what_is_allowed),
           CASE(what_a_stranger_may_not_set_is_refused),
           CASE(a_change_keeps_what_is_absent_and_clears_what_is_null),
+          CASE(a_change_of_a_map_sets_and_removes_the_keys_that_it_names),
+          CASE(a_map_that_would_have_too_much_after_a_change_is_refused),
           CASE(null_is_absent_at_creation),
           CASE(a_reply_may_be_newer_and_shows_no_secret),
           CASE(text_that_is_not_json_is_refused_with_its_place),

@@ -28,6 +28,7 @@ typedef struct ChannelPeer {
     ChannelId channel;
     Id subject;         ///< set by `message` when the peer has shown who it is; absent until then
     Id scope;           ///< likewise
+    uint64_t epoch;     ///< likewise: which life of the subject, where it may have several
     const char *remote; ///< address, textual
     Bytes binding; ///< of the connection's TLS session: tls-exporter (RFC 9266); absent: plain TCP
 } ChannelPeer;

@@ -45,7 +45,7 @@ int cli_error(Cli *cli, Err err) {
     Str message = cli->message.ptr ? cli->message : str_from(err.what);
     if (!cli->message.ptr && cli->said.text[0])
         message = str_print(&cli->arena, "%s: %s", err.what, cli->said.text);
-    if (err.code == ERR_SYSTEM) {
+    if (err.sys != 0) {
         char reason[128];
         const char *text = strerror_r(err.sys, reason, sizeof(reason));
         message = str_print(&cli->arena, "%.*s: %s", STR_FMT(message), text);

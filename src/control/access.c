@@ -52,7 +52,7 @@ static uint32_t access_of_role(Role role) {
     return bits[role];
 }
 
-static Err principal_of_operator(Tx *tx, const Id *id, Arena *arena, Principal *principal) {
+static Err access_principal_of_operator(Tx *tx, const Id *id, Arena *arena, Principal *principal) {
     Operator operator;
     TRY(operator_get(tx, id, &operator));
     principal->access = access_of_role(operator.role);
@@ -61,8 +61,8 @@ static Err principal_of_operator(Tx *tx, const Id *id, Arena *arena, Principal *
 }
 
 /// The claims of our own token that has not ended.
-static Err
-claims_verify(const App *app, Str bearer, uint64_t now_ms, Arena *arena, AccessClaims *ret_claims) {
+static Err access_verify_claims(
+    const App *app, Str bearer, uint64_t now_ms, Arena *arena, AccessClaims *ret_claims) {
     if (!bearer.ptr) return FAIL(ERR_UNAUTHENTICATED, "a bearer token is needed");
     Str json;
     TRY(jws_verify(app->key.public, bearer, arena, &json));
@@ -78,13 +78,13 @@ claims_verify(const App *app, Str bearer, uint64_t now_ms, Arena *arena, AccessC
 Err access_principal(
     const App *app, Str bearer, uint64_t now_ms, Arena *arena, Principal *ret_principal) {
     AccessClaims claims;
-    TRY(claims_verify(app, bearer, now_ms, arena, &claims));
+    TRY(access_verify_claims(app, bearer, now_ms, arena, &claims));
     Principal principal = {.subject = claims.sub, .scope = claims.org};
     SCOPED(tx_closep) Tx *tx = NULL;
     TRY(tx_open(app->db, arena, id_str(&claims.org), &tx));
     if (!str_eq(claims.aud, S(AUDIENCE_OPERATOR)))
         return FAIL(ERR_UNAUTHENTICATED, "the token is for something else");
-    Err err = principal_of_operator(tx, &claims.sub, arena, &principal);
+    Err err = access_principal_of_operator(tx, &claims.sub, arena, &principal);
     if (err.code == ERR_NOT_FOUND)
         return FAIL(ERR_UNAUTHENTICATED, "the token's subject is not there any more");
     TRY(err);

@@ -24,6 +24,7 @@ typedef struct App {
     Db *db;
     LoginGate *login_gate; ///< slows guessing down
     Presences *presences;  ///< which device has which channel
+    uint64_t process;      ///< random: tells the connections of this process from another's
     WorkerPool *workers;   ///< runs calls
     WorkerPool *pushers;   ///< tells devices of news; apart, so that calls never wait for it
     Gateway *gateway;      ///< holds the channels; NULL where there is none (tests)

@@ -9,7 +9,7 @@ static const EnumNames LogLevel_names = ENUM_NAMES(level_texts);
 static const char *const authority_texts[] = {"own", "public"};
 static const EnumNames Authority_names = ENUM_NAMES(authority_texts);
 
-static bool is_url(Str text) {
+static bool config_is_url(Str text) {
     Str host = {};
     if (str_starts(text, S("https://"))) host = str_slice(text, 8, text.len);
     if (str_starts(text, S("http://"))) host = str_slice(text, 7, text.len);
@@ -21,7 +21,7 @@ static const Pattern Pattern_url = {
     .name = "url",
     .regex = "^https?://[^/ \\u0000-\\u001f\\u007f]+$",
     .allowed = "https://HOST[:PORT]",
-    .matches = is_url,
+    .matches = config_is_url,
 };
 
 static const Field Config_fields[] = {

@@ -21,7 +21,7 @@ void control_close(App *app) {
         if (slices[i - 1]->close) slices[i - 1]->close(app);
 }
 
-static Err call_begin(void *ctx, Call *call) {
+static Err control_begin_call(void *ctx, Call *call) {
     App *app = ctx;
     return tx_open(app->db, call->arena, id_str(&call->principal.scope), &call->tx);
 }
@@ -29,7 +29,7 @@ static Err call_begin(void *ctx, Call *call) {
 /// Commit. What the handler has read may be so no longer: a counter at its bound, a row that is
 /// gone, a value that is taken where the handler yields. That is a lost race, whatever it is
 /// called.
-static Err call_commit(Call *call) {
+static Err control_commit(Call *call) {
     TxFault fault;
     Err err = tx_commit(call->tx, &fault);
     if (err.code == ERR_EXISTS && call->yields) {
@@ -40,9 +40,9 @@ static Err call_commit(Call *call) {
     return FAIL(ERR_CONFLICT, err.what);
 }
 
-static Err call_finish(void *ctx, Call *call, Err result) {
+static Err control_finish_call(void *ctx, Call *call, Err result) {
     (void)ctx;
-    if (result.code == OK) result = call_commit(call);
+    if (result.code == OK) result = control_commit(call);
     call->tx = tx_close(call->tx);
     return result;
 }
@@ -68,8 +68,8 @@ Err control_router(App *app, Router **ret_router) {
                          .clock = app->clock,
                          .app = app,
                          .authorise = access_authorise,
-                         .begin = call_begin,
-                         .finish = call_finish,
+                         .begin = control_begin_call,
+                         .finish = control_finish_call,
                          .published = device_published},
         ret_router);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/data.h"
 
+#include "base/log.h"
 #include "control/slice.h"
 #include "control/store/store.h"
 #include "io/certificate.h"
@@ -13,114 +14,137 @@
 enum {
     KEY_MODE = 0600,
     PUBLIC_MODE = 0644,
-    DIR_MODE = 0700,
     SEED_LEN = 32,
     CA_DAYS = 20 * 365,
     SERVER_DAYS = 5 * 365,
+    RESERVE_BYTES = 16 << 20, // on a full disk
+    CHECK_EVERY_S = 86'400,
 };
 
 Str data_path(Arena *arena, const char *dir, const char *name) {
     return str_print(arena, "%s/%s", dir, name);
 }
 
-static bool is_there(const char *path) {
+static bool data_is_there(const char *path) {
     struct stat info;
     return stat(path, &info) == 0;
 }
 
 static Err
-save(const char *dir, const char *name, Str data, mode_t mode, Arena *arena, Reason *reason) {
+data_save(const char *dir, const char *name, Str data, mode_t mode, Arena *arena, Reason *reason) {
     Str path = data_path(arena, dir, name);
     TRY(arena_check(arena));
     return file_save(path.ptr, data, mode, reason);
 }
 
-static Err load(const char *dir, const char *name, Arena *arena, Str *ret_data, Reason *reason) {
+static Err
+data_load(const char *dir, const char *name, Arena *arena, Str *ret_data, Reason *reason) {
     Str path = data_path(arena, dir, name);
     TRY(arena_check(arena));
     return file_load(path.ptr, CERTIFICATE_PEM_MAX, arena, ret_data, reason);
 }
 
-static Err authority_make(
-    const char *dir, uint64_t now_ms, Arena *arena, Certificate *ret_ca, Reason *reason) {
+static Err data_make_authority(
+    const Vault *vault, uint64_t now_ms, Arena *arena, Certificate *ret_ca, Reason *reason) {
     TRY(certificate_make_ca(S("Muster CA"), now_ms, CA_DAYS, arena, ret_ca));
     // The certificate comes last: where it is, its key is.
-    TRY(save(dir, "ca.key", ret_ca->key_pem, KEY_MODE, arena, reason));
-    return save(dir, "ca.pem", ret_ca->cert_pem, PUBLIC_MODE, arena, reason);
+    TRY(vault_save(vault, "ca.key", ret_ca->key_pem, arena, reason));
+    return data_save(vault->dir, "ca.pem", ret_ca->cert_pem, PUBLIC_MODE, arena, reason);
 }
 
-static Err authority_load(const char *dir, Arena *arena, Certificate *ret_ca, Reason *reason) {
-    TRY(load(dir, "ca.key", arena, &ret_ca->key_pem, reason));
-    return load(dir, "ca.pem", arena, &ret_ca->cert_pem, reason);
+static Err
+data_load_authority(const Vault *vault, Arena *arena, Certificate *ret_ca, Reason *reason) {
+    TRY(vault_load(vault, "ca.key", arena, &ret_ca->key_pem, reason));
+    return data_load(vault->dir, "ca.pem", arena, &ret_ca->cert_pem, reason);
 }
 
-static Err server_make(const char *dir,
-                       const Certificate *ca,
-                       StrList hosts,
-                       uint64_t now_ms,
-                       Arena *arena,
-                       Reason *reason) {
+static Err data_make_server(const char *dir,
+                            const Certificate *ca,
+                            StrList hosts,
+                            uint64_t now_ms,
+                            Arena *arena,
+                            Reason *reason) {
     Certificate server;
     TRY(certificate_make_server(ca, hosts, now_ms, SERVER_DAYS, arena, &server, reason));
-    TRY(save(dir, "server.key", server.key_pem, KEY_MODE, arena, reason));
-    return save(dir, "server.pem", server.cert_pem, PUBLIC_MODE, arena, reason);
+    TRY(data_save(dir, "server.key", server.key_pem, KEY_MODE, arena, reason));
+    return data_save(dir, "server.pem", server.cert_pem, PUBLIC_MODE, arena, reason);
 }
 
-static Err token_key_make(const char *dir, Arena *arena, Reason *reason) {
+static Err data_make_token_key(const Vault *vault, Arena *arena, Reason *reason) {
     uint8_t seed[SEED_LEN];
     randombytes_buf(seed, sizeof(seed));
-    Err err =
-        save(dir, "token.key", (Str){(const char *)seed, sizeof(seed)}, KEY_MODE, arena, reason);
+    Str plain = {(const char *)seed, sizeof(seed)};
+    Err err = vault_save(vault, "token.key", plain, arena, reason);
     sodium_memzero(seed, sizeof(seed));
     return err;
 }
 
-Err data_installation(const char *dir, uint64_t now_ms, Arena *arena, Id *ret_id, Reason *reason) {
-    Str text;
-    Err err = load(dir, "installation", arena, &text, reason);
-    if (err.code == ERR_NOT_FOUND) {
-        Id id = id_new(S("installation"), now_ms);
-        reason_clear(reason);
-        TRY(save(
-            dir, "installation", str_print(arena, "%s\n", id.text), PUBLIC_MODE, arena, reason));
-        *ret_id = id;
-        return SUCCESS;
+Err data_make_private(const char *dir, Arena *arena, Reason *reason) {
+    static const char *const names[] = {".",
+                                        "ca.key",
+                                        "lock",
+                                        "master.key",
+                                        "muster.db",
+                                        "muster.db-reserve",
+                                        "muster.db-shm",
+                                        "muster.db-wal",
+                                        "server.key",
+                                        "token.key"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        bool is_mended = false;
+        Str path = data_path(arena, dir, names[i]);
+        TRY(arena_check(arena));
+        TRY(file_make_private(path.ptr, &is_mended, reason));
+        if (is_mended) log_event(LOG_WARN, "data.made_private", F("path", path));
     }
-    TRY(err);
-    err = id_parse(str_trim(text), S("installation"), ret_id);
+    return SUCCESS;
+}
+
+static Err data_make_installation(const char *dir, uint64_t now_ms, Arena *arena, Reason *reason) {
+    Id id = id_new(S("installation"), now_ms);
+    Str text = str_print(arena, "%s\n", id.text);
+    return data_save(dir, "installation", text, PUBLIC_MODE, arena, reason);
+}
+
+Err data_installation(const char *dir, Arena *arena, Id *ret_id, Reason *reason) {
+    Str text;
+    TRY(data_load(dir, "installation", arena, &text, reason));
+    Err err = id_parse(str_trim(text), S("installation"), ret_id);
     return err.code == OK ? SUCCESS : reason_fail(reason, err, "%s/installation", dir);
 }
 
 Err data_pem(const char *dir, const char *name, Arena *arena, Str *ret_pem, Reason *reason) {
-    return load(dir, name, arena, ret_pem, reason);
+    return data_load(dir, name, arena, ret_pem, reason);
 }
 
-static Err config_make(const char *dir, Arena *arena, Reason *reason) {
+static Err data_make_config(const char *dir, Arena *arena, Reason *reason) {
     Text text;
     text_init(&text, FIELD_JSON_MAX);
     config_sample(&Config_schema, &text);
     Err err = text_check(&text);
     if (err.code == OK)
-        err = save(dir, "musterd.conf", text_str(&text), PUBLIC_MODE, arena, reason);
+        err = data_save(dir, "musterd.conf", text_str(&text), PUBLIC_MODE, arena, reason);
     text_done(&text);
     return err;
 }
 
-Err data_make(const char *dir, StrList hosts, uint64_t now_ms, Arena *arena, Reason *reason) {
-    TRY(folder_make(dir, DIR_MODE, reason));
+Err data_make(const Vault *vault, StrList hosts, uint64_t now_ms, Arena *arena, Reason *reason) {
+    const char *dir = vault->dir;
     Certificate ca;
-    Err err = authority_load(dir, arena, &ca, reason);
+    Err err = data_load_authority(vault, arena, &ca, reason);
     if (err.code == ERR_NOT_FOUND) {
         reason_clear(reason);
-        err = authority_make(dir, now_ms, arena, &ca, reason);
+        err = data_make_authority(vault, now_ms, arena, &ca, reason);
     }
     TRY(err);
-    if (!is_there(data_path(arena, dir, "server.pem").ptr))
-        TRY(server_make(dir, &ca, hosts, now_ms, arena, reason));
-    Id installation;
-    TRY(data_installation(dir, now_ms, arena, &installation, reason));
-    if (!is_there(data_path(arena, dir, "token.key").ptr)) TRY(token_key_make(dir, arena, reason));
-    if (!is_there(data_path(arena, dir, "musterd.conf").ptr)) TRY(config_make(dir, arena, reason));
+    if (!data_is_there(data_path(arena, dir, "server.pem").ptr))
+        TRY(data_make_server(dir, &ca, hosts, now_ms, arena, reason));
+    if (!data_is_there(data_path(arena, dir, "installation").ptr))
+        TRY(data_make_installation(dir, now_ms, arena, reason));
+    if (!data_is_there(data_path(arena, dir, "token.key").ptr))
+        TRY(data_make_token_key(vault, arena, reason));
+    if (!data_is_there(data_path(arena, dir, "musterd.conf").ptr))
+        TRY(data_make_config(dir, arena, reason));
     return arena_check(arena);
 }
 
@@ -143,12 +167,12 @@ Err data_config(const char *dir,
     return SUCCESS;
 }
 
-Err data_token_key(const char *dir, Arena *arena, JwsKey *ret_key, Reason *reason) {
+Err data_token_key(const Vault *vault, Arena *arena, JwsKey *ret_key, Reason *reason) {
     Str seed;
-    TRY(load(dir, "token.key", arena, &seed, reason));
+    TRY(vault_load(vault, "token.key", arena, &seed, reason));
     if (seed.len != SEED_LEN)
         return reason_fail(
-            reason, FAIL(ERR_INVALID, "the file is not 32 bytes"), "%s/token.key", dir);
+            reason, FAIL(ERR_INVALID, "the key is not 32 bytes"), "%s/token.key", vault->dir);
     jws_key_from_seed((const uint8_t *)seed.ptr, ret_key);
     return SUCCESS;
 }
@@ -156,7 +180,7 @@ Err data_token_key(const char *dir, Arena *arena, JwsKey *ret_key, Reason *reaso
 Err data_ca_fingerprint(const char *dir, Arena *arena, Str *ret_hex, Reason *reason) {
     Str pem;
     char hex[CERTIFICATE_FINGERPRINT_LEN + 1];
-    TRY(load(dir, "ca.pem", arena, &pem, reason));
+    TRY(data_load(dir, "ca.pem", arena, &pem, reason));
     Err err = certificate_fingerprint(pem, hex, NULL);
     if (err.code != OK) return reason_fail(reason, err, "%s/ca.pem", dir);
     Str copy = str_dup(arena, str_from(hex));
@@ -165,7 +189,8 @@ Err data_ca_fingerprint(const char *dir, Arena *arena, Str *ret_hex, Reason *rea
     return SUCCESS;
 }
 
-Err data_db_open(const char *dir, uint32_t readers, Arena *arena, Db **ret_db, Reason *reason) {
+Err data_db_open(
+    const char *dir, const DataDbOptions *use, Arena *arena, Db **ret_db, Reason *reason) {
     Str path = data_path(arena, dir, "muster.db");
     TRY(arena_check(arena));
     const Schema *schemas[SLICE_SCHEMAS_MAX];
@@ -175,7 +200,9 @@ Err data_db_open(const char *dir, uint32_t readers, Arena *arena, Db **ret_db, R
                                        .migration_count = store_migration_count,
                                        .schemas = schemas,
                                        .schema_count = schema_count,
-                                       .readers = readers},
+                                       .readers = use->readers,
+                                       .reserve_bytes = use->is_served ? RESERVE_BYTES : 0,
+                                       .check_every_s = use->is_served ? CHECK_EVERY_S : 0},
                           ret_db,
                           reason);
 }

@@ -10,7 +10,7 @@
 
 enum { PASSWORD_BYTES = 15, NAME_MAX_BYTES = 63 };
 
-static bool is_name(Str text) {
+static bool init_is_name(Str text) {
     return text.len >= 1 && text.len <= NAME_MAX_BYTES && Pattern_slug.matches(text);
 }
 
@@ -20,8 +20,10 @@ Err org_make(Db *db,
              uint64_t now_ms,
              Arena *arena,
              Credentials *ret_credentials) {
-    if (!is_name(org_name)) return FAIL(ERR_INVALID, "--org must be a slug, like acme or acme-2");
-    if (!is_name(owner_name)) return FAIL(ERR_INVALID, "--owner must be a slug, like owner or ada");
+    if (!init_is_name(org_name))
+        return FAIL(ERR_INVALID, "--org must be a slug, like acme or acme-2");
+    if (!init_is_name(owner_name))
+        return FAIL(ERR_INVALID, "--owner must be a slug, like owner or ada");
     SCOPED(tx_closep) Tx *tx = NULL;
     TRY(tx_open_all(db, arena, &tx));
     Org org = {.id = id_new(S("org"), now_ms),

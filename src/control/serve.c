@@ -33,12 +33,12 @@ typedef struct Serving {
     Server *server;
 } Serving;
 
-static Err is_ready(void *ctx) {
+static Err serve_is_ready(void *ctx) {
     return db_check(((Serving *)ctx)->app.db);
 }
 
 /// As many connections as the system allows without asking.
-static void files_raise(void) {
+static void serve_raise_files(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
@@ -46,7 +46,7 @@ static void files_raise(void) {
 }
 
 /// What devices are told about where we are.
-static Err servers_start(App *app, const char *dir, Arena *arena, Reason *reason) {
+static Err serve_start_servers(App *app, const char *dir, Arena *arena, Reason *reason) {
     Str server_pem, ca_pem, fingerprint;
     TRY(data_pem(dir, "server.pem", arena, &server_pem, reason));
     TRY(data_pem(dir, "ca.pem", arena, &ca_pem, reason));
@@ -56,13 +56,16 @@ static Err servers_start(App *app, const char *dir, Arena *arena, Reason *reason
     return SUCCESS;
 }
 
-static Err store_start(Serving *serving, const char *dir, Arena *arena, Reason *reason) {
+static Err serve_start_store(Serving *serving, const Vault *vault, Arena *arena, Reason *reason) {
+    const char *dir = vault->dir;
     App *app = &serving->app;
     app->clock = clock_system();
-    TRY(data_token_key(dir, arena, &app->key, reason));
-    TRY(data_installation(dir, clock_now_ms(&app->clock), arena, &app->installation, reason));
-    TRY(servers_start(app, dir, arena, reason));
-    TRY(data_db_open(dir, (uint32_t)app->config.workers + 1, arena, &app->db, reason));
+    TRY(data_make_private(dir, arena, reason));
+    TRY(data_token_key(vault, arena, &app->key, reason));
+    TRY(data_installation(dir, arena, &app->installation, reason));
+    TRY(serve_start_servers(app, dir, arena, reason));
+    const DataDbOptions use = {.readers = (uint32_t)app->config.workers + 1, .is_served = true};
+    TRY(data_db_open(dir, &use, arena, &app->db, reason));
     TRY(control_open(app));
     TRY(worker_pool_open(
         &(WorkerOptions){.threads = (uint32_t)app->config.workers, .queue_max = 1024},
@@ -71,7 +74,7 @@ static Err store_start(Serving *serving, const char *dir, Arena *arena, Reason *
     return control_router(app, &serving->router);
 }
 
-static Err listeners_start(Serving *serving, const char *dir, Arena *arena, Reason *reason) {
+static Err serve_start_listeners(Serving *serving, const char *dir, Arena *arena, Reason *reason) {
     App *app = &serving->app;
     const Config *config = &app->config;
     Str address = str_dup(arena, config->address);
@@ -107,7 +110,7 @@ static Err listeners_start(Serving *serving, const char *dir, Arena *arena, Reas
                                         .connections_max = (uint32_t)config->connections_max,
                                         .connections_per_address_max = PER_ADDRESS_MAX,
                                         .idle_timeout_ms = IDLE_MS,
-                                        .ready = is_ready,
+                                        .ready = serve_is_ready,
                                         .app = serving},
                        serving->router,
                        app->workers,
@@ -116,7 +119,7 @@ static Err listeners_start(Serving *serving, const char *dir, Arena *arena, Reas
 }
 
 /// Close what is there, half-built included: first what lets work in, last what it works on.
-static void serving_stop(Serving *serving) {
+static void serve_stop(Serving *serving) {
     if (serving->server) server_drain(serving->server, DRAIN_MS);
     serving->server = server_close(serving->server);
     serving->app.pushers = worker_pool_close(serving->app.pushers);
@@ -128,9 +131,9 @@ static void serving_stop(Serving *serving) {
     jws_key_wipe(&serving->app.key);
 }
 
-Err serve(const char *dir, const Config *config, Arena *arena, Reason *reason) {
+Err serve(const Vault *vault, const Config *config, Arena *arena, Reason *reason) {
     mallopt(M_ARENA_MAX, MALLOC_ARENAS); // an arena a thread would cost memory and give little
-    files_raise();
+    serve_raise_files();
     signal(SIGPIPE, SIG_IGN);
     sigset_t ends;
     sigemptyset(&ends);
@@ -139,18 +142,18 @@ Err serve(const char *dir, const Config *config, Arena *arena, Reason *reason) {
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
 
     Serving serving = {.app.config = *config};
-    Err err = store_start(&serving, dir, arena, reason);
-    if (err.code == OK) err = listeners_start(&serving, dir, arena, reason);
+    Err err = serve_start_store(&serving, vault, arena, reason);
+    if (err.code == OK) err = serve_start_listeners(&serving, vault->dir, arena, reason);
     if (err.code == OK) {
         log_event(LOG_INFO,
                   "server.ready",
                   F("port", (uint64_t)server_port(serving.server)),
                   F("channel_port", (uint64_t)serving.app.channel_port),
-                  F("data", dir));
+                  F("data", vault->dir));
         int got;
         sigwait(&ends, &got);
         log_event(LOG_INFO, "server.stopping", F("signal", (uint64_t)got));
     }
-    serving_stop(&serving);
+    serve_stop(&serving);
     return err;
 }

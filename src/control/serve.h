@@ -3,8 +3,9 @@
 #pragma once
 
 #include "control/config.h"
+#include "control/vault.h"
 
-/// Serve from the folder `dir` until SIGTERM or SIGINT, then finish what is under way and return.
-/// Call before any thread exists. Errors: whatever kept it from
-/// starting; the Reason names the file or address.
-Err serve(const char *dir, const Config *config, Arena *arena, Reason *reason);
+/// Serve from the folder that `vault` holds until SIGTERM or SIGINT, then finish what is under way
+/// and return. Call before any thread exists. Errors: whatever kept it from starting; the Reason
+/// names the file or address.
+Err serve(const Vault *vault, const Config *config, Arena *arena, Reason *reason);

@@ -7,12 +7,12 @@
 
 enum { SERVERS_JSON_MAX = 256 * 1024 };
 
-static bool url_is_plain(Str url) {
+static bool servers_url_is_plain(Str url) {
     return str_starts(url, S("http://"));
 }
 
-static Err
-url_default(const Config *config, Str server_pem, Arena *arena, StrList *ret_urls, Reason *reason) {
+static Err servers_default_url(
+    const Config *config, Str server_pem, Arena *arena, StrList *ret_urls, Reason *reason) {
     Str host;
     TRY(certificate_host(server_pem, arena, &host, reason));
     bool is_ipv6 = str_index(host, ':', 0) < host.len;
@@ -48,7 +48,7 @@ Err servers_make(const Config *config,
                  Servers *ret_servers,
                  Reason *reason) {
     StrList urls = config->servers;
-    if (urls.count == 0) TRY(url_default(config, server_pem, arena, &urls, reason));
+    if (urls.count == 0) TRY(servers_default_url(config, server_pem, arena, &urls, reason));
     ServerEntry *entries = ARENA_ARRAY(arena, ServerEntry, urls.count);
     Str *authority = ARENA_ARRAY(arena, Str, 1);
     TRY(arena_check(arena));
@@ -67,7 +67,7 @@ Err servers_make(const Config *config,
 Str servers_authority(const Servers *servers, Str ca_fingerprint) {
     bool has_tls = false;
     for (size_t i = 0; i < servers->servers.count; i++)
-        has_tls = has_tls || !url_is_plain(servers->servers.items[i].url);
+        has_tls = has_tls || !servers_url_is_plain(servers->servers.items[i].url);
     if (!has_tls) return (Str){};
     return servers->authorities.count ? ca_fingerprint : S(AUTHORITY_PUBLIC);
 }

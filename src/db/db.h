@@ -22,6 +22,12 @@ typedef struct DbOptions {
     const Schema *const *schemas; ///< all that a Tx will use; SQLite: compared with the tables
     size_t schema_count;
     uint32_t readers; ///< SQLite: connections that read in parallel, 1..64
+    /// SQLite: room on the disk that is held back for deletions when it is full; 0: none,
+    /// else at least 8 MiB: half of that is what the write-ahead log may still move into the file.
+    uint64_t reserve_bytes;
+    /// SQLite: look for damage now and again every so often, in the background; 0: never. `path`
+    /// must then stay until db_close.
+    uint32_t check_every_s;
 } DbOptions;
 
 /// Open or create the SQLite store: WAL, synchronous=FULL, one writer thread with group commit,
@@ -33,7 +39,8 @@ Err db_open_sqlite(const DbOptions *options, Db **ret_db, Reason *reason);
 Err db_open_memory(const DbOptions *options, Db **ret_db);
 /// Wait for writes under way and close. No Tx may be open. NULL-safe; returns NULL.
 Db *db_close(Db *db);
-/// ERR_UNAVAILABLE or ERR_SYSTEM while the store cannot serve: a real read of it.
+/// ERR_FULL, ERR_UNAVAILABLE or ERR_SYSTEM while the store cannot serve: a real read of it, and
+/// what its care has found: a full disk, a damaged file.
 Err db_check(Db *db);
 
 /// Append a line for each difference between the tables that `migrations` make and `schemas`; none

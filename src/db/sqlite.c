@@ -23,16 +23,26 @@ static Err sqlite_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault)
 }
 
 static Err sqlite_check(Db *db) {
-    return readers_check(&((SqliteDb *)db)->readers);
+    SqliteDb *sqlite = (SqliteDb *)db;
+    if (care_is_damaged(&sqlite->care))
+        return (Err){ERR_SYSTEM, EBADMSG, "the database file is damaged"};
+    if (room_is_full(&sqlite->room)) return FAIL(ERR_FULL, "the disk is full");
+    return readers_check(&sqlite->readers);
 }
 
-static void sqlite_close(Db *db) {
-    SqliteDb *sqlite = (SqliteDb *)db;
+/// Close what is there, half-opened included.
+static void sqlite_parts_close(SqliteDb *sqlite) {
+    care_close(&sqlite->care);
     readers_close(&sqlite->readers);
     // Last, so that closing it copies the write-ahead log into the file.
     writer_close(&sqlite->writer);
-    db_done(db);
-    free(sqlite);
+    room_close(&sqlite->room);
+    db_done(&sqlite->db);
+}
+
+static void sqlite_close(Db *db) {
+    sqlite_parts_close((SqliteDb *)db);
+    free(db);
 }
 
 static const Engine sqlite_engine = {
@@ -77,10 +87,10 @@ static Err sqlite_open(SqliteDb *sqlite, const DbOptions *options, Reason *reaso
     Err opened = connection_use_wal(&connection);
     if (opened.code == OK) opened = sqlite_tables_open(&connection, options, &sqlite->db, &known);
     if (opened.code != OK) return sqlite_file_fail(&connection, options, opened, &known, reason);
+    TRY(room_open(options, &sqlite->room, reason));
     TRY(readers_open(options->path, options->readers, &sqlite->readers, reason));
-    Err err = writer_open(&connection, sqlite->db.table_count, &sqlite->writer);
-    if (err.code != OK) readers_close(&sqlite->readers);
-    return err;
+    TRY(writer_open(&connection, sqlite->db.table_count, &sqlite->room, &sqlite->writer));
+    return care_open(options, &sqlite->writer, &sqlite->room, &sqlite->care);
 }
 
 Err db_open_sqlite(const DbOptions *options, Db **ret_db, Reason *reason) {
@@ -88,12 +98,11 @@ Err db_open_sqlite(const DbOptions *options, Db **ret_db, Reason *reason) {
     if (!sqlite) return OUT_OF_MEMORY;
     TRY(db_init(&sqlite->db, &sqlite_engine, options));
     Err err = sqlite_open(sqlite, options, reason);
-    if (err.code != OK) {
-        db_done(&sqlite->db);
-        return err;
-    }
-    *ret_db = &TAKE_PTR(sqlite)->db;
-    return SUCCESS;
+    if (err.code == OK)
+        *ret_db = &TAKE_PTR(sqlite)->db;
+    else
+        sqlite_parts_close(sqlite);
+    return err;
 }
 
 Err db_schema_diff(const DbOptions *options, Text *out, Reason *reason) {

@@ -33,7 +33,8 @@ static Err connection_settings_apply(Connection *connection) {
         "PRAGMA synchronous = FULL",
         "PRAGMA foreign_keys = OFF",
         "PRAGMA temp_store = MEMORY",
-        "PRAGMA cache_size = -1024", // KiB
+        "PRAGMA cache_size = -1024",           // KiB
+        "PRAGMA journal_size_limit = 8388608", // a log that had to grow beyond gives that back
     };
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
         int code = sqlite3_exec(handle, settings[i], NULL, NULL, NULL);
@@ -167,6 +168,10 @@ const char *connection_words(const Connection *connection) {
     return sqlite3_errmsg(connection->handle);
 }
 
+void statement_finish(sqlite3_stmt **statement) {
+    sqlite3_finalize(*statement);
+}
+
 void statement_reset(sqlite3_stmt **statement) {
     if (*statement) sqlite3_reset(*statement);
 }
@@ -178,9 +183,7 @@ static Err connection_open_err(const Connection *connection) {
 
 /// SQLite does not keep the errno of a failing write, so `sys` is what errno was right after it.
 static Err connection_io_err(int sys) {
-    // A quota or a limit on the file's size is a full disk, too.
-    if (sys == ENOSPC || sys == EDQUOT || sys == EFBIG)
-        return (Err){ERR_SYSTEM, ENOSPC, "the disk is full"};
+    if (err_sys(sys, "").code == ERR_FULL) return FAIL(ERR_FULL, "the disk is full");
     return (Err){ERR_SYSTEM, EIO, "the database file cannot be read or written"};
 }
 
@@ -195,7 +198,7 @@ Err connection_err(const Connection *connection, int code) {
     case SQLITE_LOCKED:
         return FAIL(ERR_UNAVAILABLE, "another program holds the database");
     case SQLITE_FULL:
-        return (Err){ERR_SYSTEM, ENOSPC, "the disk is full"};
+        return FAIL(ERR_FULL, "the disk is full");
     case SQLITE_NOMEM:
         return OUT_OF_MEMORY;
     case SQLITE_CORRUPT:

@@ -44,10 +44,12 @@ Err connection_prepare_kept(Connection *connection, size_t number, sqlite3_stmt 
 Err connection_run(Connection *connection, const char *sql);
 /// The Err of a result code that means failure; call it at once. ERR_EXISTS: a key or unique value
 /// is taken. ERR_INVALID: another rule of the table. ERR_UNAVAILABLE: another program holds the
-/// file. ERR_MEMORY. ERR_SYSTEM: ENOSPC for a full disk, EBADMSG for a damaged file or a failing
-/// read (SQLite does not tell), EIO for a failing write, EACCES, or why the file cannot be opened.
+/// file. ERR_MEMORY. ERR_FULL. ERR_SYSTEM: EBADMSG for a damaged file or a failing read (SQLite
+/// does not tell), EIO for a failing write, EACCES, or why the file cannot be opened.
 Err connection_err(const Connection *connection, int code);
 /// SQLite's words about the last failure, static or owned by the connection.
 const char *connection_words(const Connection *connection);
+/// Free a statement that is not one of the connection's own. Fits SCOPED.
+void statement_finish(sqlite3_stmt **statement);
 /// Let go of what a statement holds. Fits SCOPED.
 void statement_reset(sqlite3_stmt **statement);

@@ -96,7 +96,7 @@ TEST(a_full_disk_is_an_answer_and_loses_nothing) {
     for (size_t i = 0; i < YARDS; i++)
         CHECK(pthread_join(threads[i], NULL) == 0);
     for (size_t i = 0; i < YARDS; i++) {
-        CHECK(fillers[i].err.code == ERR_SYSTEM && fillers[i].err.sys == ENOSPC);
+        CHECK_ERR(fillers[i].err, ERR_FULL);
         CHECK(pairs_stored(&fixture, yards[i]) == fillers[i].written);
     }
     CHECK(fillers[0].written + fillers[1].written + fillers[2].written > 20);
@@ -116,7 +116,7 @@ static bool survives_file_limit(Fixture *fixture) {
     if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return false;
     Filler filler = {.db = fixture->db, .yard = yards[0]};
     filler_main(&filler);
-    if (filler.err.code != ERR_SYSTEM || filler.err.sys != ENOSPC) return false;
+    if (filler.err.code != ERR_FULL) return false;
     limit.rlim_cur = before;
     if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return false;
     if (pair_write(fixture->db, &fixture->arena, yards[0], filler.written + 1).code != OK)

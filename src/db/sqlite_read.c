@@ -53,7 +53,7 @@ static Err
 sqlite_rows_give(Connection *connection, const Select *select, size_t columns, RowSink sink) {
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
     SCOPED(mem_freep) Value *row = calloc(columns, sizeof(*row));
-    if (!row) return FAIL(ERR_LIMIT, "the call needs too much memory");
+    if (!row) return OUT_OF_MEMORY;
     TRY(connection_prepare(connection, &statement));
     int code = sql_bind_select(statement, select);
     if (code != SQLITE_OK) return connection_err(connection, code);

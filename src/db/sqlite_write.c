@@ -166,6 +166,7 @@ static Err write_submission_apply(Writer *writer, Submission *submission, Err *r
     }
     assert(err.code != OK || !write_is_lost(writer)); // never acknowledge what is gone
     if (write_is_lost(writer)) return err;
+    if (err.code == ERR_FULL && room_has_reserve(writer->disk)) return err; // all of them again
     if (err.code != OK) TRY(connection_run(connection, "ROLLBACK TO submission"));
     TRY(connection_run(connection, "RELEASE submission"));
     *ret_err = err;
@@ -179,10 +180,10 @@ static Err write_group_apply(Writer *writer, Submission *group) {
     return connection_run(&writer->connection, "COMMIT");
 }
 
-/// Set the result of every submission. A failed group has changed nothing.
-static void write_group_run(Writer *writer, Submission *group) {
+/// Set the result of every submission; the group's is returned. A failed group has changed nothing.
+static Err write_group_try(Writer *writer, Submission *group) {
     Err err = write_group_apply(writer, group);
-    if (err.code == OK) return;
+    if (err.code == OK) return SUCCESS;
     if (!write_is_lost(writer)) {
         Err rollback = connection_run(&writer->connection, "ROLLBACK");
         assert(rollback.code == OK || write_is_lost(writer));
@@ -192,6 +193,33 @@ static void write_group_run(Writer *writer, Submission *group) {
         each->err = err;
         each->fault = (TxFault){.op = TX_OP_NONE};
     }
+    return err;
+}
+
+static bool write_submission_frees(const Submission *submission) {
+    for (size_t i = 0; i < submission->count; i++)
+        if (submission->ops[i].kind == OP_DELETE || submission->ops[i].kind == OP_DELETE_WHERE)
+            return true;
+    return false;
+}
+
+/// On a full disk each succeeds or fails for itself.
+static void write_group_run_full(Writer *writer, Submission *group) {
+    for (Submission *each = group; each;) {
+        Submission *next = each->next;
+        room_bound(writer->disk, &writer->connection, write_submission_frees(each));
+        each->next = NULL;
+        (void)write_group_try(writer, each).code; // it is each->err
+        each->next = next;
+        each = next;
+    }
+}
+
+static void write_group_run(Writer *writer, Submission *group) {
+    room_heal(writer->disk, &writer->connection);
+    Err err = room_is_full(writer->disk) ? SUCCESS : write_group_try(writer, group);
+    if (err.code == ERR_FULL) (void)room_give_back(writer->disk, &writer->connection);
+    if (room_is_full(writer->disk)) write_group_run_full(writer, group);
 }
 
 /// Cut a group off the queue. NULL when closing and nothing is left. The mutex is held.
@@ -261,20 +289,22 @@ WriterStats writer_stats(Writer *writer) {
     return stats;
 }
 
-Err writer_open(Connection *connection, size_t table_count, Writer *ret_writer) {
+Err writer_open(Connection *connection, size_t table_count, Room *room, Writer *ret_writer) {
     TRY(connection_keep(connection, (table_count + 1) * OP_KIND_COUNT));
-    *ret_writer = (Writer){.connection = *connection};
+    *ret_writer = (Writer){.connection = *connection, .disk = room};
     arena_init(&ret_writer->arena, LINK_BYTES_MAX);
     pthread_mutex_init(&ret_writer->mutex, NULL);
     pthread_cond_init(&ret_writer->work, NULL);
     pthread_cond_init(&ret_writer->room, NULL);
     int code = pthread_create(&ret_writer->thread, NULL, write_main, ret_writer);
     if (code != 0) return (Err){ERR_SYSTEM, code, "cannot start the database's writer"};
+    ret_writer->is_open = true;
     *connection = (Connection){};
     return SUCCESS;
 }
 
 void writer_close(Writer *writer) {
+    if (!writer->is_open) return;
     pthread_mutex_lock(&writer->mutex);
     writer->closing = true;
     pthread_cond_signal(&writer->work);

@@ -8,6 +8,7 @@
 
 #include "db/engine.h"
 #include "db/sqlite_connection.h"
+#include "db/sqlite_room.h"
 
 #include <pthread.h>
 
@@ -27,6 +28,8 @@ typedef struct WriterStats {
 typedef struct Writer {
     Connection connection; ///< the thread's, once it runs
     Arena arena;           ///< likewise; for TxLinks
+    Room *disk;            ///< likewise; borrowed: what is left to do when it is full
+    bool is_open;
     pthread_t thread;
     pthread_mutex_t mutex; ///< guards what follows
     pthread_cond_t work;
@@ -38,13 +41,14 @@ typedef struct Writer {
     WriterStats stats;
 } Writer;
 
-/// Start the thread, for a store of so many tables. Takes over `connection`, on success only.
-/// ERR_SYSTEM: no thread. ERR_MEMORY.
-Err writer_open(Connection *connection, size_t table_count, Writer *ret_writer);
-/// Finish the queue, stop the thread, close the connection.
+/// Start the thread, for a store of so many tables. Takes over `connection`, on success only;
+/// `room` must outlive it. ERR_SYSTEM: no thread. ERR_MEMORY.
+Err writer_open(Connection *connection, size_t table_count, Room *room, Writer *ret_writer);
+/// Finish the queue, stop the thread, close the connection. Zeroed ones are well.
 void writer_close(Writer *writer);
 /// Apply `ops` as one and wait until that is durable. Errors: those of the ops, with `*ret_fault`;
-/// ERR_UNAVAILABLE, ERR_SYSTEM as connection_err.
+/// ERR_FULL: there is no room, or only for operations with deletions among them; ERR_UNAVAILABLE,
+/// ERR_SYSTEM as connection_err.
 Err writer_submit(Writer *writer, const Op *ops, size_t count, TxFault *ret_fault);
 /// What it has done so far.
 WriterStats writer_stats(Writer *writer);

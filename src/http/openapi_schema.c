@@ -83,11 +83,14 @@ static void openapi_add_strs(const Field *field, SchemaView, Text *out) {
     text_add_char(out, '}');
 }
 
-static void openapi_add_map(const Field *field, SchemaView, Text *out) {
+/// In a change a null removes the key.
+static void openapi_add_map(const Field *field, SchemaView view, Text *out) {
+    bool is_change = view == VIEW_PATCH;
     openapi_add_range(out, field_range(field), "Properties", true);
     text_add(out, S(",\"propertyNames\":{\"type\":\"string\""));
     openapi_add_string(out, (Range){1, FIELD_STR_MAX}, field->pattern);
-    text_add(out, S("},\"additionalProperties\":{\"type\":\"string\""));
+    text_add(out, S("},\"additionalProperties\":{\"type\":"));
+    text_add(out, is_change ? S("[\"string\",\"null\"]") : S("\"string\""));
     openapi_add_string(out, field_item_range(field), NULL);
     text_add_char(out, '}');
 }

@@ -79,6 +79,7 @@ TEST(in_a_change_nothing_is_required_and_null_clears) {
     CHECK(json_is_string(part_of(tree, "properties.name.type")));
     CHECK(json_is_string(part_of(tree, "properties.size.type")));
     CHECK(json_is_array(part_of(tree, "properties.spare.anyOf")));
+    CHECK(json_is_array(part_of(tree, "properties.labels.additionalProperties.type")));
     const char *ref = json_string_value(part_of(tree, "properties.main.$ref"));
     CHECK_STR(str_from(ref), S("#/components/schemas/PartInput"));
 }

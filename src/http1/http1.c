@@ -63,11 +63,11 @@ int http1_fd(const Http1 *http) {
     return http->socket.fd;
 }
 
-/// Nothing in it ends a line, or where `has_blanks` is false, a word.
-static bool http1_is_clean(Str text, bool has_blanks) {
+/// Nothing in it ends a word or a line.
+static bool http1_is_clean(Str text) {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
-        if (c < ' ' || c == 0x7f || (c == ' ' && !has_blanks)) return false;
+        if (c <= ' ' || c == 0x7f) return false;
     }
     return true;
 }
@@ -90,18 +90,12 @@ static void http1_host_add(const Http1Options *options, Text *out) {
 static Err http1_request_add(const Http1Options *options, const Http1Request *request, Text *out) {
     if (request->target.len == 0 || request->target.ptr[0] != '/')
         return FAIL(ERR_INVALID, "the target does not begin with a slash");
-    if (!http1_is_clean(request->target, false) || !http1_is_clean(request->bearer, false)
-        || !http1_is_clean(request->content_type, true))
-        return FAIL(ERR_INVALID, "the request has bytes that are not allowed in its head");
+    if (!http1_is_clean(request->target))
+        return FAIL(ERR_INVALID, "the target has bytes that are not allowed in it");
     text_print(out, "%s %.*s HTTP/1.1\r\n", request->method, STR_FMT(request->target));
     http1_host_add(options, out);
     text_add(out, S("User-Agent: muster/" MUSTER_VERSION "\r\n"));
-    if (request->bearer.ptr)
-        text_print(out, "Authorization: Bearer %.*s\r\n", STR_FMT(request->bearer));
-    if (request->body.ptr) {
-        Str type = request->content_type.ptr ? request->content_type : S("application/json");
-        text_print(out, "Content-Type: %.*s\r\n", STR_FMT(type));
-    }
+    if (request->body.ptr) text_add(out, S("Content-Type: application/json\r\n"));
     if (request->body.ptr || strcmp(request->method, "POST") == 0)
         text_print(out, "Content-Length: %zu\r\n", request->body.len);
     text_add(out, S("\r\n"));

@@ -23,9 +23,7 @@ typedef struct Http1Options {
 
 typedef struct Http1Request {
     const char *method;
-    Str target;         ///< "/v1/agent/token", already encoded
-    Str bearer;         ///< absent: no Authorization header
-    Str content_type;   ///< absent: application/json if there is a body
+    Str target;         ///< "/v1/agent/sync", already encoded
     Str body;           ///< absent: none
     uint64_t within_ms; ///< for the whole exchange; of a stream: between two pieces
     size_t reply_max;   ///< bytes of a body that is collected

@@ -13,10 +13,6 @@
 
 enum { PIECE_BYTES = 4096 };
 
-static Err file_system_err(int error, const char *what) {
-    return (Err){.code = ERR_SYSTEM, .sys = error, .what = what};
-}
-
 /// A failure tells which file or folder it is about.
 static Err file_path_name(Err err, const char *path, Reason *reason) {
     return err.code == OK ? err : reason_fail(reason, err, "%s", path);
@@ -52,7 +48,7 @@ static Err file_read(const char *path, size_t max, Arena *arena, Str *ret_data) 
     if (fd < 0) return FAIL_SYS("cannot open");
     struct stat status;
     if (fstat(fd, &status) != 0) return FAIL_SYS("cannot look at");
-    if (!S_ISREG(status.st_mode)) return file_system_err(EINVAL, "not a regular file");
+    if (!S_ISREG(status.st_mode)) return err_sys(EINVAL, "not a regular file");
 
     return fd_load(fd, max, arena, ret_data);
 }
@@ -79,7 +75,7 @@ static Err file_folder_open(const char *path, int *ret_fd) {
     char folder[PATH_MAX];
     int len = rest.len ? snprintf(folder, sizeof(folder), "%.*s", STR_FMT(rest))
                        : snprintf(folder, sizeof(folder), ".");
-    if (len >= (int)sizeof(folder)) return file_system_err(ENAMETOOLONG, "the path is too long");
+    if (len >= (int)sizeof(folder)) return err_sys(ENAMETOOLONG, "the path is too long");
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return FAIL_SYS("cannot open the folder of");
     *ret_fd = fd;
@@ -106,7 +102,7 @@ static Err file_replace(const char *path, Str data, mode_t mode) {
     TRY(file_folder_open(path, &folder));
     char temporary[PATH_MAX];
     int len = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
-    if (len >= (int)sizeof(temporary)) return file_system_err(ENAMETOOLONG, "the path is too long");
+    if (len >= (int)sizeof(temporary)) return err_sys(ENAMETOOLONG, "the path is too long");
     SCOPED(fd_closep) int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0) return FAIL_SYS("cannot make a file beside");
     Err err = file_temporary_install(fd, temporary, path, data, mode);
@@ -137,7 +133,7 @@ static Err file_folder_add(const char *path, mode_t mode) {
         if (errno != EEXIST) return FAIL_SYS("cannot make the folder");
         struct stat status;
         if (stat(path, &status) != 0) return FAIL_SYS("cannot look at");
-        return S_ISDIR(status.st_mode) ? SUCCESS : file_system_err(ENOTDIR, "not a folder");
+        return S_ISDIR(status.st_mode) ? SUCCESS : err_sys(ENOTDIR, "not a folder");
     }
     if (chmod(path, mode) != 0) return FAIL_SYS("cannot set the mode of"); // umask
     SCOPED(fd_closep) int folder = -1;
@@ -147,4 +143,19 @@ static Err file_folder_add(const char *path, mode_t mode) {
 
 Err folder_make(const char *path, mode_t mode, Reason *reason) {
     return file_path_name(file_folder_add(path, mode), path, reason);
+}
+
+static Err file_others_shut_out(const char *path, bool *ret_mended) {
+    struct stat status;
+    *ret_mended = false;
+    if (lstat(path, &status) != 0) return errno == ENOENT ? SUCCESS : FAIL_SYS("cannot look at");
+    mode_t others = status.st_mode & (S_IRWXG | S_IRWXO);
+    if (others == 0 || S_ISLNK(status.st_mode)) return SUCCESS;
+    if (chmod(path, status.st_mode & S_IRWXU) != 0) return FAIL_SYS("cannot set the mode of");
+    *ret_mended = true;
+    return SUCCESS;
+}
+
+Err file_make_private(const char *path, bool *ret_mended, Reason *reason) {
+    return file_path_name(file_others_shut_out(path, ret_mended), path, reason);
 }

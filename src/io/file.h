@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /// All of `path`, NUL-terminated in `arena`. ERR_NOT_FOUND: no such file. ERR_LIMIT: over `max`
@@ -22,3 +23,7 @@ Err file_save(const char *path, Str data, mode_t mode, Reason *reason);
 Err file_remove(const char *path, Reason *reason);
 /// Make the folder `path` with `mode` unless it is there; parents must exist. ERR_SYSTEM.
 Err folder_make(const char *path, mode_t mode, Reason *reason);
+/// Leave the file or folder `path` to its owner alone: take all rights of others away.
+/// `*ret_mended`: there were some. OK if it is not there; a link is not followed, and left alone.
+/// ERR_SYSTEM.
+Err file_make_private(const char *path, bool *ret_mended, Reason *reason);

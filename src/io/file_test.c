@@ -191,7 +191,7 @@ TEST(a_save_that_fails_half_way_leaves_the_old_contents_and_nothing_else) {
     size_limit(5000);
     Err err = file_save("state", (Str){large, sizeof(large)}, 0600, NULL);
     size_limit(RLIM_INFINITY);
-    CHECK(err.code == ERR_SYSTEM && err.sys == EFBIG);
+    CHECK_ERR(err, ERR_FULL);
     CHECK_STR(load(place, "state"), S("old"));
     CHECK(names_count(false) == 1);
 }
@@ -224,6 +224,31 @@ TEST(a_folder_is_made_once_with_its_mode) {
     CHECK_ERR(folder_make("none/sub", 0700, NULL), ERR_SYSTEM);
 }
 
+static bool made_private(const char *path, mode_t mode, mode_t then) {
+    struct stat status;
+    bool is_mended = false;
+    CHECK(chmod(path, mode) == 0);
+    CHECK_OK(file_make_private(path, &is_mended, NULL));
+    CHECK(stat(path, &status) == 0 && (status.st_mode & 07777) == then);
+    return is_mended;
+}
+
+TEST(what_is_private_is_taken_from_others_once) {
+    bool is_mended = true;
+    CHECK_OK(file_save("key", S("x"), 0644, NULL));
+    CHECK_OK(folder_make("sub", 0755, NULL));
+    CHECK(made_private("key", 0644, 0600));
+    CHECK(made_private("key", 0420, 0400));
+    CHECK(!made_private("key", 0600, 0600));
+    CHECK(made_private("sub", 0755, 0700));
+    CHECK_OK(file_make_private("none", &is_mended, NULL));
+    CHECK(!is_mended);
+    struct stat status;
+    CHECK(chmod("sub", 0755) == 0 && symlink("sub", "link") == 0);
+    CHECK_OK(file_make_private("link", &is_mended, NULL));
+    CHECK(!is_mended && stat("sub", &status) == 0 && (status.st_mode & 0777) == 0755);
+}
+
 TEST_MAIN(PLACED(what_was_saved_is_loaded),
           PLACED(a_path_with_folders_is_saved_in_its_folder),
           PLACED(a_missing_file_is_not_found_and_may_be_removed),
@@ -237,4 +262,5 @@ TEST_MAIN(PLACED(what_was_saved_is_loaded),
           PLACED(a_save_that_fails_half_way_leaves_the_old_contents_and_nothing_else),
           PLACED(a_save_that_cannot_replace_leaves_nothing_behind),
           PLACED(a_path_that_is_too_long_is_refused),
-          PLACED(a_folder_is_made_once_with_its_mode))
+          PLACED(a_folder_is_made_once_with_its_mode),
+          PLACED(what_is_private_is_taken_from_others_once))

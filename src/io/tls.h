@@ -27,6 +27,9 @@ Err tls_server_context_open(const char *cert_path,
 /// A client that trusts exactly the CA certificates in `ca_pem`; absent: none is trusted, and the
 /// session is good only for tls_peer_ca. ERR_INVALID: not certificates.
 Err tls_client_context_open(Str ca_pem, TlsContext **ret_context);
+/// Before its first session: a client goes on whatever the day is, for its clock may be wrong. Only
+/// for authorities that are trusted by name: who they are, not when, is then what counts.
+void tls_client_context_ignore_days(TlsContext *context);
 /// A client that trusts the authorities that this machine trusts. ERR_UNAVAILABLE: it has none.
 Err tls_client_context_open_public(TlsContext **ret_context);
 /// Free; no session may be open. NULL-safe; returns NULL.
@@ -37,9 +40,9 @@ TlsContext *tls_context_close(TlsContext *context);
 Err tls_open(TlsContext *context, int fd, Str host, Tls **ret_tls);
 /// Free without any more bytes on the wire. NULL-safe; returns NULL.
 Tls *tls_close(Tls *tls);
-/// Go on with the handshake. A client verifies chain, dates and host in it. ERR_UNAUTHENTICATED:
-/// the certificate is not good, `what` says why. ERR_UNAVAILABLE: the peer went away. The Reason is
-/// what the library says.
+/// Go on with the handshake. A client verifies chain, dates (if it goes by them) and host in it.
+/// ERR_UNAUTHENTICATED: the certificate is not good, `what` says why. ERR_UNAVAILABLE: the peer
+/// went away. The Reason is what the library says.
 Err tls_handshake(Tls *tls, TlsWant *ret_want, Reason *reason);
 /// Read up to `size` bytes. `*ret_len` is 0 with TLS_DONE at the peer's orderly end.
 /// ERR_UNAVAILABLE: the connection broke.

@@ -85,6 +85,25 @@ TEST(a_certificate_out_of_its_days_is_refused) {
     CHECK_REFUSED(outcome(S("one"), -5, 10, S("one")), "not valid yet");
 }
 
+TEST(a_client_may_go_on_whatever_the_day_is) {
+    static const int64_t ages[] = {20, -5};
+    for (size_t i = 0; i < 2; i++) {
+        Ends ends;
+        Pair pair;
+        ends_open(&ends, S("one"), ages[i], 10);
+        tls_client_context_ignore_days(ends.client);
+        pair_open(&pair, ends.client, ends.server, S("one"));
+        pair_handshake(&pair);
+        CHECK_OK(pair.client_err);
+        pair_close(&pair);
+        pair_open(&pair, ends.client, ends.server, S("two"));
+        pair_handshake(&pair);
+        CHECK_REFUSED(pair.client_err, "another host");
+        pair_close(&pair);
+        ends_close(&ends);
+    }
+}
+
 TEST(a_refused_certificate_has_the_librarys_words) {
     Reason reason;
     CHECK_ERR(outcome_said(S("one"), 0, 10, S("two"), &reason), ERR_UNAUTHENTICATED);
@@ -352,6 +371,7 @@ TEST_MAIN(CASE(a_verified_session_carries_bytes_both_ways),
           CASE(bytes_that_were_decrypted_already_are_pending),
           CASE(a_server_for_another_host_is_refused),
           CASE(a_certificate_out_of_its_days_is_refused),
+          CASE(a_client_may_go_on_whatever_the_day_is),
           CASE(a_refused_certificate_has_the_librarys_words),
           CASE(an_address_is_a_host_too),
           CASE(an_authority_that_is_not_trusted_is_refused),

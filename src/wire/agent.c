@@ -14,7 +14,6 @@ enum {
     CIPHERTEXT_MAX = 16 * 1024,
     WORD_MAX = 64,
     PORT_MAX = 65535,
-    HEARTBEAT_MIN_MS = 1000,
     HEARTBEAT_MAX_MS = 86'400'000,
 };
 
@@ -91,7 +90,7 @@ static const Field EnrolInput_fields[] = {
     FIELD(EnrolInput, secret, REQUIRED | WRITE_ONLY, "of the enrolment token", .max = SECRET_MAX),
     FIELD(EnrolInput, public_key, REQUIRED, "the device's Ed25519 key", .pattern = &Pattern_key32),
     FIELD(EnrolInput, proof, REQUIRED, "a Proof for enrol by that key", .max = JWS_TEXT_MAX),
-    FIELD(EnrolInput, name, 0, "wished name", .pattern = &Pattern_slug, .max = 63),
+    FIELD(EnrolInput, name, 0, "wished name", .pattern = &Pattern_slug, .max = DEVICE_NAME_MAX),
     FIELD_RECORD(EnrolInput, facts, Facts, 0, "what the device is"),
     AGENT_FIELDS(EnrolInput, 0),
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/device.h"
 
+#include "base/arena.h"
+
 static const char *const container_states[] = {
     "missing", "created", "running", "restarting", "exited", "unknown"};
 const EnumNames ContainerState_names = ENUM_NAMES(container_states, .unknown = CONTAINER_UNKNOWN);
@@ -107,3 +109,22 @@ static const Field Telemetry_fields[] = {
     FIELD(Telemetry, containers, LISTED, "running containers"),
 };
 const Schema Telemetry_schema = SCHEMA(Telemetry, "telemetry", "latest measurements of a device");
+
+static bool device_name_is_alnum(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+Str device_name_fit(Str text, Arena *arena) {
+    char name[DEVICE_NAME_MAX];
+    size_t len = 0;
+    for (size_t i = 0; i < text.len && len < DEVICE_NAME_MAX; i++) {
+        char c = text.ptr[i];
+        if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
+        if (((uint8_t)c & 0xC0) == 0x80) continue; // the rest of a character that was replaced
+        if (!device_name_is_alnum(c) && c != '-' && c != '.' && c != '_') c = '-';
+        if (len > 0 || device_name_is_alnum(c)) name[len++] = c;
+    }
+    while (len > 0 && !device_name_is_alnum(name[len - 1]))
+        len--;
+    return len > 0 ? str_dup(arena, (Str){name, len}) : (Str){};
+}

@@ -4,7 +4,17 @@
 
 #include "wire/document.h"
 
-enum { SERVICE_STATUSES_MAX = 100, APPLICATION_REPORTS_MAX = 16, NOTES_MAX = 8 };
+enum {
+    DEVICE_NAME_MAX = 63,
+    SERVICE_STATUSES_MAX = 100,
+    APPLICATION_REPORTS_MAX = 16,
+    NOTES_MAX = 8
+};
+
+/// `text`, a host name for one, made to fit what devices are named (Pattern_slug, at most
+/// DEVICE_NAME_MAX): lower case, a hyphen for what may not be, a letter or digit at both ends. In
+/// `arena`; absent: nothing of it fits.
+Str device_name_fit(Str text, Arena *arena);
 
 /// When a device says that something was: its clock may be wrong, so the boot and the time since
 /// it stand beside it (docs/protocol.md, section 6).

@@ -10,8 +10,8 @@
 #include "wire/agent.h"
 
 enum {
-    STATE_FORMAT = 1, ///< that this program writes
-    STATE_FILE_MAX = 2 * 1024 * 1024,
+    STATE_FORMAT = 1,                 ///< that this program writes
+    STATE_FILE_MAX = 4 * 1024 * 1024, ///< more than a message down: former entries may stay in it
     SEED_LEN = 32,
 };
 

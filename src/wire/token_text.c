@@ -69,7 +69,9 @@ Err token_text_parse(Str text, Arena *arena, TokenText *ret_parts, Reason *reaso
         return reason_fail(reason, err, "it looks like " TOKEN_PREFIX "eyJz..., without blanks");
     TRY(err);
     TokenText parts;
-    TRY(schema_read(&TokenText_schema, json, DECODE_PEER, arena, &parts, reason));
+    err = schema_read(&TokenText_schema, json, DECODE_PEER, arena, &parts, reason);
+    if (err.code == ERR_INVALID) return FAIL(ERR_INVALID, "this is no enrolment token, or a part");
+    TRY(err);
     TRY(token_text_check(&parts, reason));
     *ret_parts = parts;
     return SUCCESS;

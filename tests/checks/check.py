@@ -234,14 +234,10 @@ def sizes(tree):
             warn(path, first, f"{name} has {count} lines, aim at {FUNCTION_LINES_AIM}")
 
 
-STATICS_EXEMPT = {"control"}  # folders of src whose statics have other names yet
-
-
 def statics(tree):
     """a static function begins with a word of its file's name"""
     paths = [path for path in tree.c_files("src", suffixes=(".c",)) if not is_test(path)]
     paths = [path for path in paths if not path.stem.endswith("fixture")]
-    paths = [path for path in paths if path.parts[1] not in STATICS_EXEMPT]
     for path, name, line, _, is_static in tree.ctags(paths):
         nouns = Path(path).stem.split("_")
         if is_static and not any(name == noun or name.startswith(noun + "_") for noun in nouns):

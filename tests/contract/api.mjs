@@ -141,6 +141,11 @@ await no('device_list', 'what is no selector', { query: { selector: 'site=a b' }
     pointer: '/selector',
     undocumented: true,
 });
+await report.step('device_update: of the labels only those that are named change', async () => {
+    const change = async (labels) => (await ok('device_update', JSON.stringify(labels), { ...ofDevice, body: { labels } })).labels;
+    assert.deepEqual(await change({ row: '7' }), { site: 'hall-3', row: '7' });
+    assert.deepEqual(await change({ row: null }), { site: 'hall-3' });
+});
 await ok('device_rotate_key', 'a new key is wanted', ofDevice);
 await ok('device_update', 'without labels', { ...ofDevice, body: { labels: null } });
 await ok('telemetry_show', 'the latest', ofDevice);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import https from 'node:https';
 import WebSocket from 'ws';
 import { DeviceKey, Report, ca, challenge, json, ownerToken } from '../support/client.mjs';
 
@@ -314,6 +315,53 @@ await report.step('a manifest of a megabyte is pushed to whoever is there, as it
     const again = await channel.ask({ seq: 2, generation: desired.generation });
     assert.equal(again.desired, undefined);
     channel.socket.terminate();
+});
+
+/** An operator's call beside others of the same moment; what it answers does not matter. */
+const many = new https.Agent({ ca, keepAlive: true, maxSockets: 16 });
+async function beside(method, path, body) {
+    const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${owner}` };
+    const call = https.request(new URL(path, process.env.MUSTER_URL), { method, headers, agent: many });
+    const [answer] = await once(call.end(JSON.stringify(body)), 'response', soon());
+    await answer.resume().toArray();
+}
+
+await report.step('a generation is one content, whatever is moved and deployed at once', async () => {
+    const fleets = [fleet, await json('POST', '/v1/fleets', { name: 'other' }, owner)];
+    const image = `registry.example/web@sha256:${'b'.repeat(64)}`;
+    const manifest = { services: [{ name: 'web', image }] };
+    const releases = [];
+    for (const application of ['one', 'two'])
+        releases.push(await json('POST', '/v1/releases', { application, version: '1.0.0', manifest }, owner));
+    const crew = [], torn = [];
+    for (let i = 0; i < 12; i++) {
+        const member = { device: await Device.join(token), held: 0, told: new Map() };
+        member.channel = await enter(member.device);
+        member.channel.socket.on('message', (data) => {
+            const { desired } = JSON.parse(data);
+            if (!desired) return;
+            const content = desired.applications[0]?.release_id;
+            if ((member.told.get(desired.generation) ?? content) !== content) torn.push(desired.generation);
+            member.told.set(desired.generation, content);
+            member.held = Math.max(member.held, desired.generation);
+        });
+        crew.push(member);
+    }
+    for (let i = 0; i < 120; i++)
+        await Promise.all([
+            ...crew.map(({ device: { id } }, j) =>
+                beside('PATCH', `/v1/devices/${id}`, { fleet_id: fleets[(i + j) % 2].id })),
+            ...fleets.map(({ id }, j) =>
+                beside('POST', `/v1/fleets/${id}/deploy`, { release_id: releases[(i + j) % 2].id })),
+        ]);
+    for (const { device: { id }, channel, held, told } of crew) {
+        channel.socket.terminate();
+        const shown = await json('GET', `/v1/devices/${id}`, undefined, owner);
+        assert.ok(held <= shown.generation);
+        if (held === shown.generation) assert.equal(told.get(held), shown.desired_release_id);
+    }
+    many.destroy();
+    assert.deepEqual(torn, []);
 });
 
 await report.step('a device that is asked to replaces its key, and its old one is dead', async () => {

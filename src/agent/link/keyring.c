@@ -4,6 +4,8 @@
 #include "base/arena.h"
 #include "base/scope.h"
 
+#include <string.h>
+
 void keyring_init(Keyring *ring, const Identity *present, const Identity *next) {
     *ring = (Keyring){.present = *present};
     if (next) keyring_offer(ring, next);
@@ -28,10 +30,17 @@ const Identity *keyring_offered(const Keyring *ring) {
     return ring->has_next && ring->step == KEYRING_BOTH ? &ring->next : NULL;
 }
 
-bool keyring_refused(Keyring *ring, const Refusal *refusal) {
+KeyringSaid keyring_say(const Keyring *ring) {
+    KeyringSaid said = {.step = ring->step};
+    memcpy(said.by, keyring_by(ring)->key.public, sizeof(said.by));
+    return said;
+}
+
+bool keyring_refused(Keyring *ring, const KeyringSaid *said, const Refusal *refusal) {
     bool may_be_key =
         refusal_is(refusal, REFUSED_PROOF_INVALID) || refusal_is(refusal, REFUSED_DEVICE_RETIRED);
     if (!ring->has_next || !may_be_key) return false;
+    if (ring->step != said->step) return true; // another connection has gone on already
     ring->step = ring->step == KEYRING_PRESENT ? KEYRING_BOTH : ring->step + 1;
     return ring->step != KEYRING_BOTH; // each way was tried: wait
 }
@@ -42,16 +51,17 @@ static void keyring_drop_next(Keyring *ring) {
     ring->step = KEYRING_BOTH;
 }
 
-KeyringNews keyring_accepted(Keyring *ring, Str key) {
+KeyringNews keyring_accepted(Keyring *ring, const KeyringSaid *said, Str key) {
     if (!ring->has_next) return KEYRING_SAME;
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, 1024);
-    if (ring->step == KEYRING_NEXT || str_eq(key, identity_public_key(&ring->next, &arena))) {
+    bool is_by_next = memcmp(said->by, ring->next.key.public, sizeof(said->by)) == 0;
+    if (is_by_next || str_eq(key, identity_public_key(&ring->next, &arena))) {
         ring->present = ring->next;
         keyring_drop_next(ring);
         return KEYRING_SWITCHED;
     }
-    if (ring->step == KEYRING_BOTH) return KEYRING_SAME;
+    if (said->step != KEYRING_PRESENT || ring->step != KEYRING_PRESENT) return KEYRING_SAME;
     keyring_drop_next(ring);
     return KEYRING_FORGOTTEN;
 }

@@ -14,7 +14,9 @@ enum {
     LINK_ARENA_MAX = 64 * 1024,
     LINK_SILENCE_FACTOR = 3, ///< of the heartbeat
     LINK_SILENCE_MIN_MS = 60'000,
-    LINK_TOGETHER_MS = 200, ///< changes come in bursts
+    LINK_TELL_ALL_MS = 24 * 3600'000,
+    LINK_FAILED_MS = 3600'000, ///< a list that did not work is tried again after so long
+    LINK_TOGETHER_MS = 200,    ///< changes come in bursts
 };
 
 /// A heartbeat early or late, so that devices that came together do not stay together.
@@ -53,6 +55,14 @@ static void link_say(Link *link) {
     tie_end(link->tie, &end, NULL);
 }
 
+/// A channel begins with everything; polls, which would cost too much, have it now and then.
+static void link_tell_all(Link *link, const Tie *tie) {
+    uint64_t now_ms = clock_monotonic_ms();
+    if (tie_polls(tie) && now_ms < link->tell_all_ms) return;
+    sync_tell_all(link->options.sync);
+    link->tell_all_ms = now_ms + LINK_TELL_ALL_MS;
+}
+
 static Err
 link_challenged(void *app, Tie *tie, const Challenge *challenge, Bytes binding, Text *ret_first) {
     Link *link = app;
@@ -61,6 +71,7 @@ link_challenged(void *app, Tie *tie, const Challenge *challenge, Bytes binding, 
     Hello hello;
     TRY(link_hello(link, tie, challenge, binding, &arena, &hello));
     if (tie_polls(tie)) sync_lost(link->options.sync); // each poll is a connection of its own
+    link_tell_all(link, tie);
     link_compose(link, &hello, ret_first);
     return SUCCESS;
 }
@@ -74,7 +85,7 @@ static void link_refused(Link *link, Tie *tie, const Refusal *refusal) {
         .why = FAIL(ERR_FORBIDDEN, "the server refuses this device"),
         .retry_after_s = refusal->retry_after_s,
     };
-    if (keyring_refused(&link->ring, refusal)) end.kind = TIE_RENEWED;
+    if (keyring_refused(&link->ring, &tie->keys, refusal)) end.kind = TIE_RENEWED;
     Reason said;
     reason_set(&said,
                "%.*s%s%.*s",
@@ -94,7 +105,7 @@ static void link_renew(Link *link) {
 static void link_take_keys(Link *link, const SyncDown *down) {
     const LinkHandlers *handlers = &link->options.handlers;
     Identity before = link->ring.next;
-    KeyringNews news = keyring_accepted(&link->ring, down->key);
+    KeyringNews news = keyring_accepted(&link->ring, &link->tie->keys, down->key);
     if (news != KEYRING_SAME && handlers->key_done)
         handlers->key_done(link->options.app, &before, news == KEYRING_SWITCHED);
     identity_wipe(&before);
@@ -105,11 +116,17 @@ static void link_take_keys(Link *link, const SyncDown *down) {
     link_renew(link);
 }
 
+/// The list did not work, not long ago: it may have been published before its servers were up.
+static bool link_has_failed(const Link *link, Str digest) {
+    return str_eq(digest, str_from(link->failed))
+           && clock_monotonic_ms() - link->failed_ms < LINK_FAILED_MS;
+}
+
 static void link_take_servers(Link *link, const Servers *servers) {
     const LinkHandlers *handlers = &link->options.handlers;
     if (!servers->digest.ptr || !handlers->servers_try
         || str_eq(servers->digest, server_set_digest(link->set))
-        || str_eq(servers->digest, str_from(link->failed))
+        || link_has_failed(link, servers->digest)
         || (link->trial.set && str_eq(servers->digest, server_set_digest(link->trial.set))))
         return;
     Err err = handlers->servers_try(link->options.app, servers);
@@ -118,9 +135,7 @@ static void link_take_servers(Link *link, const Servers *servers) {
         if (err.code == OK) return;
         handlers->servers_done(link->options.app, false);
     }
-    Str digest = str_slice(servers->digest, 0, DIGEST_LEN);
-    memcpy(link->failed, digest.ptr, digest.len);
-    link->failed[digest.len] = '\0';
+    link_failed(link, servers->digest);
 }
 
 static void link_found(Link *link) {
@@ -139,10 +154,9 @@ static Err link_take(Link *link, const SyncDown *down) {
     link->tie->waits_ms = sync->is_waiting ? link->tie->waits_ms : 0;
     uint64_t silence_ms = sync->heartbeat_ms * LINK_SILENCE_FACTOR;
     link->tie->silence_ms = silence_ms > LINK_SILENCE_MIN_MS ? silence_ms : LINK_SILENCE_MIN_MS;
-    if (is_newer) {
-        TRY(link->options.handlers.desired(link->options.app, &down->desired));
+    // What cannot be kept comes again with the next answer; another connection would not help.
+    if (is_newer && link->options.handlers.desired(link->options.app, &down->desired).code == OK)
         sync_held(sync, down->desired.generation);
-    }
     link_take_servers(link, &down->servers);
     link_take_keys(link, down);
     if (link->tie->is_ending) return SUCCESS;
@@ -189,9 +203,10 @@ static void link_tell(Link *link, const Tie *tie, const TieEnd *end) {
 static void link_ended(void *app, Tie *tie, const TieEnd *end) {
     Link *link = app;
     TieEnd how = *end;
-    if (how.kind == TIE_REPLACED && link->trial.set) how.kind = TIE_AWAY; // by our own trial
     sync_lost(link->options.sync);
-    link_tell(link, tie, &how);
+    if (how.kind == TIE_REPLACED && link->trial.set) how.kind = TIE_AWAY; // by our own trial
+    bool is_ours = how.kind == TIE_RENEWED || how.kind != end->kind;      // what we did is no loss
+    if (!is_ours) link_tell(link, tie, &how);
     tie_wake_in(tie, pace_next(&link->pace, &how));
 }
 

@@ -22,8 +22,8 @@ struct event_base;
 typedef struct LinkHandlers {
     /// Fill in the measurements for a heartbeat.
     void (*measure)(void *app, Telemetry *ret_telemetry);
-    /// A newer desired state: keep it durably, then act on it. An error: it will come again. Who
-    /// keeps says himself why he could not.
+    /// A newer desired state: keep it durably, then act on it. An error: it is not held, and will
+    /// come again with a later answer. Who keeps says himself why he could not.
     Err (*desired)(void *app, const Desired *desired);
     /// A list of servers to try: keep it beside the one in force.
     Err (*servers_try)(void *app, const Servers *servers);

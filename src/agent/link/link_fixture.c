@@ -148,7 +148,9 @@ static void on_measure(void *app, Telemetry *ret_telemetry) {
 }
 
 static Err on_desired(void *app, const Desired *desired) {
-    ((LinkedDevice *)app)->desired = desired->generation;
+    LinkedDevice *device = app;
+    if (device->keeps_nothing) return FAIL(ERR_SYSTEM, "there is no room");
+    device->desired = desired->generation;
     return SUCCESS;
 }
 
@@ -204,6 +206,7 @@ void linked_link(LinkedDevice *device, ServerEntry *entries, size_t count, Str a
     LinkOptions options = {
         .loop = device->loop,
         .servers = device->servers,
+        .trial = device->trial,
         .member = device->member,
         .identity = &device->identity,
         .sync = &device->sync,

@@ -53,7 +53,9 @@ typedef struct LinkedDevice {
     Notes notes;
     Link *link;
     ServerSet *servers;
-    uint64_t poll_ms; ///< 0: a channel
+    uint64_t poll_ms;     ///< 0: a channel
+    const Servers *trial; ///< a list on trial from the start; NULL: none
+    bool keeps_nothing;   ///< of a desired state
     bool is_open;
     unsigned losses;
     Reason said;

@@ -24,13 +24,17 @@ struct Link {
     ServerSet *own_set;   ///< what `set` is, if it came by a trial
     Trial trial;
     char failed[DIGEST_LEN + 1]; ///< digest of a list that did not work
+    uint64_t failed_ms;          ///< when it did not; monotonic
+    uint64_t tell_all_ms;        ///< when polls tell everything again; monotonic
     bool was_told;               ///< `told` is what the owner knows of a loss
     Reason told;
 };
 
+/// The list of this digest did not work.
+void link_failed(Link *link, Str digest);
 /// Hello over a challenge by the list of `tie`, in `arena`.
 Err link_hello(Link *link,
-               const Tie *tie,
+               Tie *tie,
                const Challenge *challenge,
                Bytes binding,
                Arena *arena,

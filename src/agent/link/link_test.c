@@ -53,6 +53,14 @@ static bool key_is_done(void *app) {
     return ((Fixture *)app)->device.key_works != -1;
 }
 
+static bool is_desired(void *app) {
+    return ((Fixture *)app)->device.desired == 7;
+}
+
+static bool came_often(void *app) {
+    return fake_first_count(&((Fixture *)app)->fake) >= 5;
+}
+
 static bool list_is_done(void *app) {
     return ((Fixture *)app)->device.list_works != -1;
 }
@@ -95,6 +103,24 @@ TEST(a_desired_state_is_told_as_held_after_it_was_kept) {
     linked_until(&f.device, said_twice, &f);
     CHECK(f.fake.up.generation == 7 && f.fake.up.seq == 2 && f.fake.up.facts.cpus == 8);
     CHECK(!f.fake.up.hello.proof.ptr);
+    teardown(&f);
+}
+
+TEST(a_desired_state_that_cannot_be_kept_comes_again_over_the_same_connection) {
+    Fixture f;
+    setup(&f);
+    f.fake.said.desired.generation = 7;
+    f.device.keeps_nothing = true;
+    link_up(&f);
+    linked_until(&f.device, is_open, &f);
+    linked_run(&f.device, 100);
+    CHECK(f.device.desired == 0 && f.device.losses == 0);
+    f.device.keeps_nothing = false;
+    CHECK_OK(sync_facts(&f.device.sync, &(Facts){.cpus = 8}));
+    link_poke(f.device.link);
+    linked_until(&f.device, said_twice, &f);
+    CHECK(f.fake.up.generation == 0 && f.fake.first_count == 1);
+    linked_until(&f.device, is_desired, &f);
     teardown(&f);
 }
 
@@ -212,12 +238,15 @@ TEST(a_list_is_in_force_when_hello_was_accepted_there) {
     CHECK(f.device.list_works == 1 && f.device.lists == 1);
     CHECK(second.first_count == 1 && second.first_is_good[0]);
     CHECK_STR(second.first[0].hello.servers, S("list-2"));
-    // What is new goes there from now on.
-    CHECK_OK(sync_facts(&f.device.sync, &(Facts){.cpus = 16}));
-    link_poke(f.device.link);
+    // It is told all that the one before was told, and what is new from now on.
     while (fake_up_count(&second) < 2)
         linked_run(&f.device, 10);
-    CHECK(second.up.seq == 2 && second.up.facts.cpus == 16);
+    CHECK(second.up.seq == 2 && second.up.facts.cpus == 4);
+    CHECK_OK(sync_facts(&f.device.sync, &(Facts){.cpus = 16}));
+    link_poke(f.device.link);
+    while (fake_up_count(&second) < 3)
+        linked_run(&f.device, 10);
+    CHECK(second.up.seq == 3 && second.up.facts.cpus == 16);
     teardown(&f);
     fake_close(&second);
 }
@@ -237,6 +266,28 @@ TEST(a_list_that_does_not_work_leaves_the_old_one_in_force_and_is_told) {
     CHECK_STR(f.fake.first[1].hello.servers_failed, S("list-2"));
     linked_run(&f.device, 200);
     CHECK(f.device.lists == 1); // it is sent still, and not tried again
+    teardown(&f);
+}
+
+TEST(a_list_is_tried_for_as_long_as_the_one_in_force_does_not_answer) {
+    Fixture f;
+    setup(&f);
+    uint16_t dead = dead_port();
+    ServerEntry gone = {str_print(&f.device.arena, "https://127.0.0.1:%u", dead), dead};
+    ServerEntry entry = fake_entry(&f.fake, &f.device.arena);
+    push_list(&f, &entry, &f.fake.files.ca.cert_pem);
+    Servers trial = f.fake.said.servers;
+    f.device.trial = &trial;
+    f.fake.refusal = refusal_make(REFUSED_BUSY, S(""));
+    linked_link(&f.device, &gone, 1, f.fake.files.ca.cert_pem);
+    linked_until(
+        &f.device, came_often, &f); // more often than a list is tried beside one that works
+    CHECK(f.device.list_works == -1);
+    pthread_mutex_lock(&f.fake.lock);
+    f.fake.refusal = (Refusal){};
+    pthread_mutex_unlock(&f.fake.lock);
+    linked_until(&f.device, list_is_done, &f);
+    CHECK(f.device.list_works == 1 && f.device.is_open);
     teardown(&f);
 }
 
@@ -279,8 +330,8 @@ TEST(who_wants_to_poll_polls_with_a_proof_each_time) {
     ServerEntry entry = {str_print(&f.device.arena, "http://127.0.0.1:%u", peer.port), 0};
     linked_link(&f.device, &entry, 1, (Str){});
     linked_until(&f.device, is_open, &f);
+    peer_stop(&peer); // before the texts of its script go
     linked_close(&f.device);
-    peer_stop(&peer);
     CHECK(strstr(peer.requests[0], "POST /v1/agent/challenge HTTP/1.1"));
     CHECK(strstr(peer.requests[1], "POST /v1/agent/sync HTTP/1.1"));
     CHECK(strstr(peer.requests[1], "\"hello\":{") && strstr(peer.requests[1], "\"proof\":\"ey"));
@@ -289,6 +340,7 @@ TEST(who_wants_to_poll_polls_with_a_proof_each_time) {
 
 TEST_MAIN(CASE(the_first_message_has_a_bound_proof_and_all_that_is_due),
           CASE(a_desired_state_is_told_as_held_after_it_was_kept),
+          CASE(a_desired_state_that_cannot_be_kept_comes_again_over_the_same_connection),
           CASE(a_server_of_another_installation_gets_no_hello),
           CASE(a_retired_device_says_so_once_and_stays_away),
           CASE(an_unknown_refusal_of_an_unknown_class_is_tried_again),
@@ -298,5 +350,6 @@ TEST_MAIN(CASE(the_first_message_has_a_bound_proof_and_all_that_is_due),
           CASE(a_key_is_offered_on_a_new_connection_and_is_in_force_when_the_server_says_so),
           CASE(a_list_is_in_force_when_hello_was_accepted_there),
           CASE(a_list_that_does_not_work_leaves_the_old_one_in_force_and_is_told),
+          CASE(a_list_is_tried_for_as_long_as_the_one_in_force_does_not_answer),
           CASE(a_channel_without_a_port_of_its_own_is_at_the_port_of_the_url),
           CASE(who_wants_to_poll_polls_with_a_proof_each_time))

@@ -6,7 +6,12 @@
 
 #include <string.h>
 
-enum { TRIAL_ROUNDS = 3, TRIAL_NEXT_MS = 500, TRIAL_ROUND_MS = 10'000 };
+enum {
+    TRIAL_ROUNDS = 3,
+    TRIAL_NEXT_MS = 500,
+    TRIAL_ROUND_MS = 10'000,
+    TRIAL_DOUBLINGS_MAX = 5, ///< of the time between two rounds
+};
 
 void link_trial_stop(Link *link) {
     link->trial.tie = tie_free(link->trial.tie);
@@ -20,7 +25,7 @@ static void trial_failed(Link *link, Err why, const Reason *said) {
               F("digest", digest),
               F("what", why.what),
               F("said", said->text));
-    memcpy(link->failed, digest.ptr, digest.len + 1);
+    link_failed(link, digest);
     link_trial_stop(link);
     if (link->options.handlers.servers_done)
         link->options.handlers.servers_done(link->options.app, false);
@@ -54,6 +59,7 @@ static Err trial_message(void *app, Tie *tie, const SyncDown *down) {
     link->failed[0] = '\0';
     pace_init(&link->pace, server_set_count(link->set), link->pace.backoff.random);
     sync_lost(link->options.sync);
+    sync_tell_all(link->options.sync);
     link->options.sync->seq = 1;
     link->options.sync->is_waiting = true;
     if (link->options.handlers.servers_done)
@@ -66,17 +72,27 @@ static void trial_timer(void *app, Tie *tie) {
     tie_start(tie, link->trial.set, link->trial.at);
 }
 
+/// To the next server, or to the next round; rounds beyond the usual ones are ever further apart.
+static uint64_t trial_pause_ms(const Link *link) {
+    const Trial *trial = &link->trial;
+    if (trial->at > 0) return TRIAL_NEXT_MS;
+    uint64_t round_ms = link->options.trial_ms ? link->options.trial_ms : TRIAL_ROUND_MS;
+    unsigned more = trial->tries > TRIAL_ROUNDS ? trial->tries - TRIAL_ROUNDS : 0;
+    return round_ms << (more < TRIAL_DOUBLINGS_MAX ? more : TRIAL_DOUBLINGS_MAX);
+}
+
+/// A list is given up only while the one in force answers: else it may be the only one that ever
+/// will.
 static void trial_ended(void *app, Tie *tie, const TieEnd *end) {
     Link *link = app;
     Trial *trial = &link->trial;
     trial->at = (trial->at + 1) % server_set_count(trial->set);
     if (trial->at == 0) trial->tries++;
-    if (trial->tries == TRIAL_ROUNDS) {
+    if (trial->tries >= TRIAL_ROUNDS && link->tie->is_open) {
         trial_failed(link, end->why, &tie->said);
         return;
     }
-    uint64_t round_ms = link->options.trial_ms ? link->options.trial_ms : TRIAL_ROUND_MS;
-    tie_wake_in(tie, trial->at == 0 ? round_ms : TRIAL_NEXT_MS);
+    tie_wake_in(tie, trial_pause_ms(link));
 }
 
 Err link_trial_begin(Link *link, const Servers *servers) {

@@ -6,9 +6,11 @@ enum {
     PACE_RETRY_MAX_MS = 120'000,
     PACE_CHANGE_MAX_MS = 3'600'000, ///< whoever is not wanted asks seldom
     PACE_NEVER_MS = 4 * 3'600'000,
+    PACE_REPLACED_MS = 300'000, ///< and up to three times as long
     PACE_AWAY_MIN_MS = 1000,
     PACE_AWAY_MAX_MS = 5000,
-    PACE_NEXT_MS = 500, ///< to the next server: spread a little, for a whole fleet may come
+    PACE_NEXT_MS = 500,        ///< to the next server: spread a little, for a whole fleet may come
+    PACE_ASKED_MAX_S = 86'400, ///< no answer sends a device away for ever
     PACE_MS_PER_S = 1000,
 };
 
@@ -25,6 +27,7 @@ static uint64_t pace_between(Pace *pace, uint64_t min_ms, uint64_t max_ms) {
 
 static uint64_t pace_back_off(Pace *pace, uint64_t max_ms, uint64_t retry_after_s) {
     pace->backoff.max_ms = max_ms;
+    if (retry_after_s > PACE_ASKED_MAX_S) retry_after_s = PACE_ASKED_MAX_S;
     return backoff_next(&pace->backoff, retry_after_s * PACE_MS_PER_S);
 }
 
@@ -51,8 +54,8 @@ uint64_t pace_next(Pace *pace, const TieEnd *end) {
         return pace_failed(pace, end);
     case TIE_REFUSED:
         return pace_refused(pace, end);
-    case TIE_REPLACED:
-        return pace_between(pace, PACE_NEVER_MS, 2 * PACE_NEVER_MS);
+    case TIE_REPLACED: // whoever has copied the device may be gone again soon
+        return pace_between(pace, PACE_REPLACED_MS, 3 * PACE_REPLACED_MS);
     case TIE_AWAY:
         pace->at = 0;
         break;

@@ -2,6 +2,7 @@
 #include "agent/link/server_set.h"
 
 #include "base/arena.h"
+#include "io/tls_fixture.h"
 #include "test.h"
 
 static Servers servers_of(ServerEntry *entries, size_t count) {
@@ -53,6 +54,29 @@ TEST(an_authority_must_be_a_certificate) {
     CHECK_ERR(server_set_open(&servers, &set, NULL), ERR_INVALID);
 }
 
+TEST(a_server_by_its_own_authority_is_good_whatever_the_day_is) {
+    static const int64_t ages[] = {20, -5};
+    for (size_t i = 0; i < 2; i++) {
+        Ends ends;
+        Pair pair;
+        ends_open(&ends, S("localhost"), ages[i], 10);
+        ServerEntry entries[] = {
+            {S("https://localhost"), 0}
+        };
+        Servers servers = servers_of(entries, 1);
+        servers.authorities = (StrList){&ends.files.ca.cert_pem, 1};
+        ServerSet *set;
+        CHECK_OK(server_set_open(&servers, &set, NULL));
+        pair_open(&pair, server_set_tls(set, 0), ends.server, S("localhost"));
+        pair_handshake(&pair);
+        CHECK_OK(pair.client_err);
+        pair_close(&pair);
+        server_set_close(set);
+        ends_close(&ends);
+    }
+}
+
 TEST_MAIN(CASE(a_list_keeps_its_order_and_its_ports),
           CASE(an_entry_of_tomorrow_is_passed_over_but_not_a_list_of_them),
-          CASE(an_authority_must_be_a_certificate))
+          CASE(an_authority_must_be_a_certificate),
+          CASE(a_server_by_its_own_authority_is_good_whatever_the_day_is))

@@ -134,6 +134,7 @@ Err sync_down(Sync *sync, const SyncDown *down, bool *ret_is_newer) {
     if (down->ack > sync->seq)
         return FAIL(ERR_INVALID, "the server acknowledges what was not sent");
     if (down->heartbeat.ms > 0) sync->heartbeat_ms = down->heartbeat.ms;
+    if (sync->heartbeat_ms < SYNC_HEARTBEAT_MIN_MS) sync->heartbeat_ms = SYNC_HEARTBEAT_MIN_MS;
     sync_part_acked(&sync->facts_part, down->ack);
     sync_part_acked(&sync->reported_part, down->ack);
     if (down->ack == sync->seq) sync->is_waiting = false;
@@ -164,4 +165,12 @@ void sync_lost(Sync *sync) {
     sync->is_waiting = false;
     if (!sync->facts_part.is_acked) sync->facts_part.sent_seq = 0;
     if (!sync->reported_part.is_acked) sync->reported_part.sent_seq = 0;
+}
+
+void sync_tell_all(Sync *sync) {
+    SyncPart *parts[] = {&sync->facts_part, &sync->reported_part};
+    for (size_t i = 0; i < 2; i++) {
+        parts[i]->is_acked = false;
+        parts[i]->sent_seq = 0;
+    }
 }

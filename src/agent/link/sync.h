@@ -9,7 +9,10 @@
 #include "agent/notes.h"
 #include "wire/agent.h"
 
-enum { SYNC_HEARTBEAT_MS = 30'000 };
+enum {
+    SYNC_HEARTBEAT_MS = 30'000,
+    SYNC_HEARTBEAT_MIN_MS = 1000, ///< whatever the server says
+};
 
 /// Something that the server is told when it changes.
 typedef struct SyncPart {
@@ -66,3 +69,6 @@ void sync_held(Sync *sync, uint64_t generation);
 void sync_ask_again(Sync *sync);
 /// The connection is gone: what was not acknowledged is unsent again, and numbers begin anew.
 void sync_lost(Sync *sync);
+/// Whoever is there now may not know what was once acknowledged: a server that was restored, or is
+/// newer than it was. Everything is unsent again.
+void sync_tell_all(Sync *sync);

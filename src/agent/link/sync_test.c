@@ -196,6 +196,20 @@ TEST(notes_of_the_device_stand_behind_those_of_the_workload) {
     sync_done(&sync);
 }
 
+TEST(everything_is_told_again_to_whoever_may_not_know_it) {
+    Sync sync;
+    sync_init(&sync, 0, NULL);
+    CHECK_OK(sync_facts(&sync, &facts));
+    CHECK_OK(sync_reported(&sync, &running));
+    up_of(&sync);
+    answer(&sync, (SyncDown){.ack = 1});
+    sync_lost(&sync);
+    sync_tell_all(&sync);
+    SyncUp up = up_of(&sync);
+    CHECK(up.facts.cpus == 4 && up.reported.generation == 3);
+    sync_done(&sync);
+}
+
 TEST(numbers_begin_anew_on_each_connection) {
     Sync sync;
     sync_init(&sync, 0, NULL);
@@ -278,6 +292,8 @@ TEST(the_server_says_how_often) {
     CHECK(sync.heartbeat_ms == SYNC_HEARTBEAT_MS);
     answer(&sync, (SyncDown){.heartbeat = {5000}});
     CHECK(sync.heartbeat_ms == 5000);
+    answer(&sync, (SyncDown){.heartbeat = {1}});
+    CHECK(sync.heartbeat_ms == SYNC_HEARTBEAT_MIN_MS);
     sync_done(&sync);
 }
 
@@ -293,6 +309,7 @@ int main(void) {
         CASE(what_is_asked_for_again_is_taken_again_but_nothing_older),
         CASE(a_desired_state_that_is_out_of_order_is_not_held_and_noted_once),
         CASE(notes_of_the_device_stand_behind_those_of_the_workload),
+        CASE(everything_is_told_again_to_whoever_may_not_know_it),
         CASE(numbers_begin_anew_on_each_connection),
         CASE(what_does_not_fit_beside_hello_goes_with_the_next_message),
         CASE(the_first_message_has_hello_and_all_that_is_due),

@@ -6,6 +6,7 @@
 /// noticed at the next turn of the loop, never within a call of the connection's own.
 #pragma once
 
+#include "agent/link/keyring.h"
 #include "agent/link/link.h"
 #include "agent/link/pace.h"
 
@@ -42,6 +43,7 @@ struct Tie {
     Server *server;         ///< for challenges and polls; NULL: not needed yet
     ChannelClient *channel; ///< NULL: it polls, or nothing is open
     bool said_hello;
+    KeyringSaid keys;    ///< of hello, once it was said
     bool is_open;        ///< hello was accepted
     bool is_ending;      ///< at the next turn
     uint64_t waits_ms;   ///< since then the server has something to say; 0: it has not

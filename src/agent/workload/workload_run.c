@@ -23,6 +23,7 @@ enum {
     AFTER_FAILURE_MS = 1000, ///< whatever went wrong, the engine is not asked more often
     ENGINE_FIRST_MS = 500,
     ENGINE_MAX_MS = 30'000,
+    CONTAINER_ID_MAX = 80,
     WAIT_MAX_MS = 15 * 60'000, ///< an event may be lost with the engine: look now and then
 };
 
@@ -36,6 +37,8 @@ struct WorkloadRun {
     StrList newer;  ///< names of containers that a newer agent made; of the last look
     Arena step;     ///< of one look
     Backoff engine_backoff;
+    Action done; ///< the last one that the engine took; `container` points into `done_container`
+    char done_container[CONTAINER_ID_MAX];
     Text last;   ///< last account that was told
     char *saved; ///< what of the last account is on disk, see run_gist
 };
@@ -77,6 +80,7 @@ static Err run_aim_at(WorkloadRun *run, Str json, Reason *reason) {
     run->aim = arena;
     run->workloads = workloads;
     run->was_swept = false;
+    run->done = (Action){};
     return SUCCESS;
 }
 
@@ -173,8 +177,23 @@ static Str run_subject(WorkloadRun *run, const SeenList *seen, const Action *act
     return (Str){};
 }
 
+/// Whether the engine took this very thing already, and nothing came of it that can be seen.
+static bool run_is_again(const WorkloadRun *run, const Action *action) {
+    const Action *done = &run->done;
+    return action->kind == done->kind && action->application == done->application
+           && action->service == done->service && str_eq(action->container, done->container);
+}
+
+static void run_keep(WorkloadRun *run, const Action *action) {
+    snprintf(run->done_container, CONTAINER_ID_MAX, "%.*s", STR_FMT(action->container));
+    run->done = *action;
+    run->done.container = str_from(run->done_container);
+}
+
 static void run_act(WorkloadRun *run, const SeenList *seen, const Action *action) {
     Reason told = {};
+    if (run_is_again(run, action)) run_pause(run, AFTER_FAILURE_MS);
+    if (run_has_news(run)) return;
     Err err = act_perform(
         run->engine, id_str(&run->options.device_id), &run->workloads, action, &run->step, &told);
     if (err.code != OK && run_has_news(run)) return; // cancelled, or about to be out of date
@@ -197,6 +216,7 @@ static void run_act(WorkloadRun *run, const SeenList *seen, const Action *action
               F("container", str_slice(action->container, 0, 12)),
               F("what", err.code == OK ? S("ok") : reason));
     workloads_did(&run->workloads, action, err, reason, clock_monotonic_ms());
+    if (err.code == OK) run_keep(run, action);
     if (err.code != OK) run_pause(run, AFTER_FAILURE_MS);
 }
 
@@ -285,6 +305,7 @@ static void run_turn(WorkloadRun *run) {
     run_report(run, &seen);
     run_sweep(run, &seen);
     if (action.kind == ACTION_WAIT) {
+        run->done = (Action){};
         run_wait(run, since_ms, action.until_ms);
     } else {
         run_act(run, &seen, &action);

@@ -9,7 +9,7 @@
 enum { DETAIL_JSON_MAX = FIELD_JSON_MAX };
 
 /// TxLink: what an entry takes from the one before it.
-static Err entry_link(const void *last_record, Arena *arena, void *record) {
+static Err audit_link_entry(const void *last_record, Arena *arena, void *record) {
     const AuditEntry *last = last_record;
     AuditEntry *entry = record;
     entry->seq = last ? last->seq + 1 : 1;
@@ -45,5 +45,5 @@ Err audit_add(
         if (text_check(&detail).code == OK) added.detail.text = str_dup(arena, text_str(&detail));
     }
     TRY(arena_check(arena));
-    return tx_append(tx, &AuditEntry_schema, &added, entry_link);
+    return tx_append(tx, &AuditEntry_schema, &added, audit_link_entry);
 }

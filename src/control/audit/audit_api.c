@@ -4,7 +4,7 @@
 #include "control/call.h"
 
 /// Check one page of the chain behind `verdict`, and move the cursor on; absent: that was the end.
-static Err verify_page(Call *call, Arena *arena, AuditVerdict *verdict, Str *cursor) {
+static Err audit_verify_page(Call *call, Arena *arena, AuditVerdict *verdict, Str *cursor) {
     Query query = {.cursor = *cursor, .limit = TX_PAGE_MAX};
     Tx *tx;
     TRY(tx_open(app_of(call)->db, arena, id_str(&call->principal.scope), &tx));
@@ -36,7 +36,7 @@ static Err audit_verify(Call *call) {
     Str cursor = {};
     Err err = SUCCESS;
     do {
-        err = verify_page(call, &page, &verdict, &cursor);
+        err = audit_verify_page(call, &page, &verdict, &cursor);
         arena_reset(&page);
     } while (cursor.ptr && err.code == OK);
     arena_done(&page);

@@ -20,7 +20,7 @@ enum {
 static const char key_context[crypto_kdf_CONTEXTBYTES + 1] = "muster.n";
 
 static void
-nonce_mac(const JwsKey *key, ChallengeFor connection, const uint8_t *nonce, uint8_t *ret_mac) {
+challenge_mac(const JwsKey *key, ChallengeFor connection, const uint8_t *nonce, uint8_t *ret_mac) {
     _Static_assert(crypto_kdf_KEYBYTES <= JWS_SECRET_KEY_LEN / 2, "the seed is a whole key");
     uint8_t nonce_key[crypto_generichash_KEYBYTES];
     crypto_kdf_derive_from_key(nonce_key, sizeof(nonce_key), NONCE_KEY, key_context, key->secret);
@@ -39,14 +39,14 @@ Err challenge_make(
     for (size_t i = 0; i < TIME_BYTES; i++)
         nonce[i] = (uint8_t)(now_ms >> 8 * i);
     randombytes_buf(nonce + TIME_BYTES, RANDOM_BYTES);
-    nonce_mac(key, connection, nonce, nonce + HASHED_BYTES);
+    challenge_mac(key, connection, nonce, nonce + HASHED_BYTES);
     Str text = base64_encode(arena, (Bytes){nonce, sizeof(nonce)}, BASE64URL);
     TRY(arena_check(arena));
     *ret_nonce = text;
     return SUCCESS;
 }
 
-static bool nonce_is_fresh(const uint8_t *nonce, uint64_t now_ms) {
+static bool challenge_is_fresh(const uint8_t *nonce, uint64_t now_ms) {
     uint64_t made_ms = 0;
     for (size_t i = 0; i < TIME_BYTES; i++)
         made_ms |= (uint64_t)nonce[i] << 8 * i;
@@ -59,10 +59,10 @@ Err challenge_check(const JwsKey *key, ChallengeFor connection, uint64_t now_ms,
     size_t len = 0;
     bool is_ours = base64_decode(nonce, BASE64URL, bytes, sizeof(bytes), &len).code == OK
                    && len == sizeof(bytes);
-    if (is_ours) nonce_mac(key, connection, bytes, mac);
+    if (is_ours) challenge_mac(key, connection, bytes, mac);
     if (!is_ours || sodium_memcmp(mac, bytes + HASHED_BYTES, MAC_BYTES) != 0)
         return FAIL(ERR_UNAUTHENTICATED, "the challenge is not one of ours for this connection");
-    if (!nonce_is_fresh(bytes, now_ms))
+    if (!challenge_is_fresh(bytes, now_ms))
         return FAIL(ERR_UNAUTHENTICATED, "the challenge is too old");
     return SUCCESS;
 }

@@ -3,6 +3,7 @@
 
 #include "base/scope.h"
 #include "control/data.h"
+#include "folder.h"
 #include "test.h"
 #include "wire/agent.h"
 
@@ -74,21 +75,17 @@ TEST(a_nonce_for_one_connection_is_none_for_another) {
 /// A key as a process has it that has just started over the folder.
 static JwsKey started(const char *dir, Arena *arena) {
     JwsKey key;
-    CHECK_OK(data_token_key(dir, arena, &key, NULL));
+    SCOPED(vault_close) Vault vault = {.lock = -1};
+    CHECK_OK(vault_open(dir, &(VaultOptions){.key_fd = -1}, arena, &vault, NULL));
+    CHECK_OK(data_token_key(&vault, arena, &key, NULL));
     return key;
 }
 
-static void folder_remove(const char *dir, Arena *arena) {
-    static const char *const names[] = {"ca.key",
-                                        "ca.pem",
-                                        "server.key",
-                                        "server.pem",
-                                        "installation",
-                                        "token.key",
-                                        "musterd.conf"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        CHECK(unlink(data_path(arena, dir, names[i]).ptr) == 0);
-    CHECK(rmdir(dir) == 0);
+static void folder_make_whole(const char *dir, Arena *arena) {
+    Str host = S("localhost");
+    SCOPED(vault_close) Vault vault = {.lock = -1};
+    CHECK_OK(vault_open(dir, &(VaultOptions){.key_fd = -1, .make = true}, arena, &vault, NULL));
+    CHECK_OK(data_make(&vault, (StrList){&host, 1}, NOW_MS, arena, NULL));
 }
 
 TEST(what_one_process_gave_another_one_over_the_same_data_takes) {
@@ -97,21 +94,22 @@ TEST(what_one_process_gave_another_one_over_the_same_data_takes) {
     CHECK(mkdtemp(parent));
     const char *dir = str_print(&arena, "%s/data", parent).ptr;
     const char *other = str_print(&arena, "%s/other", parent).ptr;
-    Str host = S("localhost");
-    CHECK_OK(data_make(dir, (StrList){&host, 1}, NOW_MS, &arena, NULL));
-    CHECK_OK(data_make(other, (StrList){&host, 1}, NOW_MS, &arena, NULL));
+    folder_make_whole(dir, &arena);
+    folder_make_whole(other, &arena);
     JwsKey one = started(dir, &arena), two = started(dir, &arena), far = started(other, &arena);
     Str nonce = made(&one, (Str){}, &arena);
     CHECK_OK(challenge_check(&two, (Str){}, NOW_MS, nonce));
     CHECK_ERR(challenge_check(&far, (Str){}, NOW_MS, nonce), ERR_UNAUTHENTICATED);
     Id first, again, foreign;
-    CHECK_OK(data_installation(dir, NOW_MS, &arena, &first, NULL));
-    CHECK_OK(data_installation(dir, NOW_MS + 1, &arena, &again, NULL));
-    CHECK_OK(data_installation(other, NOW_MS, &arena, &foreign, NULL));
+    CHECK_OK(data_installation(dir, &arena, &first, NULL));
+    CHECK_OK(data_installation(dir, &arena, &again, NULL));
+    CHECK_OK(data_installation(other, &arena, &foreign, NULL));
     CHECK(id_eq(&first, &again) && !id_eq(&first, &foreign));
-    folder_remove(dir, &arena);
-    folder_remove(other, &arena);
-    CHECK(rmdir(parent) == 0);
+    CHECK(unlink(str_print(&arena, "%s/installation", other).ptr) == 0);
+    CHECK_ERR(data_installation(other, &arena, &foreign, NULL), ERR_NOT_FOUND);
+    folder_make_whole(other, &arena);
+    CHECK_OK(data_installation(other, &arena, &foreign, NULL));
+    CHECK(folder_remove(parent) == 0);
 }
 
 TEST_MAIN(CASE(a_nonce_is_good_for_a_minute_however_often_it_is_shown),

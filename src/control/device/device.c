@@ -25,7 +25,7 @@ static const Field DeviceStatus_fields[] = {
 };
 const Schema DeviceStatus_schema = SCHEMA(DeviceStatus, "device_status", "a device's last word");
 
-enum { NAME_MAX = 63, ROW_JSON_MAX = 256 * 1024 };
+enum { ROW_JSON_MAX = 256 * 1024 };
 
 Presence device_presence(bool connected, Time last_seen, uint64_t heartbeat_ms, uint64_t now_ms) {
     if (connected) return PRESENCE_ONLINE;
@@ -33,20 +33,6 @@ Presence device_presence(bool connected, Time last_seen, uint64_t heartbeat_ms, 
     uint64_t silent_ms = now_ms > last_seen.ms ? now_ms - last_seen.ms : 0;
     if (silent_ms <= heartbeat_ms + heartbeat_ms / 2) return PRESENCE_ONLINE;
     return silent_ms <= 3 * heartbeat_ms ? PRESENCE_LATE : PRESENCE_OFFLINE;
-}
-
-Str device_name_from(Str wished, Arena *arena) {
-    char name[NAME_MAX];
-    size_t len = 0;
-    for (size_t i = 0; i < wished.len && len < sizeof(name); i++) {
-        char c = wished.ptr[i];
-        if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
-        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (plain || len > 0) name[len++] = plain || c == '.' || c == '_' ? c : '-';
-    }
-    while (len > 0 && (name[len - 1] == '-' || name[len - 1] == '.' || name[len - 1] == '_'))
-        len--;
-    return len ? str_dup(arena, (Str){name, len}) : (Str){};
 }
 
 Err device_get(Tx *tx, const Id *id, Device *ret_device) {
@@ -65,8 +51,20 @@ uint64_t device_generation(const Device *device, const Fleet *fleet) {
                                                            : device->assigned_generation;
 }
 
-uint64_t device_next_generation(const Device *device, const Fleet *fleet, uint64_t now_ms) {
-    return fleet_next_generation(device_generation(device, fleet), now_ms);
+Err device_leave(
+    Tx *tx, const Device *device, const Id *fleet_id, uint64_t now_ms, uint64_t *ret_generation) {
+    Fleet left = {};
+    Err err = SUCCESS;
+    // What is deployed there in the meantime may have been told to the device already.
+    if (!id_is_absent(&device->fleet_id)) err = fleet_expect(tx, &device->fleet_id, &left);
+    if (err.code != ERR_NOT_FOUND) TRY(err);
+    uint64_t generation = fleet_next_generation(device_generation(device, &left), now_ms);
+    bool moves = !id_eq(fleet_id, &device->fleet_id);
+    if (moves && !id_is_absent(&left.id)) TRY(fleet_count(tx, &left.id, -1));
+    if (!id_is_absent(fleet_id)) TRY(fleet_enter(tx, fleet_id, generation));
+    if (moves && !id_is_absent(fleet_id)) TRY(fleet_count(tx, fleet_id, 1));
+    *ret_generation = generation;
+    return SUCCESS;
 }
 
 Err device_applications(Tx *tx, Arena *arena, const Fleet *fleet, ApplicationList *ret_list) {
@@ -111,16 +109,16 @@ static bool device_is_same(const Device *a, const Device *b) {
 }
 
 /// The part of a message is there.
-static bool sync_has(const char *part, const void *member) {
+static bool device_sync_has(const char *part, const void *member) {
     return !field_is_absent(schema_field(&SyncUp_schema, str_from(part)), member);
 }
 
-static Err status_keep(Tx *tx, const Device *device, const SyncUp *up, uint64_t now_ms) {
+static Err device_keep_status(Tx *tx, const Device *device, const SyncUp *up, uint64_t now_ms) {
     DeviceStatus status;
     TRY(device_status(tx, device, &status));
     status.last_seen_at.ms = now_ms;
     if (!id_is_absent(&up->hello.device_id)) status.servers_failed = up->hello.servers_failed;
-    if (sync_has("reported", &up->reported)) {
+    if (device_sync_has("reported", &up->reported)) {
         status.generation = up->reported.generation;
         status.state = up->reported.state;
         status.detail = up->reported.detail;
@@ -131,7 +129,7 @@ static Err status_keep(Tx *tx, const Device *device, const SyncUp *up, uint64_t 
 }
 
 /// What the device should run, if it is newer than what it holds.
-static Err desired_fill(
+static Err device_fill_desired(
     Tx *tx, Arena *arena, const Device *device, uint64_t held_generation, Desired *ret_desired) {
     Fleet fleet;
     TRY(device_fleet(tx, device, &fleet));
@@ -150,10 +148,12 @@ Err device_sync(const App *app,
                 const SyncUp *up,
                 uint64_t now_ms,
                 SyncDown *ret_down) {
-    if (sync_has("facts", &up->facts)) device->facts = up->facts;
-    if (!device_is_same(stored, device)) TRY(tx_update(tx, &Device_schema, device));
-    TRY(status_keep(tx, device, up, now_ms));
-    if (sync_has("telemetry", &up->telemetry))
+    if (device_sync_has("facts", &up->facts)) device->facts = up->facts;
+    // A device that is retired or changed meanwhile is looked at again before anything is kept.
+    TRY(device_is_same(stored, device) ? tx_expect(tx, &Device_schema, stored)
+                                       : tx_update(tx, &Device_schema, device));
+    TRY(device_keep_status(tx, device, up, now_ms));
+    if (device_sync_has("telemetry", &up->telemetry))
         TRY(telemetry_put(tx, &up->telemetry, &device->id, &device->org_id, now_ms));
     SyncDown down = {
         .ack = up->seq,
@@ -161,7 +161,7 @@ Err device_sync(const App *app,
         .heartbeat = app->config.heartbeat,
         .rotate_key = device->rotate_key,
     };
-    TRY(desired_fill(tx, arena, device, up->generation, &down.desired));
+    TRY(device_fill_desired(tx, arena, device, up->generation, &down.desired));
     *ret_down = down;
     return SUCCESS;
 }

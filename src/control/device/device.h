@@ -45,9 +45,6 @@ extern const Schema Tombstone_schema;
 /// `heartbeat_ms`: how often it should say something; late after one and a half, offline after
 /// three.
 Presence device_presence(bool connected, Time last_seen, uint64_t heartbeat_ms, uint64_t now_ms);
-/// A name out of `wished` that fits Pattern_slug, at most 63 bytes, in `arena`; absent when nothing
-/// of it fits.
-Str device_name_from(Str wished, Arena *arena);
 
 /// The device with this id. ERR_NOT_FOUND.
 Err device_get(Tx *tx, const Id *id, Device *ret_device);
@@ -57,9 +54,11 @@ Err device_status(Tx *tx, const Device *device, DeviceStatus *ret_status);
 Err device_fleet(Tx *tx, const Device *device, Fleet *ret_fleet);
 /// The generation of the desired state of a device of this fleet.
 uint64_t device_generation(const Device *device, const Fleet *fleet);
-/// What a device must be assigned as its least generation, so that what comes next is newer than
-/// whatever it was told in `fleet`.
-uint64_t device_next_generation(const Device *device, const Fleet *fleet, uint64_t now_ms);
+/// Collect that the device leaves its fleet for `fleet_id` (absent: for none). `*ret_generation` is
+/// what it must be assigned as its least one, so that what it is told there is newer than all that
+/// it was told before. ERR_NOT_FOUND: there is no such fleet.
+Err device_leave(
+    Tx *tx, const Device *device, const Id *fleet_id, uint64_t now_ms, uint64_t *ret_generation);
 /// The applications of a fleet's devices, with their manifests as published, in `arena`.
 Err device_applications(Tx *tx, Arena *arena, const Fleet *fleet, ApplicationList *ret_list);
 

@@ -10,6 +10,8 @@
 #include "control/device/tombstone.h"
 #include "control/fleet/fleet.h"
 
+#include <sodium.h>
+
 /// What the device says of itself, and what we noticed about it.
 static Err device_notes_fill(Call *call, const DeviceStatus *status, Device *device) {
     device->notes = status->notes;
@@ -62,21 +64,13 @@ static Err device_fill(Call *call, void *records, size_t count) {
                             NAME_OF(Device, reported_release_id, reported_release_ref)));
 }
 
-/// Collect that the device leaves its fleet, if it has one.
-static Err device_leave(Call *call, const Device *device) {
-    return id_is_absent(&device->fleet_id) ? SUCCESS : fleet_count(call->tx, &device->fleet_id, -1);
-}
-
 /// The device moves: what the new fleet runs must count as newer than what it was told before.
 static Err device_move(Call *call, const Device *before, Device *device) {
-    TRY(device_leave(call, before));
-    if (!id_is_absent(&device->fleet_id)) {
-        TRY(call_ref(call, &Fleet_schema, &device->fleet_id, S("/fleet_id")));
-        TRY(fleet_count(call->tx, &device->fleet_id, 1));
-    }
-    Fleet left;
-    TRY(device_fleet(call->tx, before, &left));
-    device->assigned_generation = device_next_generation(before, &left, call->now_ms);
+    Err err = device_leave(
+        call->tx, before, &device->fleet_id, call->now_ms, &device->assigned_generation);
+    if (err.code == ERR_NOT_FOUND)
+        return call_refuse(call, S("/fleet_id"), "must be one of this organisation's fleets");
+    TRY(err);
     call_event(call, EVENT_DEVICE_DESIRED, &device->id);
     return SUCCESS;
 }
@@ -89,7 +83,7 @@ static Err device_save(Call *call, const void *before, void *record) {
 
 static Err device_drop(Call *call, const void *record) {
     const Device *device = record;
-    TRY(device_leave(call, device));
+    if (!id_is_absent(&device->fleet_id)) TRY(fleet_count(call->tx, &device->fleet_id, -1));
     TRY(tombstone_set(call, &call->principal, device, TOMBSTONE_RETIRED));
     TRY(device_forget(call->tx, device));
     call_event(call, EVENT_DEVICE_RETIRED, &device->id);
@@ -122,6 +116,7 @@ static const Route routes[] = {
 static const Schema *const stored[] = {&Device_schema, &DeviceStatus_schema, &Tombstone_schema};
 
 static Err device_open(App *app) {
+    randombytes_buf(&app->process, sizeof(app->process));
     return presences_open(&app->presences);
 }
 

@@ -13,18 +13,23 @@
 enum {
     SYNC_ARENA_MAX = 16 * 1024 * 1024, ///< a long message, and a long manifest for each try
     GREET_ARENA_MAX = 4 * 1024,
-    CONNECTION_BYTES = sizeof(ChannelId) + BINDING_LEN,
+    CONNECTION_BYTES = sizeof(uint64_t) + sizeof(ChannelId) + BINDING_LEN,
 };
 
-/// The connection in the words of challenge.h: its number here, and its TLS session.
-static ChallengeFor connection_of(const ChannelPeer *peer, uint8_t room[CONNECTION_BYTES]) {
+/// The connection in the words of challenge.h: this process, its number here, and its TLS session.
+static ChallengeFor
+channel_connection(const App *app, const ChannelPeer *peer, uint8_t room[CONNECTION_BYTES]) {
     size_t binding_len = peer->binding.len < BINDING_LEN ? peer->binding.len : BINDING_LEN;
-    memcpy(room, &peer->channel, sizeof(peer->channel));
-    if (binding_len) memcpy(room + sizeof(peer->channel), peer->binding.ptr, binding_len);
-    return (ChallengeFor){(const char *)room, sizeof(peer->channel) + binding_len};
+    size_t len = 0;
+    memcpy(room, &app->process, sizeof(app->process));
+    len += sizeof(app->process);
+    memcpy(room + len, &peer->channel, sizeof(peer->channel));
+    len += sizeof(peer->channel);
+    if (binding_len) memcpy(room + len, peer->binding.ptr, binding_len);
+    return (ChallengeFor){(const char *)room, len + binding_len};
 }
 
-static void on_greet(void *ctx, const ChannelPeer *peer, Text *first) {
+static void channel_on_greet(void *ctx, const ChannelPeer *peer, Text *first) {
     App *app = ctx;
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, GREET_ARENA_MAX);
@@ -36,15 +41,15 @@ static void on_greet(void *ctx, const ChannelPeer *peer, Text *first) {
                       .binding = peer->binding.len ? BINDING_TLS_EXPORTER : BINDING_NONE,
                       .channel_port = app->channel_port}
     };
-    Err err =
-        challenge_make(&app->key, connection_of(peer, room), now_ms, &arena, &down.challenge.nonce);
+    Err err = challenge_make(
+        &app->key, channel_connection(app, peer, room), now_ms, &arena, &down.challenge.nonce);
     if (err.code == OK)
         schema_encode(&SyncDown_schema, &down, ENCODE_REPLY, first);
     else
         first->failed = true; // a channel without a challenge is none
 }
 
-static void on_closed(void *ctx, const ChannelPeer *peer) {
+static void channel_on_closed(void *ctx, const ChannelPeer *peer) {
     presences_clear(((App *)ctx)->presences, &peer->subject, peer->channel);
 }
 
@@ -62,6 +67,7 @@ void device_channel_refuse(App *app, ChannelId channel, const Refusal *refusal) 
 static Err channel_enter(App *app, ChannelPeer *peer, const Device *device) {
     peer->subject = device->id;
     peer->scope = device->org_id;
+    peer->epoch = device->epoch;
     uint64_t replaced = 0;
     TRY(presences_set(app->presences, &device->id, peer->channel, &replaced));
     if (replaced && replaced != peer->channel)
@@ -79,10 +85,10 @@ typedef struct Exchange {
     SyncDown down; ///< zero: the channel was refused instead
 } Exchange;
 
-static Err exchange_first(Exchange *exchange, Tx *tx, uint64_t now_ms) {
+static Err channel_exchange_first(Exchange *exchange, Tx *tx, uint64_t now_ms) {
     App *app = exchange->app;
     uint8_t room[CONNECTION_BYTES];
-    ProofWanted wanted = {.connection = connection_of(exchange->peer, room),
+    ProofWanted wanted = {.connection = channel_connection(app, exchange->peer, room),
                           .binding = exchange->peer->binding};
     Device device;
     Refusal refusal;
@@ -96,15 +102,20 @@ static Err exchange_first(Exchange *exchange, Tx *tx, uint64_t now_ms) {
     return hello_answer(app, tx, exchange->arena, &device, &exchange->up, now_ms, &exchange->down);
 }
 
-static Err exchange_next(Exchange *exchange, Tx *tx, uint64_t now_ms) {
+static Err channel_exchange_refuse(Exchange *exchange, RefusalCode code, const char *detail) {
+    Refusal refusal = refusal_make(code, str_from(detail));
+    device_channel_refuse(exchange->app, exchange->peer->channel, &refusal);
+    return SUCCESS;
+}
+
+static Err channel_exchange_next(Exchange *exchange, Tx *tx, uint64_t now_ms) {
     Device stored;
     Err err = device_get(tx, &exchange->peer->subject, &stored);
-    if (err.code == ERR_NOT_FOUND) {
-        Refusal refusal = refusal_make(REFUSED_DEVICE_RETIRED, S("the device was retired"));
-        device_channel_refuse(exchange->app, exchange->peer->channel, &refusal);
-        return SUCCESS;
-    }
+    if (err.code == ERR_NOT_FOUND)
+        return channel_exchange_refuse(exchange, REFUSED_DEVICE_RETIRED, "the device was retired");
     TRY(err);
+    if (stored.epoch != exchange->peer->epoch)
+        return channel_exchange_refuse(exchange, REFUSED_EPOCH_OLD, "the device was enrolled anew");
     Device device = stored;
     exchange->up.hello = (Hello){}; // one a channel
     return device_sync(exchange->app,
@@ -117,7 +128,7 @@ static Err exchange_next(Exchange *exchange, Tx *tx, uint64_t now_ms) {
                        &exchange->down);
 }
 
-static Err exchange_once(Exchange *exchange, Text *reply) {
+static Err channel_exchange_once(Exchange *exchange, Text *reply) {
     App *app = exchange->app;
     uint64_t now_ms = clock_now_ms(&app->clock);
     SCOPED(tx_closep) Tx *tx = NULL;
@@ -125,8 +136,8 @@ static Err exchange_once(Exchange *exchange, Text *reply) {
     TRY(exchange->is_first // who it is shows its hello
             ? tx_open_all(app->db, exchange->arena, &tx)
             : tx_open(app->db, exchange->arena, id_str(&exchange->peer->scope), &tx));
-    TRY(exchange->is_first ? exchange_first(exchange, tx, now_ms)
-                           : exchange_next(exchange, tx, now_ms));
+    TRY(exchange->is_first ? channel_exchange_first(exchange, tx, now_ms)
+                           : channel_exchange_next(exchange, tx, now_ms));
     if (exchange->down.ack == 0) return SUCCESS;
     Err err = tx_commit(tx, NULL);
     // A key that another has taken since then, a fleet that is gone: judged anew.
@@ -138,25 +149,25 @@ static Err exchange_once(Exchange *exchange, Text *reply) {
 }
 
 /// Read the message and answer it; a lost race is run again.
-static Err exchange_run(Exchange *exchange, Str message, Text *reply, Reason *reason) {
+static Err channel_exchange_run(Exchange *exchange, Str message, Text *reply, Reason *reason) {
     TRY(schema_read(&SyncUp_schema, message, DECODE_PEER, exchange->arena, &exchange->up, reason));
     if (exchange->is_first && id_is_absent(&exchange->up.hello.device_id))
         return FAIL(ERR_INVALID, "the first message must have a hello");
     Err err;
     Race race = {};
     do {
-        err = exchange_once(exchange, reply);
+        err = channel_exchange_once(exchange, reply);
     } while (race_again(&race, err));
     return err;
 }
 
-static Err on_message(void *ctx, ChannelPeer *peer, Str message, Text *reply) {
+static Err channel_on_message(void *ctx, ChannelPeer *peer, Str message, Text *reply) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, SYNC_ARENA_MAX);
     Exchange exchange = {
         .app = ctx, .peer = peer, .arena = &arena, .is_first = id_is_absent(&peer->subject)};
     Reason reason = {};
-    Err err = exchange_run(&exchange, message, reply, &reason);
+    Err err = channel_exchange_run(&exchange, message, reply, &reason);
     if (err.code == OK) return SUCCESS;
     text_clear(reply);
     log_event(err.code == ERR_SYSTEM ? LOG_ERROR : LOG_WARN,
@@ -171,7 +182,7 @@ static Err on_message(void *ctx, ChannelPeer *peer, Str message, Text *reply) {
 }
 
 const ChannelHandlers device_channel_handlers = {
-    .greet = on_greet,
-    .message = on_message,
-    .closed = on_closed,
+    .greet = channel_on_greet,
+    .message = channel_on_message,
+    .closed = channel_on_closed,
 };

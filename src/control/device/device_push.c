@@ -9,6 +9,7 @@
 #include "control/device/presences.h"
 #include "control/fleet/fleet.h"
 #include "db/tx.h"
+#include "io/race.h"
 #include "io/worker.h"
 
 #include <stdlib.h>
@@ -44,6 +45,9 @@ static Err push_device(App *app,
 }
 
 /// One page of the fleet's devices behind `cursor`, which moves on: at the end it is empty.
+///
+/// Reads are not of one moment: what the fleet runs and the generation of a device that has just
+/// come there go together only if the fleet did not change between the two.
 static Err push_page(const Push *push, Arena *arena, Text *cursor) {
     SCOPED(tx_closep) Tx *tx = NULL;
     TRY(tx_open(push->app->db, arena, id_str(&push->org), &tx));
@@ -53,9 +57,10 @@ static Err push_page(const Push *push, Arena *arena, Text *cursor) {
     Fleet fleet;
     ApplicationList applications;
     Page page;
-    TRY(fleet_get(tx, &push->event.subject, &fleet));
+    TRY(fleet_expect(tx, &push->event.subject, &fleet));
     TRY(device_applications(tx, arena, &fleet, &applications));
     TRY(tx_list(tx, &Device_schema, &query, &page));
+    TRY(tx_commit(tx, NULL));
     const Device *devices = page.items;
     for (size_t i = 0; i < page.count; i++)
         TRY(push_device(push->app, &devices[i], &fleet, &applications));
@@ -67,13 +72,17 @@ static Err push_page(const Push *push, Arena *arena, Text *cursor) {
 static Err push_fleet(const Push *push, Arena *arena) {
     SCOPED(text_done) Text cursor;
     text_init(&cursor, PUSH_CURSOR_MAX);
+    Race race = {};
     do {
-        TRY(push_page(push, arena, &cursor));
+        Err err = push_page(push, arena, &cursor);
         arena_reset(arena);
+        if (race_again(&race, err)) continue;
+        TRY(err);
     } while (cursor.len);
     return SUCCESS;
 }
 
+/// Its fleet was read while the device was as it is pushed to.
 static Err push_one(const Push *push, Arena *arena) {
     SCOPED(tx_closep) Tx *tx = NULL;
     TRY(tx_open(push->app->db, arena, id_str(&push->org), &tx));
@@ -83,6 +92,8 @@ static Err push_one(const Push *push, Arena *arena) {
     TRY(device_get(tx, &push->event.subject, &device));
     TRY(device_fleet(tx, &device, &fleet));
     TRY(device_applications(tx, arena, &fleet, &applications));
+    TRY(tx_expect(tx, &Device_schema, &device));
+    TRY(tx_commit(tx, NULL));
     return push_device(push->app, &device, &fleet, &applications);
 }
 

@@ -8,7 +8,7 @@
 #include "control/token/token.h"
 #include "db/tx.h"
 
-enum { NAME_MAX = 63, NAME_SUFFIX_LEN = 6 };
+enum { NAME_SUFFIX_LEN = 6 };
 
 /// The joining device has the key it names, and means this token and this moment.
 static Err enrol_prove(Call *call, const EnrolInput *input) {
@@ -31,7 +31,7 @@ static Err enrol_name(Call *call, Str wished, Device *device) {
     if (call->taken != schema_field(&Device_schema, S("name"))) return SUCCESS;
     Str id = id_str(&device->id);
     Str tail = str_slice(id, id.len - NAME_SUFFIX_LEN, id.len);
-    size_t room = NAME_MAX - 1 - NAME_SUFFIX_LEN;
+    size_t room = DEVICE_NAME_MAX - 1 - NAME_SUFFIX_LEN;
     device->name =
         str_print(call->arena, "%.*s-%.*s", STR_FMT(str_slice(wished, 0, room)), STR_FMT(tail));
     return arena_check(call->arena);
@@ -40,10 +40,8 @@ static Err enrol_name(Call *call, Str wished, Device *device) {
 /// The same key is the same device. ERR_NOT_FOUND: it is new. ERR_FORBIDDEN: the key is dead.
 /// ERR_EXISTS: it is another organisation's device.
 static Err enrol_known(Call *call, const Token *token, Str public_key, Device *ret_device) {
-    TRY(tombstone_check(call->tx, public_key));
-    Query query = {.where = {WHERE(Device, public_key, IS, public_key)}};
     Device device;
-    TRY(tx_find(call->tx, &query, &device));
+    TRY(tombstone_key_owner(call->tx, public_key, &device));
     if (!id_eq(&device.org_id, &token->org_id))
         return FAIL(ERR_EXISTS,
                     "this key is another organisation's device: enrol with a new key "
@@ -52,16 +50,11 @@ static Err enrol_known(Call *call, const Token *token, Str public_key, Device *r
     return SUCCESS;
 }
 
-/// The device comes into the token's fleet, from the one it was in.
-static Err enrol_count(Call *call, const Token *token, const Id *left) {
-    Fleet fleet;
-    Err err = fleet_get(call->tx, &token->fleet_id, &fleet);
-    if (err.code == ERR_NOT_FOUND)
-        return FAIL(ERR_UNAUTHENTICATED, "the enrolment token's fleet was deleted");
-    TRY(err);
-    if (id_eq(left, &token->fleet_id)) return SUCCESS;
-    if (!id_is_absent(left)) TRY(fleet_count(call->tx, left, -1));
-    return fleet_count(call->tx, &token->fleet_id, 1);
+/// What is said where the fleet that the token is for is not there.
+static Err enrol_fleet_err(Err err) {
+    return err.code == ERR_NOT_FOUND
+               ? FAIL(ERR_UNAUTHENTICATED, "the enrolment token's fleet was deleted")
+               : err;
 }
 
 static Err enrol_reply(Call *call, const Device *device) {
@@ -97,19 +90,21 @@ static Err enrol_new(Call *call, const EnrolInput *input, const Token *token, De
         .created_at = {call->now_ms},
     };
     Str wished =
-        input->name.ptr ? input->name : device_name_from(input->facts.hostname, call->arena);
+        input->name.ptr ? input->name : device_name_fit(input->facts.hostname, call->arena);
     TRY(enrol_name(call, wished, &device));
     enrol_fill(input, token, &device);
     TRY(tombstone_expect_none(call->tx, input->public_key));
+    Fleet fleet;
+    TRY(enrol_fleet_err(fleet_get(call->tx, &token->fleet_id, &fleet)));
+    TRY(fleet_count(call->tx, &token->fleet_id, 1));
     *ret_device = device;
     return tx_create(call->tx, &Device_schema, &device);
 }
 
 /// The device begins anew: what it said and was told before has no effect any more.
 static Err enrol_anew(Call *call, const EnrolInput *input, const Token *token, Device *device) {
-    Fleet before;
-    TRY(device_fleet(call->tx, device, &before));
-    device->assigned_generation = device_next_generation(device, &before, call->now_ms);
+    TRY(enrol_fleet_err(device_leave(
+        call->tx, device, &token->fleet_id, call->now_ms, &device->assigned_generation)));
     enrol_fill(input, token, device);
     TRY(device_forget(call->tx, device));
     call_event(call, EVENT_DEVICE_ENROLLED, &device->id);
@@ -130,7 +125,6 @@ Err device_enrol(Call *call) {
     if (!is_new && id_eq(&device.token_id, &token.id)) return enrol_reply(call, &device);
     call->yields = true; // a name or key that another has taken since then
     TRY(token_spend(call->tx, call->now_ms, &token));
-    TRY(enrol_count(call, &token, is_new ? &(Id){} : &device.fleet_id));
     TRY(is_new ? enrol_new(call, input, &token, &device)
                : enrol_anew(call, input, &token, &device));
     const Principal actor = {

@@ -2,6 +2,7 @@
 /// A key is one device, once: whose it is, and what it is worth when its device was retired.
 #include "control/fixture.h"
 
+#include "db/engine.h"
 #include "test.h"
 #include "wire/token_text.h"
 
@@ -180,10 +181,71 @@ TEST(a_token_has_all_that_a_machine_needs) {
     fixture_close(&f);
 }
 
+/// A store in which something happens just before each of the next commits.
+static struct Race {
+    Fixture f;
+    Engine engine;
+    const Engine *real;
+    unsigned left; ///< so often
+    void (*meanwhile)(Fixture *f);
+    Str fleet, token;
+} race;
+
+static Err race_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
+    unsigned left = race.left;
+    race.left = 0; // what happens meanwhile commits too
+    if (left > 0) race.meanwhile(&race.f);
+    race.left = left > 0 ? left - 1 : 0;
+    return race.real->apply(db, ops, count, ret_fault);
+}
+
+/// The answer to "cam" that joins, while this happens before each of `count` commits.
+static HttpReply race_run(void (*meanwhile)(Fixture *f), unsigned count) {
+    fixture_open(&race.f);
+    race.fleet = fixture_fleet(&race.f, "one");
+    race.token = fixture_enrolment_token(&race.f, race.fleet, 99);
+    Db *db = race.f.app.db;
+    race.real = db->engine;
+    race.engine = *db->engine;
+    race.engine.apply = race_apply;
+    db->engine = &race.engine;
+    race.meanwhile = meanwhile;
+    race.left = count;
+    JwsKey key;
+    jws_key_make(&key);
+    return fixture_enrol(&race.f, race.token, &key, "cam");
+}
+
+static void join_by_another_token(Fixture *f) {
+    JwsKey key;
+    jws_key_make(&key);
+    CHECK(fixture_enrol(f, fixture_enrolment_token(f, race.fleet, 1), &key, "cam").status == 200);
+}
+
+static void join_by_the_same_token(Fixture *f) {
+    JwsKey key;
+    jws_key_make(&key);
+    CHECK(fixture_enrol(f, race.token, &key, "bus").status == 200);
+}
+
+TEST(a_device_whose_name_is_taken_in_between_gets_another) {
+    HttpReply reply = race_run(join_by_another_token, 1);
+    CHECK(reply.status == 200);
+    CHECK(str_starts(fixture_field(&reply, "name"), S("cam-")));
+    fixture_close(&race.f);
+}
+
+TEST(a_device_joins_though_many_others_do_by_the_same_token) {
+    CHECK(race_run(join_by_the_same_token, 20).status == 200);
+    fixture_close(&race.f);
+}
+
 TEST_MAIN(CASE(joining_again_with_the_same_token_gives_the_same_answer_and_costs_nothing),
           CASE(joining_with_another_token_is_another_enrolment_of_the_same_device),
           CASE(a_proof_about_something_else_enrols_nobody),
           CASE(a_token_has_all_that_a_machine_needs),
+          CASE(a_device_whose_name_is_taken_in_between_gets_another),
+          CASE(a_device_joins_though_many_others_do_by_the_same_token),
           CASE(the_key_of_a_retired_device_does_not_join_again_but_a_new_one_does),
           CASE(the_key_of_a_retired_device_joins_no_other_organisation),
           CASE(a_key_belongs_to_one_device_in_all_organisations))

@@ -21,7 +21,7 @@ typedef struct Judging {
     bool retired;
 } Judging;
 
-static Err proof_decode(Str json, Arena *arena, Proof *ret_proof) {
+static Err hello_decode_proof(Str json, Arena *arena, Proof *ret_proof) {
     Err err = schema_read(&Proof_schema, json, DECODE_INPUT, arena, ret_proof, NULL);
     return err.code == ERR_INVALID ? FAIL(ERR_UNAUTHENTICATED, "the proof has other claims") : err;
 }
@@ -32,29 +32,29 @@ Err proof_verify(Str token, Str public_key, Arena *arena, Proof *ret_proof) {
     if (base64_decode_exact(public_key, key, sizeof(key)).code != OK)
         return FAIL(ERR_UNAUTHENTICATED, "the key is not one");
     TRY(jws_verify(key, token, arena, &json));
-    return proof_decode(json, arena, ret_proof);
+    return hello_decode_proof(json, arena, ret_proof);
 }
 
 /// Absent texts are equal to each other only.
-static bool text_is_same(Str a, Str b) {
+static bool hello_text_is_same(Str a, Str b) {
     return !a.ptr == !b.ptr && str_eq(a, b);
 }
 
 /// The proof was made for this.
-static bool proof_is_for(const Judging *judging, const Proof *proof, ProofUse use) {
+static bool hello_proof_is_for(const Judging *judging, const Proof *proof, ProofUse use) {
     return proof->use == use && id_eq(&proof->aud, &judging->app->installation)
            && id_eq(&proof->sub, &judging->hello->device_id)
-           && text_is_same(proof->nonce, judging->proof.nonce)
-           && text_is_same(proof->about, judging->hello->next_key.public_key);
+           && hello_text_is_same(proof->nonce, judging->proof.nonce)
+           && hello_text_is_same(proof->about, judging->hello->next_key.public_key);
 }
 
-static bool binding_is(Bytes binding, Bytes wanted) {
+static bool hello_binding_is(Bytes binding, Bytes wanted) {
     return binding.len == wanted.len
            && (wanted.len == 0 || sodium_memcmp(binding.ptr, wanted.ptr, wanted.len) == 0);
 }
 
 /// The device's row, or of a retired one what its tombstone knows.
-static Err device_find(Judging *judging) {
+static Err hello_find_device(Judging *judging) {
     const Id *id = &judging->hello->device_id;
     Err err = device_get(judging->tx, id, &judging->device);
     if (err.code != ERR_NOT_FOUND) return err;
@@ -72,92 +72,86 @@ typedef struct Verdict {
     const char *detail;
 } Verdict;
 
-static Verdict verdict_refuse(RefusalCode code, const char *detail) {
+static Verdict hello_refuse(RefusalCode code, const char *detail) {
     return (Verdict){true, code, detail};
 }
 
 /// A verdict of a check that fails with ERR_UNAUTHENTICATED.
-static Err verdict_if(Err err, RefusalCode code, Verdict *ret_verdict) {
+static Err hello_accept_if(Err err, RefusalCode code, Verdict *ret_verdict) {
     if (err.code != ERR_UNAUTHENTICATED) return err;
-    *ret_verdict = verdict_refuse(code, err.what);
+    *ret_verdict = hello_refuse(code, err.what);
     return SUCCESS;
 }
 
-static Err judge_nonce(Judging *judging, Verdict *ret_verdict) {
+static Err hello_judge_nonce(Judging *judging, Verdict *ret_verdict) {
     Str json;
     Err err = jws_peek(judging->hello->proof, judging->arena, &json);
-    if (err.code == OK) err = proof_decode(json, judging->arena, &judging->proof);
-    if (err.code != OK) return verdict_if(err, REFUSED_PROOF_INVALID, ret_verdict);
+    if (err.code == OK) err = hello_decode_proof(json, judging->arena, &judging->proof);
+    if (err.code != OK) return hello_accept_if(err, REFUSED_PROOF_INVALID, ret_verdict);
     err = challenge_check(
         &judging->app->key, judging->wanted->connection, judging->now_ms, judging->proof.nonce);
-    return verdict_if(err, REFUSED_NONCE_OLD, ret_verdict);
+    return hello_accept_if(err, REFUSED_NONCE_OLD, ret_verdict);
 }
 
-static Err judge_device(Judging *judging, Verdict *ret_verdict) {
-    Err err = device_find(judging);
+static Err hello_judge_device(Judging *judging, Verdict *ret_verdict) {
+    Err err = hello_find_device(judging);
     if (err.code != ERR_NOT_FOUND) return err;
-    *ret_verdict = verdict_refuse(REFUSED_DEVICE_UNKNOWN, "there is no such device here");
+    *ret_verdict = hello_refuse(REFUSED_DEVICE_UNKNOWN, "there is no such device here");
     return SUCCESS;
 }
 
-static Err judge_proof(Judging *judging, Verdict *ret_verdict) {
+static Err hello_judge_proof(Judging *judging, Verdict *ret_verdict) {
     Proof proof;
     Err err =
         proof_verify(judging->hello->proof, judging->device.public_key, judging->arena, &proof);
-    if (err.code != OK) return verdict_if(err, REFUSED_PROOF_INVALID, ret_verdict);
-    if (!proof_is_for(judging, &proof, PROOF_HELLO))
-        *ret_verdict = verdict_refuse(REFUSED_PROOF_INVALID, "the proof is about something else");
+    if (err.code != OK) return hello_accept_if(err, REFUSED_PROOF_INVALID, ret_verdict);
+    if (!hello_proof_is_for(judging, &proof, PROOF_HELLO))
+        *ret_verdict = hello_refuse(REFUSED_PROOF_INVALID, "the proof is about something else");
     return SUCCESS;
 }
 
-static Err judge_life(Judging *judging, Verdict *ret_verdict) {
+static Err hello_judge_life(Judging *judging, Verdict *ret_verdict) {
     if (judging->retired)
-        *ret_verdict = verdict_refuse(REFUSED_DEVICE_RETIRED, "the device was retired");
+        *ret_verdict = hello_refuse(REFUSED_DEVICE_RETIRED, "the device was retired");
     else if (judging->hello->epoch != judging->device.epoch)
         *ret_verdict =
-            verdict_refuse(REFUSED_EPOCH_OLD, "another enrolment of the device is in force");
+            hello_refuse(REFUSED_EPOCH_OLD, "another enrolment of the device is in force");
     return SUCCESS;
 }
 
-static Err judge_binding(Judging *judging, Verdict *ret_verdict) {
+static Err hello_judge_binding(Judging *judging, Verdict *ret_verdict) {
     Bytes binding = judging->proof.binding, wanted = judging->wanted->binding;
     if (wanted.len > 0 && binding.len == 0)
-        *ret_verdict =
-            verdict_refuse(REFUSED_BINDING_MISSING, "the proof must name its connection");
-    else if (!binding_is(binding, wanted))
-        *ret_verdict = verdict_refuse(REFUSED_PROOF_INVALID, "the proof is of another connection");
+        *ret_verdict = hello_refuse(REFUSED_BINDING_MISSING, "the proof must name its connection");
+    else if (!hello_binding_is(binding, wanted))
+        *ret_verdict = hello_refuse(REFUSED_PROOF_INVALID, "the proof is of another connection");
     return SUCCESS;
 }
 
 /// The key is no other device's, and was never retired.
-static Err key_is_free(const Judging *judging, Str public_key, bool *ret_is_free) {
-    Err err = tombstone_check(judging->tx, public_key);
-    *ret_is_free = err.code == OK;
-    if (err.code != OK) return err.code == ERR_FORBIDDEN ? SUCCESS : err;
-    Query query = {.where = {WHERE(Device, public_key, IS, public_key)}};
+static Err hello_key_is_free(const Judging *judging, Str public_key, bool *ret_is_free) {
     Device other;
-    err = tx_find(judging->tx, &query, &other);
-    if (err.code == ERR_NOT_FOUND) return SUCCESS;
-    TRY(err);
-    *ret_is_free = id_eq(&other.id, &judging->device.id);
-    return SUCCESS;
+    Err err = tombstone_key_owner(judging->tx, public_key, &other);
+    *ret_is_free =
+        err.code == ERR_NOT_FOUND || (err.code == OK && id_eq(&other.id, &judging->device.id));
+    return err.code == ERR_NOT_FOUND || err.code == ERR_FORBIDDEN ? SUCCESS : err;
 }
 
 /// The next key, if there is one, is the device's too, and new.
-static Err judge_next_key(Judging *judging, Verdict *ret_verdict) {
+static Err hello_judge_next_key(Judging *judging, Verdict *ret_verdict) {
     const NextKey *next = &judging->hello->next_key;
     if (!next->public_key.ptr) return SUCCESS;
     Proof proof;
     Err err = proof_verify(next->proof, next->public_key, judging->arena, &proof);
-    if (err.code != OK) return verdict_if(err, REFUSED_PROOF_INVALID, ret_verdict);
-    if (!proof_is_for(judging, &proof, PROOF_ROTATE)
-        || !binding_is(proof.binding, judging->wanted->binding))
+    if (err.code != OK) return hello_accept_if(err, REFUSED_PROOF_INVALID, ret_verdict);
+    if (!hello_proof_is_for(judging, &proof, PROOF_ROTATE)
+        || !hello_binding_is(proof.binding, judging->wanted->binding))
         *ret_verdict =
-            verdict_refuse(REFUSED_PROOF_INVALID, "the next key's proof is about something else");
+            hello_refuse(REFUSED_PROOF_INVALID, "the next key's proof is about something else");
     bool is_free = false;
-    TRY(key_is_free(judging, next->public_key, &is_free));
+    TRY(hello_key_is_free(judging, next->public_key, &is_free));
     if (!is_free)
-        *ret_verdict = verdict_refuse(REFUSED_PROOF_INVALID, "the next key is not a new one");
+        *ret_verdict = hello_refuse(REFUSED_PROOF_INVALID, "the next key is not a new one");
     return SUCCESS;
 }
 
@@ -169,8 +163,12 @@ Err hello_judge(const App *app,
                 uint64_t now_ms,
                 Device *ret_device,
                 Refusal *ret_refusal) {
-    static Err (*const checks[])(Judging * judging, Verdict * ret_verdict) = {
-        judge_nonce, judge_device, judge_proof, judge_life, judge_binding, judge_next_key};
+    static Err (*const checks[])(Judging * judging, Verdict * ret_verdict) = {hello_judge_nonce,
+                                                                              hello_judge_device,
+                                                                              hello_judge_proof,
+                                                                              hello_judge_life,
+                                                                              hello_judge_binding,
+                                                                              hello_judge_next_key};
     Judging judging = {
         .app = app, .tx = tx, .arena = arena, .hello = hello, .wanted = wanted, .now_ms = now_ms};
     Verdict verdict = {};
@@ -190,7 +188,7 @@ Err hello_judge(const App *app,
 
 /// From now on the device is known by its next key. A device that did not hear of it offers the
 /// same key again, signed with it, which changes nothing.
-static Err key_replace(
+static Err hello_replace_key(
     Call *call, const Principal *actor, const Device *stored, Str next_key, Device *device) {
     if (str_eq(stored->public_key, next_key)) return SUCCESS;
     TRY(tombstone_expect_none(call->tx, next_key));
@@ -201,7 +199,7 @@ static Err key_replace(
         call, actor, &Device_rotate_key, id_str(&device->id), &Device_schema, device);
 }
 
-static void servers_failed_log(const Hello *hello) {
+static void hello_log_servers_failed(const Hello *hello) {
     if (hello->servers_failed.ptr)
         log_event(LOG_WARN,
                   "servers.failed",
@@ -227,11 +225,11 @@ Err hello_answer(const App *app,
                              .name = str_print(arena, "device/%.*s", STR_FMT(device->name))};
     TRY(arena_check(arena));
     if (hello->next_key.public_key.ptr)
-        TRY(key_replace(&call, &actor, device, hello->next_key.public_key, &changed));
-    servers_failed_log(hello);
+        TRY(hello_replace_key(&call, &actor, device, hello->next_key.public_key, &changed));
+    hello_log_servers_failed(hello);
     TRY(device_sync(app, tx, arena, device, &changed, up, now_ms, &down));
     down.key = hello->next_key.public_key;
-    if (!text_is_same(hello->servers, app->servers.digest)) down.servers = app->servers;
+    if (!hello_text_is_same(hello->servers, app->servers.digest)) down.servers = app->servers;
     *ret_down = down;
     return SUCCESS;
 }

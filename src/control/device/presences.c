@@ -44,25 +44,26 @@ Presences *presences_close(Presences *presences) {
     return NULL;
 }
 
-static size_t home_of(const Id *id, size_t capacity) {
+static size_t presences_home_of(const Id *id, size_t capacity) {
     return (size_t)(str_hash(id_str(id)) & (capacity - 1));
 }
 
 /// The device's slot, or the free one where it would go.
-static size_t slot_find(const Slot *slots, size_t capacity, const Id *id) {
-    size_t at = home_of(id, capacity);
+static size_t presences_find_slot(const Slot *slots, size_t capacity, const Id *id) {
+    size_t at = presences_home_of(id, capacity);
     while (!id_is_absent(&slots[at].device_id) && !id_eq(&slots[at].device_id, id))
         at = (at + 1) & (capacity - 1);
     return at;
 }
 
-static Err grow(Presences *presences) {
+static Err presences_grow(Presences *presences) {
     size_t capacity = presences->capacity * 2;
     Slot *slots = calloc(capacity, sizeof(*slots));
     if (!slots) return FAIL(ERR_MEMORY, "no memory for the table of channels");
     for (size_t i = 0; i < presences->capacity; i++)
         if (!id_is_absent(&presences->slots[i].device_id))
-            slots[slot_find(slots, capacity, &presences->slots[i].device_id)] = presences->slots[i];
+            slots[presences_find_slot(slots, capacity, &presences->slots[i].device_id)] =
+                presences->slots[i];
     free(presences->slots);
     presences->slots = slots;
     presences->capacity = capacity;
@@ -75,9 +76,11 @@ Err presences_set(Presences *presences,
                   uint64_t *ret_replaced) {
     Err err = SUCCESS;
     pthread_mutex_lock(&presences->lock);
-    if ((presences->count + 1) * 2 > presences->capacity) err = grow(presences);
+    if ((presences->count + 1) * 2 > presences->capacity) err = presences_grow(presences);
     if (err.code == OK) {
-        Slot *slot = &presences->slots[slot_find(presences->slots, presences->capacity, device_id)];
+        Slot *slot =
+            &presences
+                 ->slots[presences_find_slot(presences->slots, presences->capacity, device_id)];
         *ret_replaced = slot->channel;
         if (id_is_absent(&slot->device_id)) presences->count++;
         *slot = (Slot){*device_id, channel};
@@ -87,12 +90,12 @@ Err presences_set(Presences *presences,
 }
 
 /// Free slot `at` and move back what was pushed behind it.
-static void slot_free(Presences *presences, size_t at) {
+static void presences_free_slot(Presences *presences, size_t at) {
     size_t mask = presences->capacity - 1;
     Slot *slots = presences->slots;
     for (size_t next = (at + 1) & mask; !id_is_absent(&slots[next].device_id);
          next = (next + 1) & mask) {
-        size_t home = home_of(&slots[next].device_id, presences->capacity);
+        size_t home = presences_home_of(&slots[next].device_id, presences->capacity);
         if (((next - home) & mask) < ((next - at) & mask)) continue; // it is not beyond its home
         slots[at] = slots[next];
         at = next;
@@ -103,23 +106,17 @@ static void slot_free(Presences *presences, size_t at) {
 
 void presences_clear(Presences *presences, const Id *device_id, uint64_t channel) {
     pthread_mutex_lock(&presences->lock);
-    size_t at = slot_find(presences->slots, presences->capacity, device_id);
+    size_t at = presences_find_slot(presences->slots, presences->capacity, device_id);
     if (!id_is_absent(&presences->slots[at].device_id) && presences->slots[at].channel == channel)
-        slot_free(presences, at);
+        presences_free_slot(presences, at);
     pthread_mutex_unlock(&presences->lock);
 }
 
 uint64_t presences_channel(Presences *presences, const Id *device_id) {
     pthread_mutex_lock(&presences->lock);
     uint64_t channel =
-        presences->slots[slot_find(presences->slots, presences->capacity, device_id)].channel;
+        presences->slots[presences_find_slot(presences->slots, presences->capacity, device_id)]
+            .channel;
     pthread_mutex_unlock(&presences->lock);
     return channel;
-}
-
-size_t presences_count(Presences *presences) {
-    pthread_mutex_lock(&presences->lock);
-    size_t count = presences->count;
-    pthread_mutex_unlock(&presences->lock);
-    return count;
 }

@@ -20,5 +20,3 @@ Err presences_set(Presences *presences,
 void presences_clear(Presences *presences, const Id *device_id, uint64_t channel);
 /// The device's channel; 0 = none.
 uint64_t presences_channel(Presences *presences, const Id *device_id);
-/// How many devices have a channel.
-size_t presences_count(Presences *presences);

@@ -23,7 +23,6 @@ TEST(a_device_that_comes_again_replaces_its_channel) {
     CHECK(presences_channel(presences, &device) == 8);
     presences_clear(presences, &device, 8);
     CHECK(presences_channel(presences, &device) == 0);
-    CHECK(presences_count(presences) == 0);
     presences_close(presences);
 }
 
@@ -35,12 +34,10 @@ TEST(thousands_come_and_go_and_none_is_mistaken_for_another) {
         devices[i] = id_new(S("device"), i);
         CHECK_OK(presences_set(presences, &devices[i], i + 1, &replaced));
     }
-    CHECK(presences_count(presences) == DEVICES);
     for (size_t i = 0; i < DEVICES; i += 2)
         presences_clear(presences, &devices[i], i + 1);
     for (size_t i = 0; i < DEVICES; i++)
         CHECK(presences_channel(presences, &devices[i]) == (i % 2 ? i + 1 : 0));
-    CHECK(presences_count(presences) == DEVICES / 2);
     presences_close(presences);
 }
 

@@ -29,7 +29,8 @@ Err tombstone_set(Call *call,
     return tx_create(call->tx, &Tombstone_schema, &tombstone);
 }
 
-Err tombstone_check(Tx *tx, Str public_key) {
+/// ERR_FORBIDDEN: the key is dead; the text says what to do.
+static Err tombstone_check(Tx *tx, Str public_key) {
     Tombstone tombstone;
     Err err = tx_get(tx, &Tombstone_schema, public_key, &tombstone);
     if (err.code != OK) return err.code == ERR_NOT_FOUND ? SUCCESS : err;
@@ -44,6 +45,18 @@ Err tombstone_check(Tx *tx, Str public_key) {
 
 Err tombstone_expect_none(Tx *tx, Str public_key) {
     return tx_expect_absent(tx, WHERE(Tombstone, public_key, IS, public_key));
+}
+
+/// A key dies in the commit that takes it from its device. The device is read first, so that a key
+/// which dies between the two reads does not look like one that nobody had.
+Err tombstone_key_owner(Tx *tx, Str public_key, Device *ret_device) {
+    Query query = {.where = {WHERE(Device, public_key, IS, public_key)}};
+    Device device;
+    Err err = tx_find(tx, &query, &device);
+    if (err.code != OK && err.code != ERR_NOT_FOUND) return err;
+    TRY(tombstone_check(tx, public_key));
+    if (err.code == OK) *ret_device = device;
+    return err;
 }
 
 Err tombstone_find(Tx *tx, const Id *device_id, Tombstone *ret_tombstone) {

@@ -10,8 +10,9 @@
 
 /// Collect in the call's Tx that the key of `device` is dead by the act of `actor`.
 Err tombstone_set(Call *call, const Principal *actor, const Device *device, TombstoneReason reason);
+/// The device, of whatever organisation, that has this key. ERR_NOT_FOUND: nobody has or had it.
 /// ERR_FORBIDDEN: the key is dead; the text says what to do.
-Err tombstone_check(Tx *tx, Str public_key);
+Err tombstone_key_owner(Tx *tx, Str public_key, Device *ret_device);
 /// Require in `tx` that the key is still alive when it commits. ERR_EXISTS there: it is dead.
 Err tombstone_expect_none(Tx *tx, Str public_key);
 /// The tombstone of a retired device. ERR_NOT_FOUND: it has none.

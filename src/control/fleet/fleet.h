@@ -16,5 +16,13 @@ Err fleet_get(Tx *tx, const Id *id, Fleet *ret_fleet);
 /// moves or removes a device does it in the same commit; so a fleet that is deleted has none. At
 /// commit ERR_NOT_FOUND: the fleet is gone.
 Err fleet_count(Tx *tx, const Id *id, int by);
+/// The newest generation that one of its devices may hold.
+uint64_t fleet_newest(const Fleet *fleet);
+/// Require in `tx` that the fleet is there, as in `*ret_fleet`, when it commits. ERR_NOT_FOUND: it
+/// is not.
+Err fleet_expect(Tx *tx, const Id *id, Fleet *ret_fleet);
+/// Collect that a device comes which may hold `generation`: what the fleet's devices are told next
+/// is newer than that. ERR_NOT_FOUND: there is no such fleet.
+Err fleet_enter(Tx *tx, const Id *id, uint64_t generation);
 
 extern const Slice fleet_slice;

@@ -29,7 +29,7 @@ static Err fleet_deploy(Call *call) {
     TRY(call_load(call, &Fleet_schema, &fleet));
     TRY(call_ref(call, &Release_schema, &input->release_id, S("/release_id")));
     fleet.release_id = input->release_id;
-    fleet.generation = fleet_next_generation(fleet.generation, call->now_ms);
+    fleet.generation = fleet_next_generation(fleet_newest(&fleet), call->now_ms);
     fleet.serial++;
     TRY(call_save(call, &Fleet_schema, &fleet));
     call_event(call, EVENT_FLEET_DESIRED, &fleet.id);

@@ -43,14 +43,14 @@ LoginGate *login_gate_close(LoginGate *gate) {
     return NULL;
 }
 
-static Bucket *bucket_of(LoginGate *gate, Str address) {
+static Bucket *gate_bucket_of(LoginGate *gate, Str address) {
     return &gate->buckets[str_hash(address) % BUCKETS];
 }
 
 Err login_gate_enter(LoginGate *gate, Str address, uint64_t now_ms, uint64_t *ret_retry_after_s) {
     Err err = SUCCESS;
     pthread_mutex_lock(&gate->lock);
-    Bucket *bucket = bucket_of(gate, address);
+    Bucket *bucket = gate_bucket_of(gate, address);
     if (now_ms - bucket->window_start_ms >= gate->window_ms)
         *bucket = (Bucket){.window_start_ms = now_ms};
     if (bucket->failures >= gate->failures_max) {
@@ -69,7 +69,7 @@ Err login_gate_enter(LoginGate *gate, Str address, uint64_t now_ms, uint64_t *re
 
 void login_gate_leave(LoginGate *gate, Str address, uint64_t now_ms, bool failed) {
     pthread_mutex_lock(&gate->lock);
-    Bucket *bucket = bucket_of(gate, address);
+    Bucket *bucket = gate_bucket_of(gate, address);
     gate->inside--;
     if (failed) {
         if (bucket->failures == 0) bucket->window_start_ms = now_ms;

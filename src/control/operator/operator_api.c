@@ -13,11 +13,23 @@ static Err operator_count(Call *call, const Operator *before, const Operator *af
     return by ? org_count_owner(call->tx, &call->principal.scope, by) : SUCCESS;
 }
 
+/// Whoever changes another operator is an owner still when this is committed: of two owners who
+/// take each other's role away at once, one is left.
+static Err operator_expect_owner(Call *call) {
+    Operator caller;
+    Err err = tx_get(call->tx, &Operator_schema, id_str(&call->principal.subject), &caller);
+    if (err.code == ERR_NOT_FOUND || (err.code == OK && caller.role != ROLE_OWNER))
+        return FAIL(ERR_FORBIDDEN, "you are no owner any more");
+    TRY(err);
+    return tx_expect(call->tx, &Operator_schema, &caller);
+}
+
 static Err operator_save(Call *call, const void *before, void *record) {
     const Operator *old = before;
     Operator *new = record;
     if (old && id_eq(&new->id, &call->principal.subject) && new->role != old->role)
         return call_refuse(call, S("/role"), "must be changed by another owner");
+    if (old && !id_eq(&new->id, &call->principal.subject)) TRY(operator_expect_owner(call));
     TRY(operator_count(call, old, new));
     if (!new->password.ptr) return SUCCESS;
     if (old) TRY(session_end_all(call, &new->id));
@@ -28,6 +40,7 @@ static Err operator_drop(Call *call, const void *record) {
     const Operator *old = record;
     if (id_eq(&old->id, &call->principal.subject))
         return FAIL(ERR_STATE, "an operator cannot remove itself");
+    TRY(operator_expect_owner(call));
     TRY(operator_count(call, old, NULL));
     return session_end_all(call, &old->id);
 }

@@ -10,7 +10,7 @@
 
 enum { REFRESH_BYTES = 32, DAY_MS = 86'400'000, EXPIRED_MAX = 100 };
 
-static Err login_operator(Call *call, const LoginInput *input, Operator *ret_operator) {
+static Err session_find_operator(Call *call, const LoginInput *input, Operator *ret_operator) {
     Org org;
     TRY(call_see_all(call));
     Err err = org_find(call->tx, input->org, &org);
@@ -24,7 +24,7 @@ static Err login_operator(Call *call, const LoginInput *input, Operator *ret_ope
 }
 
 /// Verify even for a name that is not there, so that time tells nothing.
-static bool login_verify(const Operator *operator, bool found, Str password) {
+static bool session_verify_login(const Operator *operator, bool found, Str password) {
     static const char nobody[] = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
                                  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     Str hash = found ? operator->password_hash : str_from(nobody);
@@ -79,8 +79,8 @@ Err session_login(Call *call) {
     LoginGate *gate = app_of(call)->login_gate;
     TRY(login_gate_enter(gate, call->remote_address, call->now_ms, &call->retry_after_s));
     Operator operator;
-    Err found = login_operator(call, input, &operator);
-    bool good = login_verify(&operator, found.code == OK, input->password);
+    Err found = session_find_operator(call, input, &operator);
+    bool good = session_verify_login(&operator, found.code == OK, input->password);
     login_gate_leave(gate, call->remote_address, call->now_ms, !good);
     if (found.code != OK && found.code != ERR_NOT_FOUND) return found;
     if (!good) return FAIL(ERR_UNAUTHENTICATED, "wrong name or password");

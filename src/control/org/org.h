@@ -17,7 +17,7 @@ Err org_find(Tx *tx, Str name, Org *ret_org);
 /// Collect in `tx` that the organisation has one owner more (`by` is 1) or less (-1). ERR_STATE: it
 /// would have none. At commit ERR_LIMIT: the same, meanwhile.
 Err org_count_owner(Tx *tx, const Id *id, int by);
-/// How many organisations there are; stops counting at two.
+/// How many organisations there are.
 Err org_count(Db *db, Arena *arena, uint64_t *ret_count);
 
 extern const Slice org_slice;

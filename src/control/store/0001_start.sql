@@ -41,6 +41,7 @@ CREATE TABLE fleet (
     name TEXT,
     release_id TEXT,
     generation INTEGER,
+    assigned_generation INTEGER,
     serial INTEGER,
     device_count INTEGER,
     created_at INTEGER

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/line_fixture.h"
+
+#include "channel/client.h"
+#include "channel/gateway.h"
+#include "control/device/device_channel.h"
+#include "io/worker.h"
+
+#include <assert.h>
+#include <event2/event.h>
+
+enum { PATIENCE_MS = 10'000, LOOK_MS = 5, PLENTY = 1000 };
+
+static void must(Err err) {
+    assert(err.code == OK);
+}
+
+void line_gateway_open(Fixture *fixture) {
+    App *app = &fixture->app;
+    WorkerOptions workers = {.threads = 2, .queue_max = 64};
+    GatewayOptions options = {.address = "127.0.0.1",
+                              .path = AGENT_CHANNEL_PATH,
+                              .protocol = AGENT_SUBPROTOCOL,
+                              .threads = 1,
+                              .connections_max = 16,
+                              .first_max_bytes = SYNC_FIRST_MAX,
+                              .message_max_bytes = SYNC_UP_MAX,
+                              .reply_max_bytes = SYNC_DOWN_MAX,
+                              .messages_per_minute_max = PLENTY,
+                              .handshake_ms = PATIENCE_MS,
+                              .silence_ms = 6 * PATIENCE_MS,
+                              .handlers = device_channel_handlers,
+                              .app = app};
+    must(worker_pool_open(&workers, &app->workers));
+    must(worker_pool_open(&workers, &app->pushers));
+    must(gateway_open(&options, app->workers, &app->gateway, NULL));
+    app->channel_port = gateway_port(app->gateway);
+}
+
+void line_gateway_close(Fixture *fixture) {
+    App *app = &fixture->app;
+    app->pushers = worker_pool_close(app->pushers);
+    app->gateway = gateway_close(app->gateway);
+    app->workers = worker_pool_close(app->workers);
+}
+
+static void line_opened(void *app) {
+    (void)app;
+}
+
+static void line_message(void *app, Str message) {
+    Line *line = app;
+    line->last = str_dup(&line->fixture->arena, message);
+    line->messages++;
+}
+
+static void line_closed(void *app, Err why, uint16_t status, uint64_t retry_s, const Reason *said) {
+    (void)why, (void)retry_s, (void)said;
+    Line *line = app;
+    line->status = status;
+    line->is_closed = true;
+}
+
+Challenge line_open(Line *line, Fixture *fixture) {
+    *line = (Line){.fixture = fixture, .loop = event_base_new()};
+    ChannelClientOptions options = {
+        .host = "127.0.0.1",
+        .port = fixture->app.channel_port,
+        .path = AGENT_CHANNEL_PATH,
+        .protocol = AGENT_SUBPROTOCOL,
+        .handshake_ms = PATIENCE_MS,
+        .silence_ms = 6 * PATIENCE_MS,
+        .message_max_bytes = SYNC_DOWN_MAX,
+        .handlers = {line_opened, line_message, line_closed},
+        .app = line
+    };
+    must(channel_client_open(line->loop, &options, &line->client, NULL));
+    return line_hear(line, 1).challenge;
+}
+
+void line_close(Line *line) {
+    channel_client_close(line->client);
+    event_base_free(line->loop);
+}
+
+void line_say(Line *line, const char *message) {
+    must(channel_client_send(line->client, str_from(message)));
+}
+
+/// Turn the loop for a moment.
+static void line_turn(Line *line) {
+    struct timeval moment = {.tv_usec = LOOK_MS * 1000};
+    event_base_loopexit(line->loop, &moment);
+    event_base_dispatch(line->loop);
+}
+
+SyncDown line_hear(Line *line, unsigned nth) {
+    SyncDown down;
+    for (int waited = 0; line->messages < nth && waited < PATIENCE_MS; waited += LOOK_MS)
+        line_turn(line);
+    assert(line->messages == nth);
+    must(
+        schema_read(&SyncDown_schema, line->last, DECODE_PEER, &line->fixture->arena, &down, NULL));
+    return down;
+}
+
+uint16_t line_end(Line *line) {
+    for (int waited = 0; !line->is_closed && waited < PATIENCE_MS; waited += LOOK_MS)
+        line_turn(line);
+    assert(line->is_closed);
+    return line->status;
+}

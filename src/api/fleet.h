@@ -16,7 +16,7 @@ typedef struct Fleet {
     uint64_t generation; ///< grows with each deploy; ms of a hybrid clock; 0 = never deployed
     uint64_t assigned_generation; ///< the greatest that a device came to it with; 0 = none did
     uint64_t serial;              ///< how often it was deployed to
-    uint64_t device_count;        ///< for the reply
+    uint64_t device_count;        ///< of those that are in it now
     Time created_at;
 } Fleet;
 extern const Schema Fleet_schema;

@@ -2,7 +2,10 @@
 /// Devices on channels of a real gateway: who gets one, what is pushed to it, when it ends.
 #include "control/line_fixture.h"
 
+#include "db/engine.h"
 #include "test.h"
+
+#include <stdatomic.h>
 
 enum { CHANNEL_POLICY = 1008 };
 
@@ -83,11 +86,36 @@ TEST(a_device_answers_the_challenge_and_is_online) {
     scene_close(&scene);
 }
 
-TEST(a_deploy_is_pushed_to_the_devices_of_the_fleet) {
+/// An engine that lets those who only look lose as many races as are left.
+static struct Losing {
+    Engine engine;
+    const Engine *real;
+    atomic_uint left;
+} losing;
+
+static Err losing_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
+    bool looks = count == 1 && ops[0].kind == OP_EXPECT;
+    if (!looks || losing.left == 0) return losing.real->apply(db, ops, count, ret_fault);
+    losing.left--;
+    return FAIL(ERR_CONFLICT, "the row was changed");
+}
+
+static void losing_open(Db *db, unsigned left) {
+    losing.left = left;
+    losing.real = db->engine;
+    losing.engine = *db->engine;
+    losing.engine.apply = losing_apply;
+    db->engine = &losing.engine;
+}
+
+/// A deploy reaches the device, though the fleet changes so often while it is pushed.
+static void deploy_is_pushed(unsigned lost) {
     Scene scene;
     Line line;
     scene_open(&scene);
+    losing_open(scene.f.app.db, 0);
     open_known(&line, &scene);
+    losing.left = lost;
     Fixture *f = &scene.f;
     HttpReply release = fixture_call(f, "POST", "/v1/releases", f->token, RELEASE);
     Str id = fixture_field(&release, "id");
@@ -111,8 +139,17 @@ TEST(a_deploy_is_pushed_to_the_devices_of_the_fleet) {
                            (unsigned long long)pushed.desired.generation));
     SyncDown known = line_hear(&line, 4);
     CHECK(known.ack == 2 && known.desired.generation == 0);
+    CHECK(losing.left == 0);
     line_close(&line);
     scene_close(&scene);
+}
+
+TEST(a_deploy_is_pushed_to_the_devices_of_the_fleet) {
+    deploy_is_pushed(0);
+}
+
+TEST(a_deploy_is_pushed_though_the_fleet_changes_meanwhile) {
+    deploy_is_pushed(3);
 }
 
 TEST(a_device_that_is_to_replace_its_key_is_told_at_once) {
@@ -221,6 +258,7 @@ TEST(a_device_that_joins_anew_ends_the_channel_of_its_former_life) {
 
 TEST_MAIN(CASE(a_device_answers_the_challenge_and_is_online),
           CASE(a_deploy_is_pushed_to_the_devices_of_the_fleet),
+          CASE(a_deploy_is_pushed_though_the_fleet_changes_meanwhile),
           CASE(a_device_that_is_to_replace_its_key_is_told_at_once),
           CASE(a_proof_of_another_channel_or_by_another_key_is_refused),
           CASE(a_first_message_without_a_hello_and_any_without_sense_end_the_channel),

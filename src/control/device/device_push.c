@@ -73,12 +73,13 @@ static Err push_fleet(const Push *push, Arena *arena) {
     SCOPED(text_done) Text cursor;
     text_init(&cursor, PUSH_CURSOR_MAX);
     Race race = {};
-    do {
+    for (bool more = true; more;) {
         Err err = push_page(push, arena, &cursor);
         arena_reset(arena);
         if (race_again(&race, err)) continue;
         TRY(err);
-    } while (cursor.len);
+        more = cursor.len > 0;
+    }
     return SUCCESS;
 }
 

@@ -4,43 +4,12 @@
 #include "agent/state.h"
 
 #include "base/arena.h"
+#include "cut.h"
 #include "folder.h"
 #include "test.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-/// Operations that are still let through; then the process ends. -1: all are.
-static int left = -1;
-
-int __real_rename(const char *from, const char *to);
-int __real_unlink(const char *path);
-int __real_fsync(int fd);
-int __wrap_rename(const char *from, const char *to);
-int __wrap_unlink(const char *path);
-int __wrap_fsync(int fd);
-
-static void cut(void) {
-    if (left == 0) _exit(7);
-    if (left > 0) left--;
-}
-
-int __wrap_rename(const char *from, const char *to) {
-    cut();
-    return __real_rename(from, to);
-}
-
-int __wrap_unlink(const char *path) {
-    cut();
-    return __real_unlink(path);
-}
-
-int __wrap_fsync(int fd) {
-    cut();
-    return __real_fsync(fd);
-}
 
 /// A folder of an enrolled device, with what its tests want to change.
 typedef struct Fixture {
@@ -91,17 +60,14 @@ static void finish(Fixture *f) {
     arena_done(&f->arena);
 }
 
-/// Do it in a process of its own that ends before operation `nth`; true: it was cut off.
-static bool cut_off(Fixture *f, int nth, Err (*change)(Fixture *f)) {
-    pid_t child = fork();
-    if (child == 0) {
-        left = nth;
-        _exit(change(f).code == OK ? 0 : 1);
-    }
-    int status = 0;
-    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status));
-    CHECK(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 7);
-    return WEXITSTATUS(status) == 7;
+typedef struct Change {
+    Fixture *f;
+    Err (*run)(Fixture *f);
+} Change;
+
+static bool change_run(void *ctx) {
+    const Change *change = ctx;
+    return change->run(change->f).code == OK;
 }
 
 static void sweep(void (*ready)(Fixture *f), Err (*change)(Fixture *f), void (*check)(Fixture *f)) {
@@ -112,7 +78,7 @@ static void sweep(void (*ready)(Fixture *f), Err (*change)(Fixture *f), void (*c
         Fixture f;
         prepare(&f);
         if (ready) ready(&f);
-        was_cut = cut_off(&f, nth, change);
+        was_cut = cut_off(nth, change_run, &(Change){&f, change});
         check(&f);
         check(&f); // also after what looking has finished
         finish(&f);
@@ -164,7 +130,7 @@ TEST(a_key_that_is_being_made_does_not_disturb_the_one_that_is_there) {
     Fixture f;
     for (int nth = 0; nth < 3; nth++) {
         prepare(&f);
-        cut_off(&f, nth, make);
+        cut_off(nth, change_run, &(Change){&f, make});
         has_the_old_key(&f);
         finish(&f);
     }
@@ -226,7 +192,7 @@ TEST(a_list_of_servers_is_replaced_whole_or_not_at_all) {
     Fixture f;
     for (int nth = 0; nth < 3; nth++) {
         prepare(&f);
-        cut_off(&f, nth, try_list);
+        cut_off(nth, change_run, &(Change){&f, try_list});
         has_the_first_list(&f);
         finish(&f);
     }

@@ -4,6 +4,7 @@
 #include "control/vault.h"
 
 #include "base/scope.h"
+#include "cut.h"
 #include "folder.h"
 #include "io/file.h"
 #include "test.h"
@@ -12,38 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-/// Operations on files that are still let through; then the process ends. -1: all are.
-static int left = -1;
-
-int __real_rename(const char *from, const char *to);
-int __real_unlink(const char *path);
-int __real_fsync(int fd);
-int __wrap_rename(const char *from, const char *to);
-int __wrap_unlink(const char *path);
-int __wrap_fsync(int fd);
-
-static void cut(void) {
-    if (left == 0) _exit(7);
-    if (left > 0) left--;
-}
-
-int __wrap_rename(const char *from, const char *to) {
-    cut();
-    return __real_rename(from, to);
-}
-
-int __wrap_unlink(const char *path) {
-    cut();
-    return __real_unlink(path);
-}
-
-int __wrap_fsync(int fd) {
-    cut();
-    return __real_fsync(fd);
-}
 
 /// A data folder, and another one for keys that are kept elsewhere.
 typedef struct Fixture {
@@ -218,17 +188,14 @@ static Err rotate(Fixture *f, const char *key_path, const char *new_key_path) {
     return new_key_path ? SUCCESS : vault_rotate(&vault, &f->arena, NULL);
 }
 
-/// Rotate in a process of its own that ends before operation `nth`; true: it was cut off.
-static bool rotate_cut(Fixture *f, int nth, const char *key_path, const char *new_key_path) {
-    pid_t child = fork();
-    if (child == 0) {
-        left = nth;
-        _exit(rotate(f, key_path, new_key_path).code == OK ? 0 : 1);
-    }
-    int status = 0;
-    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status));
-    CHECK(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 7);
-    return WEXITSTATUS(status) == 7;
+typedef struct Rotation {
+    Fixture *f;
+    const char *key_path, *new_key_path;
+} Rotation;
+
+static bool rotation_run(void *ctx) {
+    const Rotation *rotation = ctx;
+    return rotate(rotation->f, rotation->key_path, rotation->new_key_path).code == OK;
 }
 
 TEST(a_new_key_cut_off_anywhere_leaves_every_secret_readable) {
@@ -238,7 +205,7 @@ TEST(a_new_key_cut_off_anywhere_leaves_every_secret_readable) {
         Fixture f;
         prepare(&f, NULL);
         Str before = found(&f, (VaultOptions){});
-        was_cut = rotate_cut(&f, nth, NULL, NULL);
+        was_cut = cut_off(nth, rotation_run, &(Rotation){&f, NULL, NULL});
         Str after = found(&f, (VaultOptions){});
         CHECK_STR(found(&f, (VaultOptions){}), after);
         CHECK(access(path_of(&f, "data/master.key.next"), F_OK) != 0);
@@ -259,7 +226,7 @@ TEST(a_given_key_cut_off_anywhere_is_finished_by_the_same_command) {
         prepare(&f, NULL);
         key_write(&f, "new.key");
         const char *old = path_of(&f, "data/master.key"), *new = path_of(&f, "new.key");
-        was_cut = rotate_cut(&f, nth, old, new);
+        was_cut = cut_off(nth, rotation_run, &(Rotation){&f, old, new});
         CHECK_OK(rotate(&f, old, new));
         found(&f, (VaultOptions){.key_path = new});
         Vault vault = {.lock = -1};

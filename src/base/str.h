@@ -46,6 +46,12 @@ typedef struct StrMap {
 #define S(literal) ((Str){"" literal, sizeof(literal) - 1})
 /// The two arguments of a "%.*s".
 #define STR_FMT(str) (int)(str).len, (str).ptr ? (str).ptr : ""
+/// A host as it stands before ":PORT", an IPv6 address within brackets (RFC 3986, section 3.2.2):
+/// the directives, and the arguments of a `Str` for them.
+#define HOST_SPEC "%s%.*s%s"
+#define HOST_FMT(host)                                              \
+    str_index(host, ':', 0) < (host).len ? "[" : "", STR_FMT(host), \
+        str_index(host, ':', 0) < (host).len ? "]" : ""
 
 /// The `Str` of a NUL-terminated text, borrowed; NULL becomes absent.
 Str str_from(const char *text);

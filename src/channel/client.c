@@ -69,13 +69,11 @@ static void client_say_close(ChannelClient *client, uint16_t status) {
 /// Which peer a failure is about, and what was `said` of it.
 static Err
 client_peer_fail(const ChannelClientOptions *options, Err err, Reason said, Reason *reason) {
-    bool is_v6 = strchr(options->host, ':');
+    Str host = str_from(options->host);
     return reason_fail(reason,
                        err,
-                       "%s%s%s:%u%s%s",
-                       is_v6 ? "[" : "",
-                       options->host,
-                       is_v6 ? "]" : "",
+                       HOST_SPEC ":%u%s%s",
+                       HOST_FMT(host),
                        options->port,
                        said.text[0] ? ": " : "",
                        said.text);

@@ -15,15 +15,10 @@ static Err servers_default_url(
     const Config *config, Str server_pem, Arena *arena, StrList *ret_urls, Reason *reason) {
     Str host;
     TRY(certificate_host(server_pem, arena, &host, reason));
-    bool is_ipv6 = str_index(host, ':', 0) < host.len;
     Str *url = ARENA_ARRAY(arena, Str, 1);
     TRY(arena_check(arena));
-    *url = str_print(arena,
-                     "https://%s%.*s%s:%llu",
-                     is_ipv6 ? "[" : "",
-                     STR_FMT(host),
-                     is_ipv6 ? "]" : "",
-                     (unsigned long long)config->port);
+    *url = str_print(
+        arena, "https://" HOST_SPEC ":%llu", HOST_FMT(host), (unsigned long long)config->port);
     *ret_urls = (StrList){url, 1};
     return arena_check(arena);
 }

@@ -77,13 +77,8 @@ static void http1_host_add(const Http1Options *options, Text *out) {
         text_add(out, S("Host: localhost\r\n"));
         return;
     }
-    bool is_v6 = strchr(options->host, ':');
-    text_print(out,
-               "Host: %s%s%s:%u\r\n",
-               is_v6 ? "[" : "",
-               options->host,
-               is_v6 ? "]" : "",
-               options->port);
+    Str host = str_from(options->host);
+    text_print(out, "Host: " HOST_SPEC ":%u\r\n", HOST_FMT(host), options->port);
 }
 
 /// The bytes of a request.
@@ -178,16 +173,9 @@ http1_peer_fail(const Http1Options *options, Err err, const Reason *said, Reason
     const char *separator = said->text[0] ? ": " : "";
     if (options->unix_path)
         return reason_fail(reason, err, "%s%s%s", options->unix_path, separator, said->text);
-    bool is_v6 = strchr(options->host, ':');
-    return reason_fail(reason,
-                       err,
-                       "%s%s%s:%u%s%s",
-                       is_v6 ? "[" : "",
-                       options->host,
-                       is_v6 ? "]" : "",
-                       options->port,
-                       separator,
-                       said->text);
+    Str host = str_from(options->host);
+    return reason_fail(
+        reason, err, HOST_SPEC ":%u%s%s", HOST_FMT(host), options->port, separator, said->text);
 }
 
 Err http1_exchange(Http1 *http,

@@ -269,15 +269,12 @@ void upgrade_key_make(char ret_key[UPGRADE_KEY_LEN + 1]) {
 }
 
 void upgrade_ask(Text *out, Str host, uint16_t port, Str path, Str protocol, Str key) {
-    bool is_v6 = str_index(host, ':', 0) < host.len;
     text_print(out,
-               "GET %.*s HTTP/1.1\r\nHost: %s%.*s%s:%u\r\nUpgrade: websocket\r\n"
+               "GET %.*s HTTP/1.1\r\nHost: " HOST_SPEC ":%u\r\nUpgrade: websocket\r\n"
                "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %.*s\r\n"
                "Sec-WebSocket-Protocol: %.*s\r\n\r\n",
                STR_FMT(path),
-               is_v6 ? "[" : "",
-               STR_FMT(host),
-               is_v6 ? "]" : "",
+               HOST_FMT(host),
                port,
                STR_FMT(key),
                STR_FMT(protocol));

@@ -43,14 +43,25 @@ parts_kill() {
 }
 parts_gone() { ! kill -0 "$1" 2>/dev/null; }
 
-# port_pick: a free TCP port on loopback, below the ephemeral range.
+# port_pick: a TCP port that nobody uses or was given before, below the range that the kernel takes
+# ports of outgoing connections from. It is claimed until the script that asked for it has ended,
+# so that two scripts, or two calls of one, never get the same before either listens.
 port_pick() {
-    _taken=$(ss -Htanl | awk '{ sub(/.*:/, "", $4); print $4 }')
-    for _port in $(shuf -i 20000-32000 -n 50); do
-        printf '%s\n' "$_taken" | grep -qx "$_port" || { echo "$_port" && return 0; }
+    _claims=/tmp/muster-ports
+    mkdir -p "$_claims"
+    _above=$(cut -f 1 /proc/sys/net/ipv4/ip_local_port_range)
+    _taken=$(ss -Htan | awk '{ sub(/.*:/, "", $4); print $4 }')
+    for _port in $(shuf -i "$((_above > 20000 ? 12000 : _above / 2))-$((_above - 1))" -n 50); do
+        ! printf '%s\n' "$_taken" | grep -qx "$_port" || continue
+        port_claim "$_claims/$_port" && echo "$_port" && return 0
     done
     parts_say 'no free port'
     return 1
+}
+# port_claim FILE: made by one caller only; one of a script that has ended counts for nothing.
+port_claim() {
+    if [ -s "$1" ] && ! kill -0 "$(cat "$1")" 2>/dev/null; then rm -f "$1"; fi
+    (set -C && echo $$ >"$1") 2>/dev/null
 }
 
 # engine_usable: this machine can run an engine of our own; says why not.

@@ -47,6 +47,14 @@ clean() { [ -z "$(left_behind)" ]; }
 quiet() { "$@" >/dev/null 2>&1; }
 answers() { [ "$(curl -fsS -m 2 "http://127.0.0.1:$port/")" = "$1" ]; }
 
+# With one port to choose from: the first call has it, the second none, and it is free again when
+# the script that asked is gone.
+claimed_until_gone() {
+    local asks='. scripts/parts.sh; shuf() { echo 12001; }; port_pick'
+    quiet bash -c "$asks; ! port_pick" && quiet bash -c "$asks"
+}
+check 'a port is given to one caller, until that one is gone' claimed_until_gone
+
 our_rules=$(rules) forwarding=$(sysctl -n net.ipv4.ip_forward)
 check 'an engine starts' engine_start "$dir"
 check 'a registry starts' registry_start "$dir" "$(port_pick)"

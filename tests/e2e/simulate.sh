@@ -56,6 +56,15 @@ sources() { # sources N: channels come from so many addresses
 states() { # states STATE: how many report it for the release
     api_all /v1/devices | jq -c --arg state "$1" 'select(.state == $state)' | wc -l
 }
+# What is measured with it: joining alone, and messages that were acknowledged.
+joins_only() {
+    muster fleet create --name alone >/dev/null
+    "$build/tests/simulate/muster-simulate" --count 12 --processes 3 --alone --only-enrol \
+        --token "$(muster token create --fleet alone --uses-max 12 --output json | jq -r .token)" \
+        >"$dir/result" 2>>"$dir/agent.log"
+    jq -e '.enrolled == 12 and .open == 0 and .messages == 0' "$dir/result"
+}
+has_said() { [ "$(progress messages)" -ge "$1" ]; } # has_said N: so many messages, acknowledged
 not_allowed() {
     local status=0
     "$build/tests/simulate/muster-simulate" "$@" || status=$?
@@ -79,6 +88,8 @@ check 'about half of them that it failed' \
     test "$(states failed)" -gt $((count / 4)) -a "$(states failed)" -lt $((count * 3 / 4))
 check 'they end' end
 check 'each failure is counted' result ".faults == $(states failed) and \$lost == 0"
+check 'each account is counted, once' result '.accounts == $count'
+check 'and dated' result '(now * 1000 - .accounts_at_ms) | . >= 0 and . < 120000'
 
 need 'channels are cut' begin drop --fault drop=1 --addresses 2
 check 'they come from two addresses' sources 2
@@ -104,6 +115,12 @@ need 'devices leave and come back' begin flap --fault flap=3
 check 'each does' parts_wait 20 faults "$count"
 check 'they end' end
 check 'none is lost by it' result '.enrolled == $count and $lost == 0 and .processes == 3'
+
+check 'devices join without coming' joins_only
+need 'devices never measure anything new' begin steady --steady
+check 'what they say is counted all the same' parts_wait 20 has_said $((2 * count))
+check 'they end' end
+check 'no device has an account to give' result '.accounts == 0 and .messages >= 2 * $count'
 
 check 'a fault that is none is refused' \
     not_allowed --count 1 --token x --fault rust=1

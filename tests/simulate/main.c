@@ -14,7 +14,7 @@
 static const char usage[] =
     "usage: muster-simulate --count N --token TOKEN [--seconds S] [--rate R]\n"
     "                       [--poll SECONDS] [--processes N] [--addresses N] [--seed N]\n"
-    "                       [--fault NAME=VALUE]...\n"
+    "                       [--fault NAME=VALUE]... [--alone] [--only-enrol] [--steady]\n"
     "\n"
     "Be many devices that run nothing, for tests and measurements.\n"
     "  --count N         so many\n"
@@ -27,6 +27,10 @@ static const char usage[] =
     "  --addresses N     channels go out from so many addresses of 127.0.0.0/8 if the server is "
     "on\n"
     "                    loopback; else one each. Calls go out from one for each process\n"
+    "  --alone           each enrols over a connection of its own, with a full handshake; else\n"
+    "                    those of a process share one\n"
+    "  --only-enrol      leave as soon as all have enrolled\n"
+    "  --steady          measurements never change; else each heartbeat has new ones\n"
     "  --seed N          of the faults: the same strike at the same moments again\n"
     "  --fault NAME=VALUE, each once:\n"
     "    drop=P          a channel is cut without a goodbye; with chance P, 0 to 1, each minute\n"
@@ -41,17 +45,20 @@ static const char usage[] =
     "error.\n";
 
 static const struct option long_options[] = {
-    {"token",     required_argument, NULL, 't'},
-    {"poll",      required_argument, NULL, 'p'},
-    {"count",     required_argument, NULL, 'c'},
-    {"seconds",   required_argument, NULL, 'S'},
-    {"rate",      required_argument, NULL, 'r'},
-    {"processes", required_argument, NULL, 'P'},
-    {"addresses", required_argument, NULL, 'a'},
-    {"seed",      required_argument, NULL, 's'},
-    {"fault",     required_argument, NULL, 'f'},
-    {"help",      no_argument,       NULL, 'h'},
-    {NULL,        0,                 NULL, 0  },
+    {"token",      required_argument, NULL, 't'},
+    {"poll",       required_argument, NULL, 'p'},
+    {"count",      required_argument, NULL, 'c'},
+    {"seconds",    required_argument, NULL, 'S'},
+    {"rate",       required_argument, NULL, 'r'},
+    {"processes",  required_argument, NULL, 'P'},
+    {"addresses",  required_argument, NULL, 'a'},
+    {"seed",       required_argument, NULL, 's'},
+    {"fault",      required_argument, NULL, 'f'},
+    {"alone",      no_argument,       NULL, 'A'},
+    {"only-enrol", no_argument,       NULL, 'o'},
+    {"steady",     no_argument,       NULL, 'd'},
+    {"help",       no_argument,       NULL, 'h'},
+    {NULL,         0,                 NULL, 0  },
 };
 
 static bool number_parse(const char *text, uint64_t max, uint64_t *ret_value) {
@@ -60,6 +67,15 @@ static bool number_parse(const char *text, uint64_t max, uint64_t *ret_value) {
 
 static bool argument_take(SimulateOptions *options, int letter, const char *value) {
     switch (letter) {
+    case 'A':
+        options->is_alone = true;
+        return true;
+    case 'o':
+        options->only_enrols = true;
+        return true;
+    case 'd':
+        options->is_steady = true;
+        return true;
     case 't':
         options->token = value;
         return true;

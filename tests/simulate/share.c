@@ -24,6 +24,7 @@ typedef struct Share {
     size_t count;
     size_t opened;      ///< so many have begun to get in touch
     uint64_t beaten_ms; ///< until when the last beat looked; since the start
+    Clock clock;
     Err err;
 } Share;
 
@@ -67,22 +68,33 @@ static Err share_open(Share *share) {
     return SUCCESS;
 }
 
-static uint64_t share_acked(const Share *share) {
-    uint64_t count = 0;
-    for (size_t i = 0; i < share->count; i++)
-        count += share->devices[i].sync.facts_part.is_acked;
-    return count;
+/// How far the server knows them.
+static void share_count(Share *share) {
+    ShareCount *count = share->host.count;
+    uint64_t acked = 0, accounts = 0;
+    for (size_t i = 0; i < share->count; i++) {
+        acked += share->devices[i].sync.facts_part.is_acked;
+        accounts += simulated_has_accounted(&share->devices[i]);
+    }
+    count->acked = acked;
+    if (accounts == 0) return;
+    count->accounts += accounts;
+    count->accounts_at_ms = clock_now_ms(&share->clock);
 }
 
 static void on_beat(evutil_socket_t, short, void *arg) {
     Share *share = arg;
+    if (share->stage->is_ending) {
+        event_base_loopbreak(share->host.loop);
+        return;
+    }
     uint64_t now_ms = clock_monotonic_ms() - share->host.started_ms;
     share->err = share_open(share);
     for (size_t i = 0; i < share->opened && share->err.code == OK; i++)
         share->err = simulated_beat(&share->devices[i], share->beaten_ms, now_ms);
     share->beaten_ms = now_ms;
-    share->host.count->acked = share_acked(share);
-    if (share->stage->is_ending || share->err.code != OK) event_base_loopbreak(share->host.loop);
+    share_count(share);
+    if (share->err.code != OK) event_base_loopbreak(share->host.loop);
 }
 
 static Err share_stay(Share *share) {
@@ -105,13 +117,16 @@ static void share_finish(Share *share) {
     free(share->devices);
     server_close(share->host.server);
     server_set_close(share->host.servers);
+    text_done(&share->host.told);
     server_set_close(share->host.gate);
     arena_done(&share->host.arena);
 }
 
 Err share_run(const SimulateOptions *options, uint64_t index, uint64_t of, ShareStage *stage) {
     Share share = {
-        .stage = stage, .host = {.options = options, .count = &stage->counts[index]}
+        .stage = stage,
+        .host = {.options = options, .count = &stage->counts[index]},
+        .clock = clock_system(),
     };
     Err err = share_prepare(&share, index, of, &stage->counts[index].reason);
     if (err.code == OK) {

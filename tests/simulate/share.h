@@ -13,9 +13,12 @@ typedef struct ShareCount {
     atomic_uint_fast64_t acked;    ///< whose account the server has
     atomic_uint_fast64_t errors;   ///< failed calls and lost ties
     atomic_uint_fast64_t faults;   ///< that were made
-    atomic_bool has_enrolled;      ///< it has tried to enrol all of its devices
-    Err err;                       ///< why it ended; to be read when it has
-    Reason reason;                 ///< of `err`
+    atomic_uint_fast64_t messages; ///< that were sent and acknowledged
+    atomic_uint_fast64_t accounts; ///< that the server has, one for each generation of each device
+    atomic_uint_fast64_t accounts_at_ms; ///< Unix time; when the last of them was seen
+    atomic_bool has_enrolled;            ///< it has tried to enrol all of its devices
+    Err err;                             ///< why it ended; to be read when it has
+    Reason reason;                       ///< of `err`
 } ShareCount;
 
 /// What all shares are told, in the same memory. Times are monotonic.

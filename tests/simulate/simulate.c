@@ -37,6 +37,9 @@ typedef struct SimulationResult {
     double seconds_open;
     uint64_t errors;
     uint64_t faults;
+    uint64_t messages;
+    uint64_t accounts;
+    uint64_t accounts_at_ms;
     uint64_t processes;
 } SimulationResult;
 static const Field SimulationResult_fields[] = {
@@ -48,6 +51,9 @@ static const Field SimulationResult_fields[] = {
     FIELD(SimulationResult, seconds_open, 0, "until all were in touch"),
     FIELD(SimulationResult, errors, 0, "failed calls and lost ties"),
     FIELD(SimulationResult, faults, 0, "that were made as asked for"),
+    FIELD(SimulationResult, messages, 0, "that were sent and acknowledged"),
+    FIELD(SimulationResult, accounts, 0, "that the server has, one a generation of a device"),
+    FIELD(SimulationResult, accounts_at_ms, 0, "when the last of them was seen, Unix time"),
     FIELD(SimulationResult, processes, 0, "that shared the devices"),
 };
 static const Schema SimulationResult_schema =
@@ -133,6 +139,10 @@ static SimulationResult simulate_count(const Simulation *simulation) {
         result.acked += stage->counts[i].acked;
         result.errors += stage->counts[i].errors;
         result.faults += stage->counts[i].faults;
+        result.messages += stage->counts[i].messages;
+        result.accounts += stage->counts[i].accounts;
+        if (result.accounts_at_ms < stage->counts[i].accounts_at_ms)
+            result.accounts_at_ms = stage->counts[i].accounts_at_ms;
     }
     return result;
 }
@@ -144,14 +154,19 @@ static void simulate_progress(const SimulationResult *result) {
               F("open", result->open),
               F("acked", result->acked),
               F("errors", result->errors),
-              F("faults", result->faults));
+              F("faults", result->faults),
+              F("messages", result->messages),
+              F("accounts", result->accounts),
+              F("accounts_at_ms", result->accounts_at_ms));
 }
 
 /// See how far they are, and say what comes next.
 static void simulate_look(Simulation *simulation) {
     ShareStage *stage = simulation->stage;
     uint64_t now_ms = clock_monotonic_ms();
-    if (stage->started_ms == 0 && simulate_has_enrolled(simulation)) stage->started_ms = now_ms;
+    bool has_enrolled = simulate_has_enrolled(simulation);
+    if (has_enrolled && simulation->options->only_enrols) stage->is_ending = true;
+    if (has_enrolled && stage->started_ms == 0) stage->started_ms = now_ms;
     SimulationResult result = simulate_count(simulation);
     if (stage->started_ms > 0 && simulation->opened_ms == 0 && result.open == result.enrolled)
         simulation->opened_ms = now_ms;

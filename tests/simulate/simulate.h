@@ -22,6 +22,9 @@ typedef struct SimulateOptions {
     uint64_t seconds;   ///< how long they stay after all have come, or have not; 0: until a signal
     uint64_t rate;      ///< enrolments a second, at most; 0: as many as go
     uint64_t poll_s;    ///< 0: channels
+    bool is_alone;      ///< each enrols over a connection of its own, with a full handshake
+    bool only_enrols;   ///< leave as soon as all have enrolled, or have not
+    bool is_steady;     ///< what a device measures never changes
     FaultPlan faults;
 } SimulateOptions;
 

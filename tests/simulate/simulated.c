@@ -38,8 +38,42 @@ static bool simulated_may_retry(Err err) {
            || err.code == ERR_TIMEOUT;
 }
 
+static void simulated_set_closep(ServerSet **set) {
+    *set = server_set_close(*set);
+}
+
+static void simulated_server_closep(Server **server) {
+    *server = server_close(*server);
+}
+
+/// Keep where the devices live, as the first of them is told.
+static Err simulated_keep_servers(SimulatedHost *host, const Servers *servers, Reason *reason) {
+    if (host->servers) return SUCCESS;
+    text_init(&host->told, CALL_ARENA_MAX);
+    schema_encode(&Servers_schema, servers, ENCODE_REQUEST, &host->told);
+    TRY(text_check(&host->told));
+    return server_set_open(servers, &host->servers, reason);
+}
+
+/// A connection that shares nothing with those before, no ticket of TLS either.
+static Err
+simulated_reach(Simulated *device, ServerSet **ret_set, Server **ret_server, Reason *reason) {
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, CALL_ARENA_MAX);
+    Servers servers;
+    Str told = text_str(&device->host->told);
+    TRY(schema_read(&Servers_schema, told, DECODE_PEER, &arena, &servers, reason));
+    TRY(server_set_open(&servers, ret_set, reason));
+    TRY(server_open(server_set_address(*ret_set, 0), server_set_tls(*ret_set, 0), ret_server));
+    return device->source[0] ? server_source(*ret_server, device->source) : SUCCESS;
+}
+
 static Err simulated_enrol_once(Simulated *device, Str name, Reason *reason) {
     SimulatedHost *host = device->host;
+    SCOPED(simulated_set_closep) ServerSet *own_set = NULL;
+    SCOPED(simulated_server_closep) Server *own = NULL;
+    if (host->options->is_alone && host->servers)
+        TRY(simulated_reach(device, &own_set, &own, reason));
     SessionWish wish = {
         .secret = host->token.secret,
         .name = name,
@@ -52,9 +86,10 @@ static Err simulated_enrol_once(Simulated *device, Str name, Reason *reason) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, CALL_ARENA_MAX);
     Enrolled enrolled;
-    TRY(session_enrol(host->server, &device->identity, &wish, &arena, &enrolled, reason));
+    TRY(session_enrol(
+        own ? own : host->server, &device->identity, &wish, &arena, &enrolled, reason));
     device->member = (SessionMember){enrolled.installation, enrolled.device_id, enrolled.epoch};
-    if (!host->servers) TRY(server_set_open(&enrolled.servers, &host->servers, reason));
+    TRY(simulated_keep_servers(host, &enrolled.servers, reason));
     return sync_facts(&device->sync, &wish.facts);
 }
 
@@ -83,19 +118,24 @@ void simulated_enrol(Simulated *device) {
 /// --- what the link asks ---
 
 static void on_measure(void *app, Telemetry *ret_telemetry) {
-    const Simulated *device = app;
+    Simulated *device = app;
+    bool is_steady = device->host->options->is_steady;
+    device->beats += !is_steady;
+    // One message is under way at a time: this one begins when the one before was acknowledged.
+    device->host->count->messages += device->sync.seq > 0;
     const ApplicationReportList *list = &device->sync.reported.applications;
     size_t containers = 0;
     for (size_t i = 0; i < list->count; i++)
         containers += list->items[i].services.count;
     *ret_telemetry = (Telemetry){
-        .cpu_percent = 5,
+        .cpu_percent = 5 + (double)(device->beats % 64) / 8, // never the same twice
         .load1 = 0.1,
         .memory_used_bytes = 128ULL << 20,
         .memory_total_bytes = 512ULL << 20,
         .disk_used_bytes = 1ULL << 30,
         .disk_total_bytes = 8ULL << 30,
-        .uptime_s = (clock_monotonic_ms() - device->host->started_ms) / MS_PER_S + 1,
+        .uptime_s =
+            is_steady ? 1 : (clock_monotonic_ms() - device->host->started_ms) / MS_PER_S + 1,
         .containers = containers,
     };
 }
@@ -170,6 +210,14 @@ static void on_changed(void *app, bool is_open, Err, const Reason *) {
     if (!is_open) device->host->count->errors++;
     device->has_news = true;
     simulated_set_open(device, is_open);
+}
+
+bool simulated_has_accounted(Simulated *device) {
+    const Sync *sync = &device->sync;
+    if (!sync->reported_part.is_acked || sync->reported.generation <= device->accounted)
+        return false;
+    device->accounted = sync->reported.generation;
+    return true;
 }
 
 Err simulated_open(Simulated *device) {

@@ -16,6 +16,7 @@ typedef struct SimulatedHost {
     ServerSet *gate; ///< the token's server, where `server` leads
     Server *server;
     ServerSet *servers; ///< where the devices live, as the first one was told; NULL: not yet
+    Text told;          ///< the same as JSON
     struct event_base *loop;
     uint64_t started_ms; ///< monotonic; when they were told to be in touch
 } SimulatedHost;
@@ -31,6 +32,8 @@ typedef struct Simulated {
     char source[SPREAD_TEXT_MAX]; ///< empty: any
     uint64_t turn_ms;             ///< when its own loop turns again
     bool has_news;                ///< of its first try to get in touch, good or bad
+    uint64_t accounted;           ///< the generation that the server has its last account of
+    uint64_t beats;               ///< messages that it began
     bool is_open;
 } Simulated;
 
@@ -38,6 +41,8 @@ typedef struct Simulated {
 void simulated_init(Simulated *device, SimulatedHost *host, uint64_t number);
 /// Join, with patience; a failure is counted and logged.
 void simulated_enrol(Simulated *device);
+/// The server has its account of a generation, for the first time since this was asked last.
+bool simulated_has_accounted(Simulated *device);
 /// Get in touch, if it has joined. ERR_LIMIT: out of memory.
 Err simulated_open(Simulated *device);
 /// What befalls it in from_ms..until_ms, and a turn of its own loop; times are since the start.

@@ -4,7 +4,7 @@
 SECONDS ?= 60
 PREFIX ?= /usr
 
-.PHONY: all test demo check format check-format fuzz install clean
+.PHONY: all test bench demo check format check-format fuzz install clean
 
 all: build/build.ninja
 	@ninja -C build
@@ -16,6 +16,14 @@ build/build.ninja:
 test:
 	@scripts/install_toolchain.sh --test
 	@scripts/test.sh
+
+# Muster beside what others do with the same work: bench/README.md. ONLY=P5,P21 ROUNDS=3 SECONDS=4
+# (of a measurement) DEVICES=N FULL=1 (sizes that take long).
+bench: SECONDS = 4
+bench:
+	@scripts/install_toolchain.sh --bench || echo 'bench: what is missing is skipped by name' >&2
+	@bench/run.py --seconds $(SECONDS) $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+	    $(if $(DEVICES),--devices $(DEVICES)) $(if $(FULL),--full)
 
 # A device, enrolled and running a release, on this machine. CHECK=1: the same without staying.
 demo:

@@ -3,9 +3,10 @@
 #
 # Makes a fresh Debian 12 or 13 able to build, run and test Muster.
 #
-# usage: install_toolchain.sh [--build | --demo | --test] [--check]
+# usage: install_toolchain.sh [--build | --demo | --test | --bench] [--check]
 #   --build  compiler and libraries only      --demo  and what `make demo` runs
-#   --test   and what `make test` runs        (none)  everything, with the SurrealDB CLI
+#   --test   and what `make test` runs        (none)  all of these, with the SurrealDB CLI
+#   --bench  --build, and what `make bench` measures beside: other products, so only when asked for
 #   --check  install nothing: list what is missing, exit 1 if anything is
 #
 # Installs only what is missing, so a second run changes nothing and says so. Starts no service.
@@ -17,6 +18,7 @@ build='gcc libc6-dev make meson ninja-build pkg-config python3 libmicrohttpd-dev
     libgnutls28-dev libhttp-parser-dev libcurl4-gnutls-dev libsqlite3-dev libjansson-dev libyaml-dev
     libinih-dev libsodium-dev libcmocka-dev'
 demo='ca-certificates curl jq iproute2 procps util-linux busybox-static docker-registry'
+bench='mosquitto'
 test='clang libclang-rt-dev universal-ctags shellcheck gcovr iptables'
 
 log_file=${MUSTER_LOG:-/var/log/muster-toolchain.log}
@@ -45,6 +47,7 @@ missing_packages() {
     for group in "$@"; do
         case $group in
         build) names=$build ;;
+        bench) names=$bench ;;
         demo) names=$demo && { engine_there || echo docker.io; } ;;
         test)
             names=$test
@@ -71,7 +74,9 @@ services_hold() {
 }
 services_settle() {
     [ -d /run/systemd/system ] || return 0
-    ! package_there docker-registry || systemctl --quiet disable docker-registry || :
+    for service in docker-registry mosquitto; do
+        ! package_there "$service" || systemctl --quiet disable "$service" || :
+    done
 }
 
 install_packages() {
@@ -127,8 +132,9 @@ for argument in "$@"; do
     --build) groups='build' ;;
     --demo) groups='build demo' ;;
     --test) groups='build demo test' ;;
+    --bench) groups='build bench' ;;
     --check) check=1 ;;
-    *) sed -n '3,14s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+    *) sed -n '3,15s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
     esac
 done
 has dpkg-query || { say "this is no Debian: docs/dependencies.md lists what to install" && exit 1; }

@@ -7,7 +7,7 @@ from measure import Bench, Row, Sample, Watch, judge, rounds
 from parts import Server, wait_for
 
 ROWS, ROWS_FULL = 300_000, 10_000_000
-LOAD_DEVICES = 500
+LOAD_DEVICES = 1000
 TABLES = ("device", "device_status", "telemetry")
 BATCH = 100_000
 READY_MS = 1000

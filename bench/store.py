@@ -34,7 +34,7 @@ BENCHES = [
     Bench(
         Row(
             "COMMIT",
-            "durable commits of the store, as many at once as the program tries",
+            "durable commits of the store, many at once",
             "/s",
             ">= 1 x",
             reference_what="write and fdatasync of as many bytes as a page of the log, in a loop",

@@ -4,7 +4,7 @@
 import sqlite3
 
 from measure import Bench, Row, Sample, Watch, judge, rounds
-from parts import Server, wait_for
+from parts import Failed, Server, wait_for
 
 ROWS, ROWS_FULL = 300_000, 10_000_000
 LOAD_DEVICES = 1000
@@ -49,11 +49,17 @@ def multiply(db, table, count):
 def fill(path, count):
     """So many rows more, over the tables that have the most rows in a real installation."""
     db = sqlite3.connect(path)
-    db.execute("PRAGMA synchronous = OFF")
-    for table in TABLES:
-        multiply(db, table, count // len(TABLES))
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    db.close()
+    try:
+        db.execute("PRAGMA synchronous = OFF")
+        for table in TABLES:
+            if not db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]:
+                raise Failed(f"no row of {table} to copy")
+            multiply(db, table, count // len(TABLES))
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        raise Failed(f"{path}: {error}") from error
+    finally:
+        db.close()
 
 
 def killed(server):

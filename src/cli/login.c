@@ -86,8 +86,11 @@ Err login_run(Cli *cli, const Verb *) {
 }
 
 Err logout_run(Cli *cli, const Verb *verb) {
-    const ApiCall call = {.method = method_name(verb->endpoint->method),
-                          .target = str_from(verb->endpoint->path)};
+    bool all = cli_option(cli, "all").ptr != NULL;
+    const ApiCall call = {
+        .method = method_name(verb->endpoint->method),
+        .target = str_print(&cli->arena, "%s%s", verb->endpoint->path, all ? "?all=true" : "")};
+    TRY(arena_check(&cli->arena));
     Str reply;
     Err err = api_send(cli, &call, &cli->arena, &reply);
     // A session that the server no longer knows has ended, which is what was asked for.

@@ -2,6 +2,7 @@
 #include "control/control.h"
 
 #include "control/access.h"
+#include "control/access_cache.h"
 #include "control/device/device_push.h"
 #include "control/slice.h"
 #include "db/tx.h"
@@ -11,6 +12,7 @@
 enum { SLICES_MAX = 64 };
 
 Err control_open(App *app) {
+    TRY(access_cache_open(&app->access_cache));
     for (size_t i = 0; i < slice_count; i++)
         if (slices[i]->open) TRY(slices[i]->open(app));
     return SUCCESS;
@@ -19,6 +21,7 @@ Err control_open(App *app) {
 void control_close(App *app) {
     for (size_t i = slice_count; i > 0; i--)
         if (slices[i - 1]->close) slices[i - 1]->close(app);
+    app->access_cache = access_cache_close(app->access_cache);
 }
 
 static Err control_begin_call(void *ctx, Call *call) {
@@ -47,6 +50,12 @@ static Err control_finish_call(void *ctx, Call *call, Err result) {
     return result;
 }
 
+/// What was revoked is so before anybody hears of it.
+static void control_published(void *app, Call *call) {
+    access_published(app, call);
+    device_published(app, call);
+}
+
 static const AccessName access_names[] = {
     {MAY_READ,    "viewer",   "may see everything of its organisation"         },
     {MAY_OPERATE, "operator", "may change fleets, devices, releases and tokens"},
@@ -70,6 +79,6 @@ Err control_router(App *app, Router **ret_router) {
                          .authorise = access_authorise,
                          .begin = control_begin_call,
                          .finish = control_finish_call,
-                         .published = device_published},
+                         .published = control_published},
         ret_router);
 }

@@ -5,7 +5,6 @@
 #include "api/fleet.h"
 #include "api/operator.h"
 #include "base/scope.h"
-#include "control/access.h"
 #include "test.h"
 
 #include <pthread.h>
@@ -200,7 +199,7 @@ static uint32_t demote(Fixture *f, size_t number, const void *ctx) {
         .status;
 }
 
-/// An owner whose token is made here: a password takes long.
+/// An owner whose session is made here: a password takes long.
 static void owner_make(Fixture *f, const Id *org, size_t number, Circle *circle) {
     const char *body = fixture_print(
         f, "{\"name\":\"owner-%zu\",\"password\":\"a long password\",\"role\":\"owner\"}", number);
@@ -209,14 +208,7 @@ static void owner_make(Fixture *f, const Id *org, size_t number, Circle *circle)
     Id id;
     CHECK_OK(id_parse(fixture_field(&made, "id"), S("operator"), &id));
     circle->paths[number] = fixture_print(f, "/v1/operators/%s", id.text);
-    CHECK_OK(access_token_make(&f->app,
-                               &id,
-                               org,
-                               S(AUDIENCE_OPERATOR),
-                               f->now_ms,
-                               OPERATOR_TOKEN_LIFE_S,
-                               &f->arena,
-                               &circle->tokens[number]));
+    circle->tokens[number] = fixture_session(f, org, &id);
 }
 
 /// How many there are of this role.

@@ -116,8 +116,7 @@ Err access_authorise(void *app, Call *call) {
     return SUCCESS;
 }
 
-void access_published(void *ctx, Call *call) {
-    const App *app = ctx;
+void access_forget(const App *app, const Call *call) {
     for (size_t i = 0; i < call->event_count; i++)
         if (call->events[i].kind == EVENT_ACCESS_REVOKED)
             access_cache_revoke(app->access_cache, &call->events[i].subject);

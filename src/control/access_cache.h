@@ -18,6 +18,7 @@ typedef struct AccessCache AccessCache;
 typedef struct AccessKey {
     uint8_t sha256[32];
 } AccessKey;
+/// That of this one.
 AccessKey access_key(Str token);
 
 enum {

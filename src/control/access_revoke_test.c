@@ -166,6 +166,17 @@ TEST(a_token_that_is_known_costs_no_read_of_its_session_or_operator) {
     }
 }
 
+TEST(a_logout_that_seems_to_have_failed_ends_the_token_if_it_was_done) {
+    Scene scene;
+    scene_open(&scene);
+    scene_use(&scene);
+    scene.meanwhile.unanswered = true;
+    scene.meanwhile.left = 1;
+    CHECK(fixture_call(&scene.f, "POST", "/v1/logout", scene.token, NULL).status == 500);
+    CHECK(see(&scene, scene.token) == 401 && see(&scene, scene.other) == 200);
+    fixture_close(&scene.f);
+}
+
 static void meanwhile_log_out(void *ctx) {
     Scene *scene = ctx;
     CHECK(fixture_call(&scene->f, "POST", "/v1/logout?all=true", scene->other, NULL).status == 204);
@@ -257,6 +268,7 @@ TEST_MAIN(CASE(a_logout_ends_its_own_access_token_at_once_and_no_other),
           CASE(a_used_refresh_token_that_comes_back_ends_the_access_tokens_of_its_session_at_once),
           CASE(a_token_ends_with_its_time_though_it_is_known),
           CASE(a_token_that_is_known_costs_no_read_of_its_session_or_operator),
+          CASE(a_logout_that_seems_to_have_failed_ends_the_token_if_it_was_done),
           CASE(a_call_that_looked_before_a_logout_does_not_keep_the_token_alive),
           CASE(a_call_that_looked_before_a_new_role_does_not_keep_the_old_one),
           CASE(a_token_needs_every_claim))

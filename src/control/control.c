@@ -44,16 +44,12 @@ static Err control_commit(Call *call) {
 }
 
 static Err control_finish_call(void *ctx, Call *call, Err result) {
-    (void)ctx;
-    if (result.code == OK) result = control_commit(call);
+    if (result.code == OK) {
+        result = control_commit(call);
+        access_forget(ctx, call); // before anybody hears of it
+    }
     call->tx = tx_close(call->tx);
     return result;
-}
-
-/// What was revoked is so before anybody hears of it.
-static void control_published(void *app, Call *call) {
-    access_published(app, call);
-    device_published(app, call);
 }
 
 static const AccessName access_names[] = {
@@ -79,6 +75,6 @@ Err control_router(App *app, Router **ret_router) {
                          .authorise = access_authorise,
                          .begin = control_begin_call,
                          .finish = control_finish_call,
-                         .published = control_published},
+                         .published = device_published},
         ret_router);
 }

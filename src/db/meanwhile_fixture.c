@@ -24,8 +24,13 @@ static bool meanwhile_is_lost(Meanwhile *meanwhile, const Op *ops, size_t count)
 static Err meanwhile_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
     Meanwhile *meanwhile = meanwhile_of(db);
     if (meanwhile_is_lost(meanwhile, ops, count)) return FAIL(ERR_CONFLICT, "the row was changed");
-    if (!meanwhile->loses && !meanwhile->after) meanwhile_act(meanwhile);
-    return meanwhile->real->apply(db, ops, count, ret_fault);
+    if (meanwhile->act && !meanwhile->after) meanwhile_act(meanwhile);
+    Err err = meanwhile->real->apply(db, ops, count, ret_fault);
+    if (err.code == OK && meanwhile->unanswered && meanwhile->left > 0) {
+        meanwhile->left--;
+        err = FAIL(ERR_SYSTEM, "the answer was lost");
+    }
+    return err;
 }
 
 static Err meanwhile_select(Db *db, const Select *select, RowSink sink) {

@@ -12,6 +12,7 @@ typedef struct Meanwhile {
     void *ctx;
     const char *after; ///< it follows a read of this table; NULL: it comes before a commit
     bool loses;        ///< instead of it a commit that only expects a row is a lost race
+    bool unanswered;   ///< instead of it a commit is done and seems to have failed
     atomic_uint left;  ///< so often still
     const Engine *real;
     Engine engine; ///< what the store has instead

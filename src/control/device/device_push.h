@@ -4,5 +4,5 @@
 
 #include "control/app.h"
 
-/// RouterOptions.published: act on what happened to devices in a committed call.
+/// RouterOptions.published: act on what happened in a committed call.
 void device_published(void *app, Call *call);

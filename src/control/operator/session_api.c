@@ -123,9 +123,9 @@ static Err session_end_stolen(Call *call, const Session *session) {
     TRY(call_note_as(
         call, &system, &Session_logout, id_str(&session->operator_id), &SessionEnd_schema, &end));
     // The call itself fails, so nothing else would keep this, or tell of it.
-    TRY(tx_commit(call->tx, NULL));
+    Err err = tx_commit(call->tx, NULL);
     access_cache_revoke(app_of(call)->access_cache, &session->id);
-    return SUCCESS;
+    return err;
 }
 
 /// A refresh token that is none: a used one ends the session that it belonged to.

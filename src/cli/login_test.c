@@ -213,6 +213,17 @@ TEST(signing_out_of_a_session_that_has_ended_is_done) {
     world_close(&world);
 }
 
+TEST(signing_out_everywhere_needs_a_session) {
+    World world;
+    WORLD_OPEN(&world, ANSWER("401 Unauthorized", "text/plain", ""));
+    world_sign_in(&world, 0);
+    SCOPED(run_done) Run result = RUN("muster", "logout", "--all");
+    CHECK(result.code == EXIT_ACCESS);
+    CHECK_STR(str_from(result.err), S("muster: the session has ended: use muster login\n"));
+    CHECK(access(world.config, F_OK) == 0);
+    world_close(&world);
+}
+
 TEST_MAIN(CASE(signing_in_keeps_the_session_for_its_owner_only),
           CASE(the_password_may_stand_in_the_environment_and_the_authority_in_a_file),
           CASE(a_refused_password_leaves_no_session),
@@ -222,4 +233,5 @@ TEST_MAIN(CASE(signing_in_keeps_the_session_for_its_owner_only),
           CASE(a_damaged_session_is_told),
           CASE(signing_out_removes_the_session_once_the_server_has_ended_it),
           CASE(signing_out_everywhere_is_asked_of_the_server),
+          CASE(signing_out_everywhere_needs_a_session),
           CASE(signing_out_of_a_session_that_has_ended_is_done))

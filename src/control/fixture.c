@@ -112,7 +112,7 @@ Str fixture_session(Fixture *fixture, const Id *org_id, const Id *operator_id) {
                                  .exp = now_s + OPERATOR_TOKEN_LIFE_S};
     SCOPED(tx_closep) Tx *tx = NULL;
     must(tx_open(fixture->app.db, &fixture->arena, id_str(org_id), &tx));
-    must(tx_create(tx, &Session_schema, &session));
+    must(session_add(tx, &session));
     must(tx_commit(tx, NULL));
     Str token;
     must(access_token_make(&fixture->app, &claims, &fixture->arena, &token));

@@ -29,6 +29,8 @@ extern const Schema Session_schema;
 Err operator_get(Tx *tx, const Id *id, Operator *ret_operator);
 /// The session with this id. ERR_NOT_FOUND.
 Err session_get(Tx *tx, const Id *id, Session *ret_session);
+/// Collect in `tx` a new session.
+Err session_add(Tx *tx, const Session *session);
 /// Collect in `tx` a new operator.
 Err operator_add(Tx *tx, const Operator *operator);
 

@@ -101,7 +101,7 @@ Err session_login(Call *call) {
     TRY(session_end_expired(call));
     // Who changes the password meanwhile ends every session; this one would be left.
     TRY(tx_expect(call->tx, &Operator_schema, &operator));
-    TRY(tx_create(call->tx, &Session_schema, &session));
+    TRY(session_add(call->tx, &session));
     TRY(call_note_as(call, &actor, call->route->endpoint, id_str(&operator.id), NULL, NULL));
     return call_reply(call, &reply);
 }
@@ -162,6 +162,10 @@ Err session_refresh(Call *call) {
 
 Err session_get(Tx *tx, const Id *id, Session *ret_session) {
     return tx_get(tx, &Session_schema, id_str(id), ret_session);
+}
+
+Err session_add(Tx *tx, const Session *session) {
+    return tx_create(tx, &Session_schema, session);
 }
 
 Err session_end_all(Call *call, const Id *operator_id) {

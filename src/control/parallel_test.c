@@ -3,7 +3,9 @@
 #include "control/crowd_fixture.h"
 
 #include "api/fleet.h"
-#include "api/operator.h"
+#include "base/scope.h"
+#include "control/operator/operator.h"
+#include "control/org/org.h"
 #include "test.h"
 
 #include <string.h>
@@ -99,16 +101,22 @@ static uint32_t demote(Fixture *f, size_t number, const void *ctx) {
         .status;
 }
 
-/// An owner whose session is made here: a password takes long.
+/// An owner with a session, made in the store: a password takes long.
 static void owner_make(Fixture *f, const Id *org, size_t number, Circle *circle) {
-    const char *body = fixture_print(
-        f, "{\"name\":\"owner-%zu\",\"password\":\"a long password\",\"role\":\"owner\"}", number);
-    HttpReply made = fixture_call(f, "POST", "/v1/operators", f->token, body);
-    CHECK(made.status == 201);
-    Id id;
-    CHECK_OK(id_parse(fixture_field(&made, "id"), S("operator"), &id));
-    circle->paths[number] = fixture_print(f, "/v1/operators/%s", id.text);
-    circle->tokens[number] = fixture_session(f, org, &id);
+    const Operator owner = {
+        .id = id_new(S("operator"), f->now_ms),
+        .org_id = *org,
+        .rev = 1,
+        .name = str_print(&f->arena, "owner-%zu", number),
+        .role = ROLE_OWNER,
+    };
+    SCOPED(tx_closep) Tx *tx = NULL;
+    CHECK_OK(tx_open(f->app.db, &f->arena, id_str(org), &tx));
+    CHECK_OK(operator_add(tx, &owner));
+    CHECK_OK(org_count_owner(tx, org, 1));
+    CHECK_OK(tx_commit(tx, NULL));
+    circle->paths[number] = fixture_print(f, "/v1/operators/%s", owner.id.text);
+    circle->tokens[number] = fixture_session(f, org, &owner.id);
 }
 
 /// How many there are of this role.

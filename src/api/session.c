@@ -29,6 +29,15 @@ static const Field RefreshInput_fields[] = {
 };
 const Schema RefreshInput_schema = SCHEMA(RefreshInput, "refresh", "a refresh token to be renewed");
 
+static const Field LogoutQuery_fields[] = {
+    FIELD(LogoutQuery,
+          all,
+          0,
+          "every session of the operator, not only this one",
+          .fallback = "false"),
+};
+const Schema LogoutQuery_schema = SCHEMA(LogoutQuery, "logout_query", "what a logout ends");
+
 // clang-format off
 const Endpoint Session_login = {
     POST, "/v1/login", "session", "login", "Sign in with a password",
@@ -38,5 +47,6 @@ const Endpoint Session_refresh = {
     "Trade the refresh token for the next one and a new access token",
     .in = &RefreshInput_schema, .out = &LoginReply_schema};
 const Endpoint Session_logout = {
-    POST, "/v1/logout", "session", "logout", "End the caller's sessions", .shape = REPLY_NONE};
+    POST, "/v1/logout", "session", "logout", "Sign out: end this session, or all of the operator's",
+    .query = &LogoutQuery_schema, .shape = REPLY_NONE};
 // clang-format on

@@ -28,4 +28,10 @@ typedef struct RefreshInput {
 } RefreshInput;
 extern const Schema RefreshInput_schema;
 
+/// What a logout ends.
+typedef struct LogoutQuery {
+    bool all;
+} LogoutQuery;
+extern const Schema LogoutQuery_schema;
+
 extern const Endpoint Session_login, Session_refresh, Session_logout;

@@ -76,7 +76,7 @@ TEST(completion_offers_first_words_then_verbs_then_options) {
                  "'') words='login logout deploy help man completion version audit device "));
     CHECK(strstr(result.out, "    'org') words='show update' ;;\n"));
     CHECK(strstr(result.out, "    'org show') words='--output --config --help' ;;\n"));
-    CHECK(strstr(result.out, "    'logout') words='--output --config --help' ;;\n"));
+    CHECK(strstr(result.out, "    'logout') words='--all --output --config --help' ;;\n"));
     CHECK(strstr(result.out, " --labels. "));
 }
 

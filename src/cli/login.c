@@ -86,12 +86,16 @@ Err login_run(Cli *cli, const Verb *) {
 }
 
 Err logout_run(Cli *cli, const Verb *verb) {
-    const ApiCall call = {.method = method_name(verb->endpoint->method),
-                          .target = str_from(verb->endpoint->path)};
+    bool all = cli_option(cli, "all").ptr != NULL;
+    const ApiCall call = {
+        .method = method_name(verb->endpoint->method),
+        .target = str_print(&cli->arena, "%s%s", verb->endpoint->path, all ? "?all=true" : "")};
+    TRY(arena_check(&cli->arena));
     Str reply;
     Err err = api_send(cli, &call, &cli->arena, &reply);
-    // A session that the server no longer knows has ended, which is what was asked for.
-    if (err.code != OK && err.code != ERR_UNAUTHENTICATED) return err;
+    // A session that the server no longer knows has ended, which is what was asked for; of the
+    // operator's others it is not known.
+    if (err.code != OK && (all || err.code != ERR_UNAUTHENTICATED)) return err;
     cli->message = (Str){};
     return file_remove(cli->config_path.ptr, &cli->said);
 }

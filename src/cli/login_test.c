@@ -193,6 +193,16 @@ TEST(signing_out_removes_the_session_once_the_server_has_ended_it) {
     CHECK(code == EXIT_UNAVAILABLE);
 }
 
+TEST(signing_out_everywhere_is_asked_of_the_server) {
+    World world;
+    WORLD_OPEN(&world, ANSWER("204 No Content", "text/plain", ""));
+    world_sign_in(&world, LATER_MS);
+    SCOPED(run_done) Run result = RUN("muster", "logout", "--all");
+    CHECK(result.code == 0 && access(world.config, F_OK) != 0);
+    world_close(&world);
+    CHECK(str_starts(str_from(world.peer.requests[0]), S("POST /v1/logout?all=true HTTP/1.1\r\n")));
+}
+
 TEST(signing_out_of_a_session_that_has_ended_is_done) {
     World world;
     WORLD_OPEN(&world, ANSWER("401 Unauthorized", "text/plain", ""));
@@ -200,6 +210,17 @@ TEST(signing_out_of_a_session_that_has_ended_is_done) {
     SCOPED(run_done) Run result = RUN("muster", "logout");
     CHECK(result.code == 0 && result.err[0] == '\0');
     CHECK(access(world.config, F_OK) != 0);
+    world_close(&world);
+}
+
+TEST(signing_out_everywhere_needs_a_session) {
+    World world;
+    WORLD_OPEN(&world, ANSWER("401 Unauthorized", "text/plain", ""));
+    world_sign_in(&world, 0);
+    SCOPED(run_done) Run result = RUN("muster", "logout", "--all");
+    CHECK(result.code == EXIT_ACCESS);
+    CHECK_STR(str_from(result.err), S("muster: the session has ended: use muster login\n"));
+    CHECK(access(world.config, F_OK) == 0);
     world_close(&world);
 }
 
@@ -211,4 +232,6 @@ TEST_MAIN(CASE(signing_in_keeps_the_session_for_its_owner_only),
           CASE(a_session_that_cannot_be_kept_is_told_with_its_place),
           CASE(a_damaged_session_is_told),
           CASE(signing_out_removes_the_session_once_the_server_has_ended_it),
+          CASE(signing_out_everywhere_is_asked_of_the_server),
+          CASE(signing_out_everywhere_needs_a_session),
           CASE(signing_out_of_a_session_that_has_ended_is_done))

@@ -20,6 +20,9 @@ static const Option login_options[] = {
      .value = "FILE",
      .doc = "its first line is the password; else $MUSTER_PASSWORD, else it is asked for"               },
 };
+static const Option logout_options[] = {
+    {.name = "all", .value = NULL, .doc = "end every session of the operator, not only this one"},
+};
 static const Option deploy_options[] = {
     {.name = "fleet",         .value = "FLEET",    .doc = "where to"                                   },
     {.name = "release",       .value = "RELEASE",  .doc = "what, an id or APP@VERSION"                 },
@@ -38,7 +41,7 @@ static const Option release_options[] = {
 // clang-format off
 static const Verb verb_rows[] = {
     {"", "login", &Session_login, login_run, OPTIONS(login_options)},
-    {"", "logout", &Session_logout, logout_run},
+    {"", "logout", &Session_logout, logout_run, OPTIONS(logout_options)},
     {"", "deploy", &Fleet_deploy, deploy_run, OPTIONS(deploy_options)},
     {"", "help", NULL, help_run, "[NOUN] [VERB]", "What there is, and how it is used"},
     {"", "man", NULL, man_run, "[NOUN]", "Print the manual page"},

@@ -2,6 +2,7 @@
 #include "control/access.h"
 
 #include "base/scope.h"
+#include "control/access_cache.h"
 #include "control/operator/operator.h"
 #include "db/tx.h"
 
@@ -9,6 +10,7 @@ enum { CLAIMS_JSON_MAX = 1024, MS_PER_S = 1000 };
 
 static const Field AccessClaims_fields[] = {
     FIELD(AccessClaims, sub, REQUIRED, "whose token it is"),
+    FIELD(AccessClaims, sid, REQUIRED, "sign-in that it is of", .prefix = "session"),
     FIELD(AccessClaims, org, REQUIRED, "organisation", .prefix = "org"),
     FIELD(AccessClaims, aud, REQUIRED, "what it is for"),
     FIELD(AccessClaims, iat, REQUIRED, "made, Unix seconds"),
@@ -17,20 +19,10 @@ static const Field AccessClaims_fields[] = {
 const Schema AccessClaims_schema =
     SCHEMA(AccessClaims, "access_claims", "claims of an access token");
 
-Err access_token_make(const App *app,
-                      const Id *subject,
-                      const Id *org,
-                      Str audience,
-                      uint64_t now_ms,
-                      uint64_t life_s,
-                      Arena *arena,
-                      Str *ret_token) {
-    uint64_t now_s = now_ms / MS_PER_S;
-    AccessClaims claims = {
-        .sub = *subject, .org = *org, .aud = audience, .iat = now_s, .exp = now_s + life_s};
+Err access_token_make(const App *app, const AccessClaims *claims, Arena *arena, Str *ret_token) {
     SCOPED(text_done) Text json;
     text_init(&json, CLAIMS_JSON_MAX);
-    schema_encode(&AccessClaims_schema, &claims, ENCODE_STORED, &json);
+    schema_encode(&AccessClaims_schema, claims, ENCODE_STORED, &json);
     TRY(text_check(&json));
     SCOPED(text_done) Text token;
     text_init(&token, JWS_TOKEN_MAX);
@@ -52,42 +44,67 @@ static uint32_t access_of_role(Role role) {
     return bits[role];
 }
 
-static Err access_principal_of_operator(Tx *tx, const Id *id, Arena *arena, Principal *principal) {
-    Operator operator;
-    TRY(operator_get(tx, id, &operator));
-    principal->access = access_of_role(operator.role);
-    principal->name = str_print(arena, "operator/%.*s", STR_FMT(operator.name));
-    return arena_check(arena);
-}
-
 /// The claims of our own token that has not ended.
 static Err access_verify_claims(
     const App *app, Str bearer, uint64_t now_ms, Arena *arena, AccessClaims *ret_claims) {
-    if (!bearer.ptr) return FAIL(ERR_UNAUTHENTICATED, "a bearer token is needed");
     Str json;
     TRY(jws_verify(app->key.public, bearer, arena, &json));
     AccessClaims claims = {};
     Err err = schema_read(&AccessClaims_schema, json, DECODE_STORED, arena, &claims, NULL);
     if (err.code == ERR_INVALID) return FAIL(ERR_UNAUTHENTICATED, "the token has other claims");
     TRY(err);
+    if (!str_eq(claims.aud, S(AUDIENCE_OPERATOR)))
+        return FAIL(ERR_UNAUTHENTICATED, "the token is for something else");
     if (now_ms / MS_PER_S >= claims.exp) return FAIL(ERR_UNAUTHENTICATED, "the token has expired");
     *ret_claims = claims;
     return SUCCESS;
 }
 
+/// Whose claims they are, if the session and the operator are there. `*ret_ends_at_ms`: until when
+/// that holds by itself.
+static Err access_look_up(const App *app,
+                          const AccessClaims *claims,
+                          uint64_t now_ms,
+                          Arena *arena,
+                          Principal *ret_principal,
+                          uint64_t *ret_ends_at_ms) {
+    SCOPED(tx_closep) Tx *tx = NULL;
+    TRY(tx_open(app->db, arena, id_str(&claims->org), &tx));
+    Session session = {};
+    Operator operator= {};
+    Err err = session_get(tx, &claims->sid, &session);
+    if (err.code == OK) err = operator_get(tx, &claims->sub, &operator);
+    if (err.code == ERR_NOT_FOUND || (err.code == OK && now_ms >= session.expires_at.ms))
+        return FAIL(ERR_UNAUTHENTICATED, "the token's session has ended");
+    TRY(err);
+    Principal principal = {
+        .subject = claims->sub,
+        .session = claims->sid,
+        .scope = claims->org,
+        .access = access_of_role(operator.role),
+        .name = str_print(arena, "operator/%.*s", STR_FMT(operator.name)),
+    };
+    TRY(arena_check(arena));
+    uint64_t token_ends_at_ms = claims->exp * MS_PER_S;
+    *ret_principal = principal;
+    *ret_ends_at_ms =
+        token_ends_at_ms < session.expires_at.ms ? token_ends_at_ms : session.expires_at.ms;
+    return SUCCESS;
+}
+
 Err access_principal(
     const App *app, Str bearer, uint64_t now_ms, Arena *arena, Principal *ret_principal) {
-    AccessClaims claims;
-    TRY(access_verify_claims(app, bearer, now_ms, arena, &claims));
-    Principal principal = {.subject = claims.sub, .scope = claims.org};
-    SCOPED(tx_closep) Tx *tx = NULL;
-    TRY(tx_open(app->db, arena, id_str(&claims.org), &tx));
-    if (!str_eq(claims.aud, S(AUDIENCE_OPERATOR)))
-        return FAIL(ERR_UNAUTHENTICATED, "the token is for something else");
-    Err err = access_principal_of_operator(tx, &claims.sub, arena, &principal);
-    if (err.code == ERR_NOT_FOUND)
-        return FAIL(ERR_UNAUTHENTICATED, "the token's subject is not there any more");
-    TRY(err);
+    if (!bearer.ptr) return FAIL(ERR_UNAUTHENTICATED, "a bearer token is needed");
+    Principal principal;
+    uint64_t revocations, ends_at_ms;
+    AccessKey key = access_key(bearer);
+    if (!access_cache_find(app->access_cache, &key, now_ms, arena, &principal, &revocations)) {
+        AccessClaims claims;
+        TRY(access_verify_claims(app, bearer, now_ms, arena, &claims));
+        TRY(access_look_up(app, &claims, now_ms, arena, &principal, &ends_at_ms));
+        access_cache_add(app->access_cache, &key, &principal, now_ms, ends_at_ms, revocations);
+    }
+    TRY(arena_check(arena));
     *ret_principal = principal;
     return SUCCESS;
 }
@@ -97,4 +114,10 @@ Err access_authorise(void *app, Call *call) {
     if (!(call->principal.access & call->route->access))
         return FAIL(ERR_FORBIDDEN, "this needs another role");
     return SUCCESS;
+}
+
+void access_forget(const App *app, const Call *call) {
+    for (size_t i = 0; i < call->event_count; i++)
+        if (call->events[i].kind == EVENT_ACCESS_REVOKED)
+            access_cache_revoke(app->access_cache, &call->events[i].subject);
 }

@@ -2,9 +2,11 @@
 /// Who may call what, and the tokens that show it.
 ///
 /// An access token is a JWS (base/jws.h) over AccessClaims by the server's own key. Operators get
-/// theirs by signing in. Every call looks its subject up again, so a removed operator is out at
-/// once, whatever the token says. Devices have none: they prove themselves in what they send
-/// (control/device/hello.h).
+/// theirs by signing in, and it is good while that session is there and as what the operator is
+/// now: the first call with a token looks both up, those that follow find what it saw in
+/// control/access_cache.h, which whoever changes either empties. So a logout, a new password,
+/// another role or a removal takes effect with the next call, whatever the token says. Devices have
+/// none: they prove themselves in what they send (control/device/hello.h).
 #pragma once
 
 #include "control/app.h"
@@ -22,6 +24,7 @@ enum { OPERATOR_TOKEN_LIFE_S = 900 };
 
 typedef struct AccessClaims {
     Id sub;
+    Id sid;
     Id org;
     Str aud;
     uint64_t iat; ///< Unix seconds
@@ -29,18 +32,14 @@ typedef struct AccessClaims {
 } AccessClaims;
 extern const Schema AccessClaims_schema;
 
-/// A signed token for `subject` of `org`, in `arena`. ERR_LIMIT: arena exhausted.
-Err access_token_make(const App *app,
-                      const Id *subject,
-                      const Id *org,
-                      Str audience,
-                      uint64_t now_ms,
-                      uint64_t life_s,
-                      Arena *arena,
-                      Str *ret_token);
-/// Who a bearer token is for: signature, audience, expiry, and that the subject is still there.
+/// A token that says so, signed, in `arena`. ERR_LIMIT: arena exhausted.
+Err access_token_make(const App *app, const AccessClaims *claims, Arena *arena, Str *ret_token);
+/// Who a bearer token is for: signature, audience, expiry, and that session and subject are there.
 /// ERR_UNAUTHENTICATED: not a good token (any more).
 Err access_principal(
     const App *app, Str bearer, uint64_t now_ms, Arena *arena, Principal *ret_principal);
 /// RouterOptions.authorise: access_principal, then the route's access bits (ERR_FORBIDDEN).
 Err access_authorise(void *app, Call *call);
+/// Forget the tokens that this call has revoked (EVENT_ACCESS_REVOKED), after its commit and before
+/// its answer; also when the commit failed, since it may be done all the same.
+void access_forget(const App *app, const Call *call);

@@ -8,6 +8,7 @@
 #include "http/route.h"
 #include "wire/agent.h"
 
+typedef struct AccessCache AccessCache;
 typedef struct Db Db;
 typedef struct Gateway Gateway;
 typedef struct LoginGate LoginGate;
@@ -22,13 +23,14 @@ typedef struct App {
     Servers servers; ///< what devices are told
     Str authority;   ///< of enrolment tokens: fingerprint, "public", or absent
     Db *db;
-    LoginGate *login_gate; ///< slows guessing down
-    Presences *presences;  ///< which device has which channel
-    uint64_t process;      ///< random: tells the connections of this process from another's
-    WorkerPool *workers;   ///< runs calls
-    WorkerPool *pushers;   ///< tells devices of news; apart, so that calls never wait for it
-    Gateway *gateway;      ///< holds the channels; NULL where there is none (tests)
-    uint16_t channel_port; ///< told to devices; 0: they poll
+    AccessCache *access_cache; ///< tokens that were verified
+    LoginGate *login_gate;     ///< slows guessing down
+    Presences *presences;      ///< which device has which channel
+    uint64_t process;          ///< random: tells the connections of this process from another's
+    WorkerPool *workers;       ///< runs calls
+    WorkerPool *pushers;       ///< tells devices of news; apart, so that calls never wait for it
+    Gateway *gateway;          ///< holds the channels; NULL where there is none (tests)
+    uint16_t channel_port;     ///< told to devices; 0: they poll
 } App;
 
 /// The App behind a call.
@@ -42,4 +44,5 @@ typedef enum AppEvent {
     EVENT_DEVICE_DESIRED,  ///< one device's is, or it is asked for a new key
     EVENT_DEVICE_RETIRED,  ///< its channel ends
     EVENT_DEVICE_ENROLLED, ///< it joined anew: the channel of its former life ends
+    EVENT_ACCESS_REVOKED,  ///< tokens of a session or of an operator no longer say what they did
 } AppEvent;

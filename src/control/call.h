@@ -43,8 +43,11 @@ Err call_load(Call *call, const Schema *schema, void *record);
 /// Collect the update of `record`, with its note, and set its revision to the new one.
 Err call_save(Call *call, const Schema *schema, void *record);
 /// Open the call's Tx anew, for every organisation: of a public route, whose caller is known by
-/// what it shows alone. Others never call it.
+/// what it shows alone, until that is found. Others never call it.
 Err call_see_all(Call *call);
+/// From now on only this organisation: of a public route that has found out whose caller it has.
+/// Before anything was collected.
+Err call_see(Call *call, const Id *org_id);
 /// Reply with `record` after its rules have filled it.
 Err call_reply_filled(Call *call, void *record);
 /// The key of a record, borrowed from it.

@@ -27,6 +27,12 @@ Err call_see_all(Call *call) {
     return tx_open_all(app_of(call)->db, call->arena, &call->tx);
 }
 
+Err call_see(Call *call, const Id *org_id) {
+    assert(!call->route->access);
+    call->tx = tx_close(call->tx);
+    return tx_open(app_of(call)->db, call->arena, id_str(org_id), &call->tx);
+}
+
 Str call_key(const Schema *schema, const void *record) {
     const Field *key = schema_flagged(schema, KEY);
     const void *member = field_in(key, record);

@@ -2,6 +2,7 @@
 #include "control/control.h"
 
 #include "control/access.h"
+#include "control/access_cache.h"
 #include "control/device/device_push.h"
 #include "control/slice.h"
 #include "db/tx.h"
@@ -11,6 +12,7 @@
 enum { SLICES_MAX = 64 };
 
 Err control_open(App *app) {
+    TRY(access_cache_open(&app->access_cache));
     for (size_t i = 0; i < slice_count; i++)
         if (slices[i]->open) TRY(slices[i]->open(app));
     return SUCCESS;
@@ -19,6 +21,7 @@ Err control_open(App *app) {
 void control_close(App *app) {
     for (size_t i = slice_count; i > 0; i--)
         if (slices[i - 1]->close) slices[i - 1]->close(app);
+    app->access_cache = access_cache_close(app->access_cache);
 }
 
 static Err control_begin_call(void *ctx, Call *call) {
@@ -41,8 +44,10 @@ static Err control_commit(Call *call) {
 }
 
 static Err control_finish_call(void *ctx, Call *call, Err result) {
-    (void)ctx;
-    if (result.code == OK) result = control_commit(call);
+    if (result.code == OK) {
+        result = control_commit(call);
+        access_forget(ctx, call); // before anybody hears of it
+    }
     call->tx = tx_close(call->tx);
     return result;
 }

@@ -2,6 +2,8 @@
 #include "control/fixture.h"
 
 #include "base/scope.h"
+#include "control/access.h"
+#include "control/operator/operator.h"
 #include "control/slice.h"
 #include "control/store/store.h"
 #include "db/db.h"
@@ -91,6 +93,30 @@ Str fixture_org(Fixture *fixture, const char *name) {
     must(org_make(
         fixture->app.db, str_from(name), S("eve"), fixture->now_ms, &fixture->arena, &owner));
     return login(fixture, &owner);
+}
+
+Str fixture_session(Fixture *fixture, const Id *org_id, const Id *operator_id) {
+    const uint64_t now_s = fixture->now_ms / 1000;
+    const Session session = {
+        .id = id_new(S("session"), fixture->now_ms),
+        .org_id = *org_id,
+        .operator_id = *operator_id,
+        .refresh_sha256 = secret_make(&fixture->arena, 32),
+        .expires_at = {fixture->now_ms + 1000ULL * OPERATOR_TOKEN_LIFE_S},
+    };
+    const AccessClaims claims = {.sub = *operator_id,
+                                 .sid = session.id,
+                                 .org = *org_id,
+                                 .aud = S(AUDIENCE_OPERATOR),
+                                 .iat = now_s,
+                                 .exp = now_s + OPERATOR_TOKEN_LIFE_S};
+    SCOPED(tx_closep) Tx *tx = NULL;
+    must(tx_open(fixture->app.db, &fixture->arena, id_str(org_id), &tx));
+    must(session_add(tx, &session));
+    must(tx_commit(tx, NULL));
+    Str token;
+    must(access_token_make(&fixture->app, &claims, &fixture->arena, &token));
+    return token;
 }
 
 /// "a=b&c=d" as it stands: the tests use nothing that needs decoding.

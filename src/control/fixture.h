@@ -25,6 +25,9 @@ void fixture_open_sqlite(Fixture *fixture, const char *path);
 void fixture_close(Fixture *fixture);
 /// Another organisation with an owner "eve"; gives the owner's access token.
 Str fixture_org(Fixture *fixture, const char *name);
+/// A session of an operator that is made in the store, without a password, which takes long; gives
+/// its access token.
+Str fixture_session(Fixture *fixture, const Id *org_id, const Id *operator_id);
 /// One call; absent `bearer` or `body`: none. The answer lives as long as the fixture.
 HttpReply
 fixture_call(Fixture *fixture, const char *method, const char *path, Str bearer, const char *body);

@@ -129,5 +129,44 @@ TEST(what_gathers_during_a_commit_shares_the_next) {
     CHECK(stats.commits <= 2); // what came before the writer looked, and the rest
 }
 
-TEST_MAIN(CASE_BOTH(eight_threads_lose_no_update_and_leave_no_gap),
+/// Everybody wants the same lease, by the same epoch.
+typedef struct Claim {
+    Db *db;
+    pthread_barrier_t start;
+    uint32_t epoch;
+    atomic_uint won, lost;
+} Claim;
+
+static void *claimant_main(void *ctx) {
+    Claim *claim = ctx;
+    SCOPED(arena_done) Arena arena = {};
+    arena_init(&arena, 1 << 16);
+    SCOPED(tx_closep) Tx *tx = NULL;
+    const Gauge lease = {.name = S("lease"), .yard = S("north"), .level = claim->epoch};
+    CHECK_OK(tx_open(claim->db, &arena, S("north"), &tx));
+    CHECK_OK(tx_put_if(tx, &lease, BY(Gauge, level)));
+    pthread_barrier_wait(&claim->start);
+    Err err = tx_commit(tx, NULL);
+    atomic_fetch_add(err.code == OK ? &claim->won : &claim->lost, 1);
+    CHECK(err.code == OK || err.code == ERR_CONFLICT);
+    return NULL;
+}
+
+TEST_BOTH(of_many_who_claim_a_lease_by_one_epoch_one_gets_it) {
+    enum { CLAIMANTS = 64, EPOCHS = 3 };
+    for (uint32_t epoch = 1; epoch <= EPOCHS; epoch++) {
+        Claim claim = {.db = fixture->db, .epoch = epoch};
+        pthread_barrier_init(&claim.start, NULL, CLAIMANTS);
+        pthread_t threads[CLAIMANTS];
+        for (size_t i = 0; i < CLAIMANTS; i++)
+            CHECK(pthread_create(&threads[i], NULL, claimant_main, &claim) == 0);
+        for (size_t i = 0; i < CLAIMANTS; i++)
+            CHECK(pthread_join(threads[i], NULL) == 0);
+        pthread_barrier_destroy(&claim.start);
+        CHECK(claim.won == 1 && claim.lost == CLAIMANTS - 1);
+    }
+}
+
+TEST_MAIN(CASE_BOTH(of_many_who_claim_a_lease_by_one_epoch_one_gets_it),
+          CASE_BOTH(eight_threads_lose_no_update_and_leave_no_gap),
           CASE(what_gathers_during_a_commit_shares_the_next))

@@ -36,6 +36,7 @@ enum {
 /// Who calls; filled by the owner's `authorise`.
 typedef struct Principal {
     Id subject;      ///< who
+    Id session;      ///< by which of its sign-ins; absent: it needs none
     Id scope;        ///< within which partition of the data; absent: none
     uint32_t access; ///< the bits of Route.access that hold
     Str name;        ///< for the log and the audit, in the call's arena

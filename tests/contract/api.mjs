@@ -50,6 +50,12 @@ for (const role of ['viewer', 'operator']) {
 const ofViewer = { args: { operator_id: operators.viewer.id } };
 await ok('operator_show', 'the viewer', ofViewer);
 await ok('operator_update', 'a password', { ...ofViewer, body: { password: `${PASSWORD} more` } });
+await client.refused('operator_list', 'a password that was changed', { token: tokens.viewer }, 401);
+tokens.viewer = (
+    await client.accepted('session_login', 'the viewer, by the new password', {
+        body: { ...credentials, name: 'viewer', password: `${PASSWORD} more` },
+    })
+).access_token;
 await ok('operator_list', 'all', { token: tokens.viewer });
 
 const fleet = await ok('fleet_create', 'a fleet', { body: { name: 'shop-floor' } });
@@ -286,7 +292,8 @@ await ok('fleet_delete', 'an empty fleet', ofSpare);
 await no('fleet_show', 'one that was deleted', ofSpare, 404);
 await ok('operator_delete', 'the viewer', ofViewer);
 await client.refused('org_show', 'an operator that was deleted', { token: tokens.viewer }, 401);
-await client.accepted('session_logout', 'the operator', { token: tokens.operator });
+await client.accepted('session_logout', 'the operator', { token: tokens.operator, query: { all: true } });
+await client.refused('org_show', 'a session that was ended', { token: tokens.operator }, 401);
 await client.refused('session_refresh', 'one that was used', { body: { refresh_token: session.refresh_token } }, 401);
 await client.refused('session_refresh', 'its session ended with it', {
     body: { refresh_token: renewed.refresh_token },

@@ -34,7 +34,8 @@ Err agent_sync(Call *call) {
                     call->now_ms,
                     &device,
                     &down.refused));
-    if (!down.refused.code.ptr)
-        TRY(hello_answer(app, call->tx, call->arena, &device, up, call->now_ms, &down));
+    if (down.refused.code.ptr) return call_reply(call, &down);
+    TRY(call_see(call, &device.org_id));
+    TRY(hello_answer(app, call->tx, call->arena, &device, up, call->now_ms, &down));
     return call_reply(call, &down);
 }

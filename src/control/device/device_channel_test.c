@@ -2,10 +2,8 @@
 /// Devices on channels of a real gateway: who gets one, what is pushed to it, when it ends.
 #include "control/line_fixture.h"
 
-#include "db/engine.h"
+#include "db/meanwhile_fixture.h"
 #include "test.h"
-
-#include <stdatomic.h>
 
 enum { CHANNEL_POLICY = 1008 };
 
@@ -86,34 +84,14 @@ TEST(a_device_answers_the_challenge_and_is_online) {
     scene_close(&scene);
 }
 
-/// An engine that lets those who only look lose as many races as are left.
-static struct Losing {
-    Engine engine;
-    const Engine *real;
-    atomic_uint left;
-} losing;
-
-static Err losing_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
-    bool looks = count == 1 && ops[0].kind == OP_EXPECT;
-    if (!looks || losing.left == 0) return losing.real->apply(db, ops, count, ret_fault);
-    losing.left--;
-    return FAIL(ERR_CONFLICT, "the row was changed");
-}
-
-static void losing_open(Db *db, unsigned left) {
-    losing.left = left;
-    losing.real = db->engine;
-    losing.engine = *db->engine;
-    losing.engine.apply = losing_apply;
-    db->engine = &losing.engine;
-}
-
 /// A deploy reaches the device, though the fleet changes so often while it is pushed.
 static void deploy_is_pushed(unsigned lost) {
     Scene scene;
     Line line;
     scene_open(&scene);
-    losing_open(scene.f.app.db, 0);
+    Meanwhile losing;
+    meanwhile_open(&losing, scene.f.app.db);
+    losing.loses = true;
     open_known(&line, &scene);
     losing.left = lost;
     Fixture *f = &scene.f;

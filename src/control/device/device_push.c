@@ -142,6 +142,8 @@ void device_published(void *ctx, Call *call) {
         case EVENT_DEVICE_DESIRED:
             push_start(app, call, event);
             break;
+        case EVENT_ACCESS_REVOKED:
+            break;
         }
     }
 }

@@ -6,43 +6,20 @@
 #include "control/device/device.h"
 #include "control/device/device_channel.h"
 #include "control/fixture.h"
-#include "db/engine.h"
+#include "db/meanwhile_fixture.h"
 #include "db/tx.h"
 #include "io/worker.h"
 #include "test.h"
 
 typedef struct Race {
     Fixture f;
-    const Engine *real;
-    Engine engine;
-    const char *after;                    ///< table whose first read `meanwhile` follows
-    void (*meanwhile)(struct Race *race); ///< runs once: then, or right before a commit
+    Meanwhile meanwhile;
     FixtureDevice device;
     JwsKey other; ///< of whoever joins meanwhile
     Str one, two; ///< fleets
     Str token;    ///< for "two"
     Str release;
 } Race;
-
-static Race *the_race; // an Engine's functions get nothing else that leads here
-
-static void race_run(void) {
-    void (*meanwhile)(Race *) = the_race->meanwhile;
-    the_race->meanwhile = NULL;
-    if (meanwhile) meanwhile(the_race);
-}
-
-static Err race_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
-    if (!the_race->after) race_run();
-    return the_race->real->apply(db, ops, count, ret_fault);
-}
-
-static Err race_select(Db *db, const Select *select, RowSink sink) {
-    Err err = the_race->real->select(db, select, sink);
-    if (the_race->after && str_eq(select->table->schema->name, str_from(the_race->after)))
-        race_run();
-    return err;
-}
 
 static Str race_release(Fixture *f, const char *version) {
     const char *body = fixture_print(f,
@@ -56,9 +33,14 @@ static Str race_release(Fixture *f, const char *version) {
     return fixture_field(&made, "id");
 }
 
+/// This happens once, in the middle of the next call.
+static void race_while(Race *race, void (*act)(void *ctx)) {
+    race->meanwhile.act = act;
+    race->meanwhile.left = 1;
+}
+
 static void race_open(Race *race) {
     *race = (Race){};
-    the_race = race;
     Fixture *f = &race->f;
     fixture_open(f);
     race->one = fixture_fleet(f, "one");
@@ -67,23 +49,22 @@ static void race_open(Race *race) {
     race->release = race_release(f, "1.0.0");
     race->device = fixture_device(f, fixture_enrolment_token(f, race->one, 9), "cam");
     CHECK(fixture_sync(f, &race->device, "\"seq\":1").status == 200); // its versions are known
-    race->real = f->app.db->engine;
-    race->engine = *race->real;
-    race->engine.apply = race_apply;
-    race->engine.select = race_select;
-    f->app.db->engine = &race->engine;
+    meanwhile_open(&race->meanwhile, race->f.app.db);
+    race->meanwhile.ctx = race;
 }
 
 static void race_close(Race *race) {
     fixture_close(&race->f);
 }
 
-static void race_retire(Race *race) {
+static void race_retire(void *ctx) {
+    Race *race = ctx;
     Fixture *f = &race->f;
     CHECK(fixture_call(f, "DELETE", race->device.path, f->token, NULL).status == 204);
 }
 
-static void race_enrol(Race *race) {
+static void race_enrol(void *ctx) {
+    Race *race = ctx;
     CHECK(fixture_enrol(&race->f, race->token, &race->device.key, "cam").status == 200);
 }
 
@@ -126,7 +107,7 @@ static const char *const REPORT = "\"seq\":1,\"reported\":{\"generation\":7}";
 TEST(what_a_device_says_while_it_is_retired_leaves_nothing) {
     Race race;
     race_open(&race);
-    race.meanwhile = race_retire;
+    race_while(&race, race_retire);
     HttpReply reply = fixture_sync(&race.f, &race.device, REPORT);
     CHECK_STR(fixture_field(&reply, "code"), S("device_retired"));
     CHECK(!race_has_status(&race));
@@ -136,7 +117,7 @@ TEST(what_a_device_says_while_it_is_retired_leaves_nothing) {
 TEST(what_a_device_says_while_it_is_enrolled_anew_is_of_its_former_life) {
     Race race;
     race_open(&race);
-    race.meanwhile = race_enrol;
+    race_while(&race, race_enrol);
     HttpReply reply = fixture_sync(&race.f, &race.device, REPORT);
     CHECK_STR(fixture_field(&reply, "code"), S("epoch_old"));
     CHECK(!race_has_status(&race));
@@ -148,8 +129,8 @@ TEST(the_key_of_a_device_that_is_retired_in_between_does_not_join) {
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         Race race;
         race_open(&race);
-        race.after = tables[i];
-        race.meanwhile = race_retire;
+        race.meanwhile.after = tables[i];
+        race_while(&race, race_retire);
         HttpReply reply = fixture_enrol(&race.f, race.token, &race.device.key, "cam");
         CHECK(reply.status == 403);
         race_close(&race);
@@ -157,7 +138,8 @@ TEST(the_key_of_a_device_that_is_retired_in_between_does_not_join) {
 }
 
 /// A race between two enrolments, of which the second has a token of its own.
-static void meanwhile_join(Race *race) {
+static void meanwhile_join(void *ctx) {
+    Race *race = ctx;
     Str token = fixture_enrolment_token(&race->f, race->one, 1);
     CHECK(fixture_enrol(&race->f, token, &race->other, "bus").status == 200);
 }
@@ -168,7 +150,7 @@ TEST(two_that_join_at_once_with_one_name_both_join) {
     JwsKey key;
     jws_key_make(&key);
     jws_key_make(&race.other);
-    race.meanwhile = meanwhile_join;
+    race_while(&race, meanwhile_join);
     HttpReply reply = fixture_enrol(&race.f, race.token, &key, "bus");
     CHECK(reply.status == 200);
     CHECK(str_starts(fixture_field(&reply, "name"), S("bus-")));
@@ -181,7 +163,7 @@ TEST(one_key_that_joins_at_once_with_two_tokens_is_one_device_with_two_enrolment
     Race race;
     race_open(&race);
     jws_key_make(&race.other);
-    race.meanwhile = meanwhile_join;
+    race_while(&race, meanwhile_join);
     HttpReply reply = fixture_enrol(&race.f, race.token, &race.other, "bus");
     CHECK(reply.status == 200);
     CHECK_STR(fixture_field(&reply, "epoch"), S("2"));
@@ -189,7 +171,8 @@ TEST(one_key_that_joins_at_once_with_two_tokens_is_one_device_with_two_enrolment
     race_close(&race);
 }
 
-static void meanwhile_deploy(Race *race) {
+static void meanwhile_deploy(void *ctx) {
+    Race *race = ctx;
     race->f.now_ms += 10;
     race_deploy(race, race->one);
     CHECK(race_told(race, 0) > 0);
@@ -199,7 +182,7 @@ TEST(what_is_deployed_while_a_device_leaves_is_older_than_what_it_is_told_elsewh
     Race race;
     race_open(&race);
     race_deploy(&race, race.two);
-    race.meanwhile = meanwhile_deploy;
+    race_while(&race, meanwhile_deploy);
     race_move(&race, race.two);
     HttpReply fleet = fixture_call(&race.f,
                                    "GET",

@@ -121,6 +121,7 @@ Err device_enrol(Call *call) {
     Err err = enrol_known(call, &token, input->public_key, &device);
     bool is_new = err.code == ERR_NOT_FOUND;
     if (!is_new) TRY(err);
+    TRY(call_see(call, &token.org_id));
     // It joined, but did not hear of it.
     if (!is_new && id_eq(&device.token_id, &token.id)) return enrol_reply(call, &device);
     call->yields = true; // a name or key that another has taken since then

@@ -2,44 +2,37 @@
 /// What another call does between the reading of an enrolment and its commit.
 #include "control/fixture.h"
 
-#include "db/engine.h"
+#include "db/meanwhile_fixture.h"
 #include "test.h"
 
 /// A fixture, and what happens just before the next commit, once.
 typedef struct Race {
     Fixture f;
-    Engine engine; ///< the store's, but for `apply`
-    const Engine *real;
-    void (*meanwhile)(struct Race *race);
+    Meanwhile meanwhile;
     Str first, second; ///< two tokens for one fleet
     JwsKey key;        ///< of the device that joins
 } Race;
 
-static Race *the_race; // an Engine's functions get nothing else that leads here
-
-static Err race_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
-    void (*meanwhile)(Race *) = the_race->meanwhile;
-    the_race->meanwhile = NULL;
-    if (meanwhile) meanwhile(the_race);
-    return the_race->real->apply(db, ops, count, ret_fault);
+/// This happens once, before the next commit.
+static void race_while(Race *race, void (*act)(void *ctx)) {
+    race->meanwhile.act = act;
+    race->meanwhile.left = 1;
 }
 
 static void race_open(Race *race) {
     *race = (Race){};
-    the_race = race;
     fixture_open(&race->f);
     Str fleet = fixture_fleet(&race->f, "one");
     race->first = fixture_enrolment_token(&race->f, fleet, 1);
     race->second = fixture_enrolment_token(&race->f, fleet, 1);
     jws_key_make(&race->key);
-    race->real = race->f.app.db->engine;
-    race->engine = *race->real;
-    race->engine.apply = race_apply;
-    race->f.app.db->engine = &race->engine;
+    meanwhile_open(&race->meanwhile, race->f.app.db);
+    race->meanwhile.ctx = race;
 }
 
 /// The same device joins with the other token, and is retired.
-static void meanwhile_join_and_retire(Race *race) {
+static void meanwhile_join_and_retire(void *ctx) {
+    Race *race = ctx;
     HttpReply joined = fixture_enrol(&race->f, race->second, &race->key, "cam");
     CHECK(joined.status == 200);
     const char *path =
@@ -47,11 +40,13 @@ static void meanwhile_join_and_retire(Race *race) {
     CHECK(fixture_call(&race->f, "DELETE", path, race->f.token, NULL).status == 204);
 }
 
-static void meanwhile_join(Race *race) {
+static void meanwhile_join(void *ctx) {
+    Race *race = ctx;
     CHECK(fixture_enrol(&race->f, race->second, &race->key, "cam").status == 200);
 }
 
-static void meanwhile_another_takes_the_name(Race *race) {
+static void meanwhile_another_takes_the_name(void *ctx) {
+    Race *race = ctx;
     JwsKey key;
     jws_key_make(&key);
     CHECK(fixture_enrol(&race->f, race->second, &key, "cam").status == 200);
@@ -64,7 +59,7 @@ static HttpReply join(Race *race) {
 TEST(a_key_that_is_retired_in_between_does_not_join) {
     Race race;
     race_open(&race);
-    race.meanwhile = meanwhile_join_and_retire;
+    race_while(&race, meanwhile_join_and_retire);
     CHECK(join(&race).status == 403);
     HttpReply devices = fixture_call(&race.f, "GET", "/v1/devices", race.f.token, NULL);
     CHECK_STR(devices.body, S("{\"items\":[]}"));
@@ -74,7 +69,7 @@ TEST(a_key_that_is_retired_in_between_does_not_join) {
 TEST(a_device_that_joins_in_between_with_another_token_is_the_same_device) {
     Race race;
     race_open(&race);
-    race.meanwhile = meanwhile_join;
+    race_while(&race, meanwhile_join);
     HttpReply joined = join(&race);
     CHECK(joined.status == 200);
     CHECK_STR(fixture_field(&joined, "epoch"), S("2"));
@@ -86,7 +81,7 @@ TEST(a_device_that_joins_in_between_with_another_token_is_the_same_device) {
 TEST(a_name_that_is_taken_in_between_gets_a_tail) {
     Race race;
     race_open(&race);
-    race.meanwhile = meanwhile_another_takes_the_name;
+    race_while(&race, meanwhile_another_takes_the_name);
     HttpReply joined = join(&race);
     CHECK(joined.status == 200);
     CHECK(str_starts(fixture_field(&joined, "name"), S("cam-")));

@@ -2,7 +2,7 @@
 /// A key is one device, once: whose it is, and what it is worth when its device was retired.
 #include "control/fixture.h"
 
-#include "db/engine.h"
+#include "db/meanwhile_fixture.h"
 #include "test.h"
 #include "wire/token_text.h"
 
@@ -184,45 +184,33 @@ TEST(a_token_has_all_that_a_machine_needs) {
 /// A store in which something happens just before each of the next commits.
 static struct Race {
     Fixture f;
-    Engine engine;
-    const Engine *real;
-    unsigned left; ///< so often
-    void (*meanwhile)(Fixture *f);
+    Meanwhile meanwhile;
     Str fleet, token;
 } race;
 
-static Err race_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
-    unsigned left = race.left;
-    race.left = 0; // what happens meanwhile commits too
-    if (left > 0) race.meanwhile(&race.f);
-    race.left = left > 0 ? left - 1 : 0;
-    return race.real->apply(db, ops, count, ret_fault);
-}
-
 /// The answer to "cam" that joins, while this happens before each of `count` commits.
-static HttpReply race_run(void (*meanwhile)(Fixture *f), unsigned count) {
+static HttpReply race_run(void (*act)(void *ctx), unsigned count) {
     fixture_open(&race.f);
     race.fleet = fixture_fleet(&race.f, "one");
     race.token = fixture_enrolment_token(&race.f, race.fleet, 99);
-    Db *db = race.f.app.db;
-    race.real = db->engine;
-    race.engine = *db->engine;
-    race.engine.apply = race_apply;
-    db->engine = &race.engine;
-    race.meanwhile = meanwhile;
-    race.left = count;
+    meanwhile_open(&race.meanwhile, race.f.app.db);
+    race.meanwhile.act = act;
+    race.meanwhile.ctx = &race.f;
+    race.meanwhile.left = count;
     JwsKey key;
     jws_key_make(&key);
     return fixture_enrol(&race.f, race.token, &key, "cam");
 }
 
-static void join_by_another_token(Fixture *f) {
+static void join_by_another_token(void *ctx) {
+    Fixture *f = ctx;
     JwsKey key;
     jws_key_make(&key);
     CHECK(fixture_enrol(f, fixture_enrolment_token(f, race.fleet, 1), &key, "cam").status == 200);
 }
 
-static void join_by_the_same_token(Fixture *f) {
+static void join_by_the_same_token(void *ctx) {
+    Fixture *f = ctx;
     JwsKey key;
     jws_key_make(&key);
     CHECK(fixture_enrol(f, race.token, &key, "bus").status == 200);

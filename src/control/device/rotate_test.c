@@ -2,7 +2,7 @@
 /// A device replaces its identity key, and is never locked out by a lost answer.
 #include "control/fixture.h"
 
-#include "db/engine.h"
+#include "db/meanwhile_fixture.h"
 #include "test.h"
 
 typedef struct Scene {
@@ -122,16 +122,9 @@ TEST(a_device_that_was_retired_after_it_had_another_key_is_told_so) {
     fixture_close(f);
 }
 
-/// What happens just before the next commit, once.
-static struct {
-    Scene *scene;
-    const Engine *real;
-    Engine engine; ///< the store's, but for `apply`
-    bool done;
-} meanwhile;
-
 /// Another device joins with the next key, and is retired.
-static void meanwhile_join_and_retire(Scene *scene) {
+static void meanwhile_join_and_retire(void *ctx) {
+    Scene *scene = ctx;
     HttpReply joined = fixture_enrol(&scene->f, scene->token, &scene->next.key, "bus");
     CHECK(joined.status == 200);
     const char *path =
@@ -139,21 +132,14 @@ static void meanwhile_join_and_retire(Scene *scene) {
     CHECK(fixture_call(&scene->f, "DELETE", path, scene->f.token, NULL).status == 204);
 }
 
-static Err meanwhile_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
-    bool was_done = meanwhile.done;
-    meanwhile.done = true;
-    if (!was_done) meanwhile_join_and_retire(meanwhile.scene);
-    return meanwhile.real->apply(db, ops, count, ret_fault);
-}
-
 TEST(a_next_key_that_is_retired_in_between_is_refused) {
     Scene scene;
     scene_open(&scene);
-    meanwhile.scene = &scene;
-    meanwhile.real = scene.f.app.db->engine;
-    meanwhile.engine = *meanwhile.real;
-    meanwhile.engine.apply = meanwhile_apply;
-    scene.f.app.db->engine = &meanwhile.engine;
+    Meanwhile meanwhile;
+    meanwhile_open(&meanwhile, scene.f.app.db);
+    meanwhile.act = meanwhile_join_and_retire;
+    meanwhile.ctx = &scene;
+    meanwhile.left = 1;
     HttpReply refused = offer_next(&scene, &scene.device);
     CHECK(refused.status == 200);
     CHECK_STR(fixture_field(&refused, "code"), S("proof_invalid"));

@@ -3,7 +3,7 @@
 #include "control/fixture.h"
 
 #include "api/fleet.h"
-#include "db/engine.h"
+#include "db/meanwhile_fixture.h"
 #include "test.h"
 
 #include <string.h>
@@ -12,38 +12,28 @@
 /// everything that the call under test has read, so that it decides on what is no longer so.
 typedef struct Race {
     Fixture f;
-    Engine engine; ///< the store's, but for `apply`
-    const Engine *real;
-    void (*meanwhile)(struct Race *race); ///< runs once
-    Str fleet, other;                     ///< ids
-    Str token;                            ///< lets devices into `fleet`
-    JwsKey key;                           ///< of a device that wants to join
-    uint32_t status;                      ///< of the call that came between
+    Meanwhile meanwhile;
+    Str fleet, other; ///< ids
+    Str token;        ///< lets devices into `fleet`
+    JwsKey key;       ///< of a device that wants to join
+    uint32_t status;  ///< of the call that came between
 } Race;
 
-static Race *the_race; // an Engine's functions get nothing else that leads here
-
-static Err race_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
-    Race *race = the_race;
-    void (*meanwhile)(Race *) = race->meanwhile;
-    race->meanwhile = NULL;
-    if (meanwhile) meanwhile(race);
-    return race->real->apply(db, ops, count, ret_fault);
+/// This happens once, before the next commit.
+static void race_while(Race *race, void (*act)(void *ctx)) {
+    race->meanwhile.act = act;
+    race->meanwhile.left = 1;
 }
 
 static void race_open(Race *race) {
     *race = (Race){};
-    the_race = race;
     fixture_open(&race->f);
     race->fleet = fixture_fleet(&race->f, "one");
     race->other = fixture_fleet(&race->f, "other");
     race->token = fixture_enrolment_token(&race->f, race->fleet, 9);
     jws_key_make(&race->key);
-    Db *db = race->f.app.db;
-    race->real = db->engine;
-    race->engine = *db->engine;
-    race->engine.apply = race_apply;
-    db->engine = &race->engine;
+    meanwhile_open(&race->meanwhile, race->f.app.db);
+    race->meanwhile.ctx = race;
 }
 
 static void race_close(Race *race) {
@@ -76,19 +66,23 @@ static HttpReply device_move(Race *race, const char *path) {
 
 static const char *the_device; // that a call in between moves
 
-static void meanwhile_delete(Race *race) {
+static void meanwhile_delete(void *ctx) {
+    Race *race = ctx;
     race->status = fleet_delete(race);
 }
 
-static void meanwhile_join(Race *race) {
+static void meanwhile_join(void *ctx) {
+    Race *race = ctx;
     race->status = device_join(race);
 }
 
-static void meanwhile_move(Race *race) {
+static void meanwhile_move(void *ctx) {
+    Race *race = ctx;
     race->status = device_move(race, the_device).status;
 }
 
-static void meanwhile_join_with_a_new_token(Race *race) {
+static void meanwhile_join_with_a_new_token(void *ctx) {
+    Race *race = ctx;
     race->token = fixture_enrolment_token(&race->f, race->fleet, 1);
     race->status = device_join(race);
 }
@@ -151,7 +145,7 @@ TEST(a_fleet_is_deleted_however_many_tokens_it_has) {
 TEST(a_fleet_is_not_deleted_when_a_device_joins_in_between) {
     Race race;
     race_open(&race);
-    race.meanwhile = meanwhile_join;
+    race_while(&race, meanwhile_join);
     CHECK(fleet_delete(&race) == 409);
     CHECK(race.status == 200);
     CHECK(device_count(&race, race.fleet) == 1);
@@ -161,7 +155,7 @@ TEST(a_fleet_is_not_deleted_when_a_device_joins_in_between) {
 TEST(a_fleet_is_not_deleted_when_a_device_joins_with_a_token_made_in_between) {
     Race race;
     race_open(&race);
-    race.meanwhile = meanwhile_join_with_a_new_token;
+    race_while(&race, meanwhile_join_with_a_new_token);
     CHECK(fleet_delete(&race) == 409);
     CHECK(race.status == 200);
     race_close(&race);
@@ -171,7 +165,7 @@ TEST(a_fleet_is_not_deleted_when_a_device_moves_there_in_between) {
     Race race;
     race_open(&race);
     the_device = device_elsewhere(&race);
-    race.meanwhile = meanwhile_move;
+    race_while(&race, meanwhile_move);
     CHECK(fleet_delete(&race) == 409);
     CHECK(race.status == 200);
     CHECK(device_count(&race, race.fleet) == 1);
@@ -181,7 +175,7 @@ TEST(a_fleet_is_not_deleted_when_a_device_moves_there_in_between) {
 TEST(a_device_does_not_join_a_fleet_that_is_deleted_in_between) {
     Race race;
     race_open(&race);
-    race.meanwhile = meanwhile_delete;
+    race_while(&race, meanwhile_delete);
     CHECK(device_join(&race) == 401);
     CHECK(race.status == 204);
     check_gone(&race);
@@ -192,7 +186,7 @@ TEST(a_device_does_not_move_to_a_fleet_that_is_deleted_in_between) {
     Race race;
     race_open(&race);
     const char *path = device_elsewhere(&race);
-    race.meanwhile = meanwhile_delete;
+    race_while(&race, meanwhile_delete);
     CHECK(device_move(&race, path).status == 422);
     CHECK(race.status == 204);
     CHECK(device_count(&race, race.other) == 1);
@@ -203,7 +197,7 @@ TEST(a_device_does_not_move_to_a_fleet_that_is_deleted_in_between) {
 TEST(a_token_is_not_made_for_a_fleet_that_is_deleted_in_between) {
     Race race;
     race_open(&race);
-    race.meanwhile = meanwhile_delete;
+    race_while(&race, meanwhile_delete);
     const char *body = fixture_print(&race.f, "{\"fleet_id\":\"%.*s\"}", STR_FMT(race.fleet));
     CHECK(fixture_call(&race.f, "POST", "/v1/tokens", race.f.token, body).status == 422);
     CHECK(race.status == 204);

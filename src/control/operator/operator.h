@@ -3,7 +3,8 @@
 ///
 /// Passwords are kept as Argon2id. A refresh token is random, kept as its hash, and good once:
 /// using it gives the next one. A used one that comes back means that somebody else has it, and
-/// ends the session for both.
+/// ends the session for both: so it ends too where one token is used by several at once, one of
+/// whom gets the next. Access tokens (control/access.h) live as long as their session.
 #pragma once
 
 #include "api/session.h"
@@ -26,6 +27,10 @@ extern const Schema Session_schema;
 
 /// The operator with this id. ERR_NOT_FOUND.
 Err operator_get(Tx *tx, const Id *id, Operator *ret_operator);
+/// The session with this id. ERR_NOT_FOUND.
+Err session_get(Tx *tx, const Id *id, Session *ret_session);
+/// Collect in `tx` a new session.
+Err session_add(Tx *tx, const Session *session);
 /// Collect in `tx` a new operator.
 Err operator_add(Tx *tx, const Operator *operator);
 

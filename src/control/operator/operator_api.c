@@ -31,6 +31,7 @@ static Err operator_save(Call *call, const void *before, void *record) {
         return call_refuse(call, S("/role"), "must be changed by another owner");
     if (old && !id_eq(&new->id, &call->principal.subject)) TRY(operator_expect_owner(call));
     TRY(operator_count(call, old, new));
+    if (old) call_event(call, EVENT_ACCESS_REVOKED, &new->id); // it may have another role
     if (!new->password.ptr) return SUCCESS;
     if (old) TRY(session_end_all(call, &new->id));
     return password_hash(new->password, call->arena, &new->password_hash);

@@ -2,7 +2,7 @@
 #include "control/operator/operator.h"
 
 #include "control/fixture.h"
-#include "db/engine.h"
+#include "db/meanwhile_fixture.h"
 #include "test.h"
 
 TEST(only_the_password_itself_matches_its_hash) {
@@ -44,9 +44,8 @@ TEST(guessing_is_bounded_by_address_and_in_parallel) {
 /// Two owners, and a store in which the second acts just before the next commit.
 static struct Race {
     Fixture f;
-    Engine engine;
-    const Engine *real;
-    const char *method;   ///< what the second does to the first; NULL: nothing (more)
+    Meanwhile meanwhile;
+    const char *method;   ///< what the second does to the first
     const char *paths[2]; ///< of both
     Str bearer;           ///< the second's
     uint32_t status;      ///< of what it did
@@ -57,11 +56,8 @@ static uint32_t race_act(const char *method, const char *path, Str bearer) {
     return fixture_call(&race.f, method, path, bearer, body).status;
 }
 
-static Err race_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
-    const char *method = race.method;
-    race.method = NULL;
-    if (method) race.status = race_act(method, race.paths[0], race.bearer);
-    return race.real->apply(db, ops, count, ret_fault);
+static void race_meanwhile(void *) {
+    race.status = race_act(race.method, race.paths[0], race.bearer);
 }
 
 static void race_open(void) {
@@ -84,11 +80,8 @@ static void race_open(void) {
                      (Str){},
                      "{\"org\":\"acme\",\"name\":\"bob\",\"password\":\"correct horse\"}");
     race.bearer = fixture_field(&login, "access_token");
-    Db *db = f->app.db;
-    race.real = db->engine;
-    race.engine = *db->engine;
-    race.engine.apply = race_apply;
-    db->engine = &race.engine;
+    meanwhile_open(&race.meanwhile, f->app.db);
+    race.meanwhile.act = race_meanwhile;
 }
 
 TEST(of_two_owners_who_act_on_each_other_one_is_left) {
@@ -96,6 +89,7 @@ TEST(of_two_owners_who_act_on_each_other_one_is_left) {
     for (size_t i = 0; i < 4; i++) {
         race_open();
         race.method = methods[i % 2];
+        race.meanwhile.left = 1;
         CHECK(race_act(methods[i / 2], race.paths[1], race.f.token) == 403);
         CHECK(race.status == (i % 2 ? 204 : 200));
         HttpReply left = fixture_call(&race.f, "GET", race.paths[1], race.bearer, NULL);

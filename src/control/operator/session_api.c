@@ -4,11 +4,12 @@
 
 #include "base/jws.h"
 #include "control/access.h"
+#include "control/access_cache.h"
 #include "control/call.h"
 #include "control/operator/operator.h"
 #include "control/org/org.h"
 
-enum { REFRESH_BYTES = 32, DAY_MS = 86'400'000, EXPIRED_MAX = 100 };
+enum { REFRESH_BYTES = 32, DAY_MS = 86'400'000, MS_PER_S = 1000, EXPIRED_MAX = 100 };
 
 static Err session_find_operator(Call *call, const LoginInput *input, Operator *ret_operator) {
     Org org;
@@ -17,9 +18,8 @@ static Err session_find_operator(Call *call, const LoginInput *input, Operator *
     if (err.code == ERR_INVALID)
         return call_refuse(call, S("/org"), "must be given: there are several");
     TRY(err);
-    Query query = {
-        .where = {WHERE(Operator, org_id, IS, &org.id), WHERE(Operator, name, IS, input->name)},
-    };
+    TRY(call_see(call, &org.id));
+    const Query query = {.where = {WHERE(Operator, name, IS, input->name)}};
     return tx_find(call->tx, &query, ret_operator);
 }
 
@@ -29,6 +29,20 @@ static bool session_verify_login(const Operator *operator, bool found, Str passw
                                  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     Str hash = found ? operator->password_hash : str_from(nobody);
     return password_matches(hash, password) && found;
+}
+
+/// An access token for the session's operator.
+static Err session_sign(Call *call, const Session *session, Str *ret_token) {
+    uint64_t now_s = call->now_ms / MS_PER_S;
+    const AccessClaims claims = {
+        .sub = session->operator_id,
+        .sid = session->id,
+        .org = session->org_id,
+        .aud = S(AUDIENCE_OPERATOR),
+        .iat = now_s,
+        .exp = now_s + OPERATOR_TOKEN_LIFE_S,
+    };
+    return access_token_make(app_of(call), &claims, call->arena, ret_token);
 }
 
 /// A new refresh token goes into `session`; both tokens into the reply.
@@ -42,14 +56,7 @@ session_renew(Call *call, const Operator *operator, Session * session, LoginRepl
         .org_id = operator->org_id,
         .role = operator->role,
     };
-    TRY(access_token_make(app_of(call),
-                          &operator->id,
-                          &operator->org_id,
-                          S(AUDIENCE_OPERATOR),
-                          call->now_ms,
-                          OPERATOR_TOKEN_LIFE_S,
-                          call->arena,
-                          &reply.access_token));
+    TRY(session_sign(call, session, &reply.access_token));
     session->used_sha256 = session->refresh_sha256;
     session->refresh_sha256 = sha256_hex(call->arena, reply.refresh_token);
     session->expires_at.ms = call->now_ms + (uint64_t)SESSION_LIFE_DAYS * DAY_MS;
@@ -94,7 +101,7 @@ Err session_login(Call *call) {
     TRY(session_end_expired(call));
     // Who changes the password meanwhile ends every session; this one would be left.
     TRY(tx_expect(call->tx, &Operator_schema, &operator));
-    TRY(tx_create(call->tx, &Session_schema, &session));
+    TRY(session_add(call->tx, &session));
     TRY(call_note_as(call, &actor, call->route->endpoint, id_str(&operator.id), NULL, NULL));
     return call_reply(call, &reply);
 }
@@ -107,23 +114,26 @@ static const Field SessionEnd_fields[] = {FIELD(SessionEnd, ended, 0, "why")};
 static const Schema SessionEnd_schema =
     SCHEMA(SessionEnd, "session_end", "a session that we ended");
 
-/// A used refresh token came back: end the session that it belonged to.
-static Err session_stolen(Call *call, Str hash) {
-    Query query = {.where = {WHERE(Session, used_sha256, IS, hash)}};
+/// End a session whose used refresh token came back.
+static Err session_end_stolen(Call *call, const Session *session) {
+    const Principal system = {.scope = session->org_id, .name = S("system")};
+    const SessionEnd end = {S("a used refresh token came back")};
+    TRY(call_see(call, &session->org_id));
+    TRY(tx_delete(call->tx, &Session_schema, session));
+    TRY(call_note_as(
+        call, &system, &Session_logout, id_str(&session->operator_id), &SessionEnd_schema, &end));
+    // The call itself fails, so nothing else would keep this, or tell of it.
+    Err err = tx_commit(call->tx, NULL);
+    access_cache_revoke(app_of(call)->access_cache, &session->id);
+    return err;
+}
+
+/// A refresh token that is none: a used one ends the session that it belonged to.
+static Err session_refuse(Call *call, Str hash) {
+    const Query query = {.where = {WHERE(Session, used_sha256, IS, hash)}};
     Session session;
     Err err = tx_find(call->tx, &query, &session);
-    if (err.code == OK) {
-        const Principal system = {.scope = session.org_id, .name = S("system")};
-        const SessionEnd end = {S("a used refresh token came back")};
-        TRY(tx_delete(call->tx, &Session_schema, &session));
-        TRY(call_note_as(call,
-                         &system,
-                         &Session_logout,
-                         id_str(&session.operator_id),
-                         &SessionEnd_schema,
-                         &end));
-        TRY(tx_commit(call->tx, NULL)); // the call itself fails, so nothing else would keep this
-    }
+    if (err.code == OK) TRY(session_end_stolen(call, &session));
     return FAIL(ERR_UNAUTHENTICATED, "the refresh token is not good (any more)");
 }
 
@@ -135,8 +145,9 @@ Err session_refresh(Call *call) {
     Query query = {.where = {WHERE(Session, refresh_sha256, IS, hash)}};
     Session session;
     Err err = tx_find(call->tx, &query, &session);
-    if (err.code == ERR_NOT_FOUND) return session_stolen(call, hash);
+    if (err.code == ERR_NOT_FOUND) return session_refuse(call, hash);
     TRY(err);
+    TRY(call_see(call, &session.org_id));
     if (call->now_ms >= session.expires_at.ms)
         return FAIL(ERR_UNAUTHENTICATED, "the session has ended");
     Operator operator;
@@ -149,12 +160,31 @@ Err session_refresh(Call *call) {
     return call_reply(call, &reply);
 }
 
+Err session_get(Tx *tx, const Id *id, Session *ret_session) {
+    return tx_get(tx, &Session_schema, id_str(id), ret_session);
+}
+
+Err session_add(Tx *tx, const Session *session) {
+    return tx_create(tx, &Session_schema, session);
+}
+
 Err session_end_all(Call *call, const Id *operator_id) {
     const Query query = {.where = {WHERE(Session, operator_id, IS, operator_id)}};
+    call_event(call, EVENT_ACCESS_REVOKED, operator_id);
+    return tx_delete_where(call->tx, &query);
+}
+
+/// Collect the end of the caller's own session, however often it is renewed meanwhile.
+static Err session_end_own(Call *call) {
+    const Id *id = &call->principal.session;
+    const Query query = {.where = {WHERE(Session, id, IS, id)}};
+    call_event(call, EVENT_ACCESS_REVOKED, id);
     return tx_delete_where(call->tx, &query);
 }
 
 Err session_logout(Call *call) {
-    TRY(session_end_all(call, &call->principal.subject));
-    return call_note(call, id_str(&call->principal.subject), NULL, NULL);
+    const LogoutQuery *query = call->query;
+    const Id *subject = &call->principal.subject;
+    TRY(query->all ? session_end_all(call, subject) : session_end_own(call));
+    return call_note(call, id_str(subject), NULL, NULL);
 }

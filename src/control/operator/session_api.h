@@ -8,7 +8,7 @@
 Err session_login(Call *call);
 /// POST /v1/refresh: RefreshInput -> LoginReply.
 Err session_refresh(Call *call);
-/// POST /v1/logout: end the caller's sessions.
+/// POST /v1/logout: end the caller's session, or all of its sessions (LogoutQuery).
 Err session_logout(Call *call);
-/// Collect the end of all of an operator's sessions.
+/// Collect the end of all of an operator's sessions, and of their access tokens.
 Err session_end_all(Call *call, const Id *operator_id);

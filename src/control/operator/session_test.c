@@ -66,15 +66,21 @@ TEST(a_new_password_ends_the_sessions_of_the_old_one) {
     fixture_close(&f);
 }
 
-TEST(signing_out_ends_every_session_and_is_audited) {
+TEST(signing_out_ends_one_session_or_all_of_them_and_is_audited) {
     Fixture f;
     fixture_open(&f);
     bob_made(&f);
     HttpReply first = bob_login(&f, "a long password"), second = bob_login(&f, "a long password");
+    HttpReply third = bob_login(&f, "a long password");
     Str token = fixture_field(&first, "access_token");
     CHECK(fixture_call(&f, "POST", "/v1/logout", token, NULL).status == 204);
     CHECK(refresh(&f, &first).status == 401);
+    second = refresh(&f, &second);
+    CHECK(second.status == 200);
+    token = fixture_field(&second, "access_token");
+    CHECK(fixture_call(&f, "POST", "/v1/logout?all=true", token, NULL).status == 204);
     CHECK(refresh(&f, &second).status == 401);
+    CHECK(refresh(&f, &third).status == 401);
     HttpReply audit = fixture_call(&f, "GET", "/v1/audit?limit=1&descending=true", f.token, NULL);
     CHECK_STR(fixture_field(&audit, "action"), S("session.logout"));
     CHECK_STR(fixture_field(&audit, "actor"), S("operator/bob"));
@@ -121,7 +127,7 @@ TEST(a_token_that_nobody_made_ends_nothing) {
 
 TEST_MAIN(CASE(an_owner_neither_removes_itself_nor_changes_its_own_role),
           CASE(a_new_password_ends_the_sessions_of_the_old_one),
-          CASE(signing_out_ends_every_session_and_is_audited),
+          CASE(signing_out_ends_one_session_or_all_of_them_and_is_audited),
           CASE(a_session_that_is_not_used_ends_by_itself),
           CASE(the_sessions_of_an_operator_go_with_it),
           CASE(a_token_that_nobody_made_ends_nothing))

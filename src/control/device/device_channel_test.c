@@ -93,11 +93,15 @@ static struct Losing {
     atomic_uint left;
 } losing;
 
-static Err losing_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
-    bool looks = count == 1 && ops[0].kind == OP_EXPECT;
-    if (!looks || losing.left == 0) return losing.real->apply(db, ops, count, ret_fault);
+static void losing_apply(Db *db, Submission *submission) {
+    bool looks = submission->count == 1 && submission->ops[0].kind == OP_EXPECT;
+    if (!looks || losing.left == 0) {
+        losing.real->apply(db, submission);
+        return;
+    }
     losing.left--;
-    return FAIL(ERR_CONFLICT, "the row was changed");
+    submission->err = FAIL(ERR_CONFLICT, "the row was changed");
+    submission_end(submission);
 }
 
 static void losing_open(Db *db, unsigned left) {

@@ -17,11 +17,11 @@ typedef struct Race {
 
 static Race *the_race; // an Engine's functions get nothing else that leads here
 
-static Err race_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
+static void race_apply(Db *db, Submission *submission) {
     void (*meanwhile)(Race *) = the_race->meanwhile;
     the_race->meanwhile = NULL;
     if (meanwhile) meanwhile(the_race);
-    return the_race->real->apply(db, ops, count, ret_fault);
+    the_race->real->apply(db, submission);
 }
 
 static void race_open(Race *race) {

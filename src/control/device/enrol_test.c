@@ -191,12 +191,12 @@ static struct Race {
     Str fleet, token;
 } race;
 
-static Err race_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
+static void race_apply(Db *db, Submission *submission) {
     unsigned left = race.left;
     race.left = 0; // what happens meanwhile commits too
     if (left > 0) race.meanwhile(&race.f);
     race.left = left > 0 ? left - 1 : 0;
-    return race.real->apply(db, ops, count, ret_fault);
+    race.real->apply(db, submission);
 }
 
 /// The answer to "cam" that joins, while this happens before each of `count` commits.

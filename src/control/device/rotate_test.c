@@ -139,11 +139,11 @@ static void meanwhile_join_and_retire(Scene *scene) {
     CHECK(fixture_call(&scene->f, "DELETE", path, scene->f.token, NULL).status == 204);
 }
 
-static Err meanwhile_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
+static void meanwhile_apply(Db *db, Submission *submission) {
     bool was_done = meanwhile.done;
     meanwhile.done = true;
     if (!was_done) meanwhile_join_and_retire(meanwhile.scene);
-    return meanwhile.real->apply(db, ops, count, ret_fault);
+    meanwhile.real->apply(db, submission);
 }
 
 TEST(a_next_key_that_is_retired_in_between_is_refused) {

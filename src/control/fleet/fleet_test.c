@@ -23,12 +23,12 @@ typedef struct Race {
 
 static Race *the_race; // an Engine's functions get nothing else that leads here
 
-static Err race_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
+static void race_apply(Db *db, Submission *submission) {
     Race *race = the_race;
     void (*meanwhile)(Race *) = race->meanwhile;
     race->meanwhile = NULL;
     if (meanwhile) meanwhile(race);
-    return race->real->apply(db, ops, count, ret_fault);
+    race->real->apply(db, submission);
 }
 
 static void race_open(Race *race) {

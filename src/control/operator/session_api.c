@@ -122,9 +122,9 @@ static Err session_stolen(Call *call, Str hash) {
                          id_str(&session.operator_id),
                          &SessionEnd_schema,
                          &end));
-        TRY(tx_commit(call->tx, NULL)); // the call itself fails, so nothing else would keep this
     }
-    return FAIL(ERR_UNAUTHENTICATED, "the refresh token is not good (any more)");
+    return call_refuse_after(
+        call, FAIL(ERR_UNAUTHENTICATED, "the refresh token is not good (any more)"));
 }
 
 Err session_refresh(Call *call) {

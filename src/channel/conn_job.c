@@ -9,15 +9,23 @@ void conn_job_init(ConnJob *job, const ConnJobs *jobs, ChannelPeer *peer) {
     *job = (ConnJob){.mail = {.kind = jobs->mail_kind}, .jobs = jobs, .peer = peer};
 }
 
+/// On any thread. From here on the job is the loop's, or gone.
+static void conn_job_end(void *ctx, Err result) {
+    ConnJob *job = ctx;
+    job->result = result;
+    mailbox_post(job->jobs->done, &job->mail);
+}
+
 /// On a worker. The loop leaves alone what is used here until the job is back.
 static void conn_job_run(void *arg) {
     ConnJob *job = arg;
     const ConnJobs *jobs = job->jobs;
-    if (job->kind == CONN_JOB_MESSAGE)
-        job->result = jobs->handlers->message(jobs->app, job->peer, job->text, &job->reply);
-    else
-        jobs->handlers->closed(jobs->app, job->peer);
-    mailbox_post(jobs->done, &job->mail);
+    if (job->kind == CONN_JOB_MESSAGE) {
+        jobs->handlers->message(jobs->app, job->peer, job->text, &job->reply, conn_job_end, job);
+        return;
+    }
+    jobs->handlers->closed(jobs->app, job->peer);
+    conn_job_end(job, SUCCESS);
 }
 
 bool conn_job_submit(ConnJob *job) {

@@ -2,8 +2,8 @@
 /// The one piece of the owner's code that is under way for a connection, on the worker pool. Inside
 /// of the gateway only.
 ///
-/// While a job is under way it is the worker's, with the text and the peer that it borrows; the
-/// mailbox brings it back.
+/// While a job is under way it is the worker's, and then whoever's who answers, with the text and
+/// the peer that it borrows; the mailbox brings it back.
 #pragma once
 
 #include "channel/gateway.h"

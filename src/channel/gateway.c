@@ -167,8 +167,15 @@ static void gateway_mail_drop(void *app, Mail *mail) {
     free(mail);
 }
 
+static void gateway_thread_name(const GatewayLoop *loop) {
+    char name[16]; // what the kernel keeps
+    snprintf(name, sizeof(name), "gw-%u", loop->index % 100);
+    pthread_setname_np(pthread_self(), name);
+}
+
 static void *gateway_loop_run(void *arg) {
     GatewayLoop *loop = arg;
+    gateway_thread_name(loop);
     while (!(loop->is_stopping && loop->slots.count == 0))
         event_base_loop(loop->base, EVLOOP_ONCE);
     return NULL;

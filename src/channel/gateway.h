@@ -3,8 +3,8 @@
 ///
 /// One libevent loop per thread, connections spread over them. In it: accept, TLS, one upgrade
 /// request, frames, timers, and nothing of the domain: messages are jobs on the worker pool
-/// (io/worker.h), one at a time per channel and in order; while one is under way no more is read
-/// from that channel.
+/// (io/worker.h), one at a time per channel and in order; until one is answered, by whichever
+/// thread, no more is read from that channel.
 ///
 /// Whoever asks for the channel's subprotocol gets one, and is a stranger until its first message
 /// has shown who it is: that message is the only one it has, short, and due soon after the
@@ -33,17 +33,22 @@ typedef struct ChannelPeer {
     Bytes binding; ///< of the connection's TLS session: tls-exporter (RFC 9266); absent: plain TCP
 } ChannelPeer;
 
+/// The end of a message, once; on any thread.
+typedef void (*ChannelDone)(void *ctx, Err result);
+
 /// What the owner does about channels; `app` is GatewayOptions.app.
 typedef struct ChannelHandlers {
     /// Append the text message that is sent first, right behind the upgrade's answer. Nothing:
     /// leave it empty. Runs on the loop: must not block.
     void (*greet)(void *app, const ChannelPeer *peer, Text *first);
-    /// A text message (valid UTF-8), on a worker. What is left in `reply` goes back, if anything,
-    /// also before the end that an error makes: 1008 (ERR_INVALID to ERR_STATE; the peer is told
-    /// its text) or 1011. The first one sets `peer->subject` and `peer->scope` if it shows who the
-    /// peer is, which is final; if it does not, the channel ends with 1008. From that call on
-    /// gateway_send and gateway_drop reach the channel.
-    Err (*message)(void *app, ChannelPeer *peer, Str message, Text *reply);
+    /// A text message (valid UTF-8), on a worker. It ends when `done` is called, before this
+    /// returns or later; until then peer, message and reply are the owner's. What is left in
+    /// `reply` goes back, if anything, also before the end that an error makes: 1008 (ERR_INVALID
+    /// to ERR_STATE; the peer is told its text) or 1011. The first one sets `peer->subject` and
+    /// `peer->scope` if it shows who the peer is, which is final; if it does not, the channel ends
+    /// with 1008. From that call on gateway_send and gateway_drop reach the channel.
+    void (*message)(
+        void *app, ChannelPeer *peer, Str message, Text *reply, ChannelDone done, void *ctx);
     /// The channel of a known peer is gone, on a worker; called once for each channel whose subject
     /// was set, after every `message` of it.
     void (*closed)(void *app, const ChannelPeer *peer);

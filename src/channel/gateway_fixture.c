@@ -11,11 +11,16 @@
 #include <assert.h>
 #include <errno.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define PROTOCOL "test.1"
+
+static void must(Err err) {
+    assert(err.code == OK);
+}
 
 static void on_greet(void *app, const ChannelPeer *peer, Text *first) {
     const Owner *owner = app;
@@ -63,8 +68,7 @@ static void tell_binding(const ChannelPeer *peer, Text *reply) {
     text_add(reply, peer->binding.ptr ? base64_encode(&arena, peer->binding, BASE64) : S("none"));
 }
 
-static Err on_message(void *app, ChannelPeer *peer, Str message, Text *reply) {
-    Owner *owner = app;
+static Err answer(Owner *owner, ChannelPeer *peer, Str message, Text *reply) {
     atomic_fetch_add(&owner->messages, 1);
     if (id_is_absent(&peer->subject)) return on_first(owner, peer, message, reply);
     if (str_eq(message, S("wrong"))) return FAIL(ERR_INVALID, "wrong");
@@ -75,6 +79,33 @@ static Err on_message(void *app, ChannelPeer *peer, Str message, Text *reply) {
     else
         text_add(reply, message);
     return SUCCESS;
+}
+
+/// A message whose answer another thread gives.
+typedef struct Later {
+    Text *reply;
+    ChannelDone done;
+    void *ctx;
+} Later;
+
+static void later_answer(void *arg) {
+    Later *later = arg;
+    text_add(later->reply, S("later"));
+    later->done(later->ctx, SUCCESS);
+    free(later);
+}
+
+static void
+on_message(void *app, ChannelPeer *peer, Str message, Text *reply, ChannelDone done, void *ctx) {
+    Owner *owner = app;
+    if (str_eq(message, S("later"))) {
+        Later *later = malloc(sizeof(*later));
+        assert(later);
+        *later = (Later){reply, done, ctx};
+        must(worker_submit_after(owner->workers, 1, later_answer, later));
+        return;
+    }
+    done(ctx, answer(app, peer, message, reply));
 }
 
 static void on_closed(void *app, const ChannelPeer *peer) {
@@ -99,10 +130,6 @@ GatewayOptions owner_options(Owner *owner) {
         .handlers = {on_greet, on_message, on_closed},
         .app = owner,
     };
-}
-
-static void must(Err err) {
-    assert(err.code == OK);
 }
 
 static void open_both(Owner *owner, const GatewayOptions *options, uint32_t queue_max) {

@@ -20,8 +20,9 @@ enum { WAIT_MS = 10'000, MESSAGE_MAX = 70'000, FIRST_MAX = 20'000, CLIENTS = 200
 /// The gateway's owner. Greets. A stranger that begins with "good" is known then and told
 /// "welcome"; "stall" makes it known too, but when `is_stalled` is over; "push" and "drop" make it
 /// known and reach it on the other way. "bad" is refused in words, and after "nobody" it is no
-/// wiser. What known peers say is echoed; "wrong" is refused, "push" and "stall" are as above, and
-/// "binding" is answered with the peer's in base64, or "none".
+/// wiser. What known peers say is echoed; "wrong" is refused, "push" and "stall" are as above,
+/// "later" is answered by another thread than the message's, and "binding" with the peer's in
+/// base64, or "none".
 typedef struct Owner {
     Gateway *gateway;
     WorkerPool *workers;

@@ -45,6 +45,25 @@ TEST(messages_go_both_ways_over_tls) {
     echo_through(true);
 }
 
+TEST(an_answer_that_another_thread_gives_later_comes_before_the_next) {
+    Owner owner;
+    owner_open(&owner, false);
+    struct event_base *loop = event_base_new();
+    Peer peer;
+    peer_open(&peer, loop, &owner, "good", NULL);
+    wait_for(loop, &peer.known, 1);
+    for (unsigned i = 0; i < 20; i++) {
+        CHECK_OK(channel_client_send(peer.client, S("later")));
+        CHECK_OK(channel_client_send(peer.client, S("next")));
+        wait_for(loop, &peer.messages, 2 * i + 2);
+        CHECK_STR(((Str){peer.last, peer.last_len}), S("next"));
+    }
+    CHECK_OK(channel_client_send(peer.client, S("later")));
+    channel_client_close(peer.client); // the answer has nowhere to go
+    event_base_free(loop);
+    owner_close(&owner);
+}
+
 TEST(a_client_goes_out_from_the_address_that_is_given) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t len = sizeof(address);
@@ -293,6 +312,7 @@ TEST(two_hundred_are_held_at_once_and_all_are_told_when_it_stops) {
 
 TEST_MAIN(CASE(messages_go_both_ways_over_plain_tcp),
           CASE(messages_go_both_ways_over_tls),
+          CASE(an_answer_that_another_thread_gives_later_comes_before_the_next),
           CASE(a_client_goes_out_from_the_address_that_is_given),
           CASE(who_does_not_show_who_it_is_is_sent_away),
           CASE(a_refusal_is_told_in_words_before_the_end),

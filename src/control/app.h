@@ -15,6 +15,15 @@ typedef struct LoginGate LoginGate;
 typedef struct Presences Presences;
 typedef struct WorkerPool WorkerPool;
 
+/// Which threads run a call (Route.pool): what one kind of caller does keeps none of another kind
+/// waiting.
+typedef enum Pool {
+    POOL_OPERATORS, ///< the API
+    POOL_DEVICES,   ///< what devices say, by channel or poll, and how they join
+    POOL_LONG,      ///< what takes seconds, at a low priority
+    POOL_COUNT
+} Pool;
+
 typedef struct App {
     Config config;
     Clock clock;
@@ -23,14 +32,14 @@ typedef struct App {
     Servers servers; ///< what devices are told
     Str authority;   ///< of enrolment tokens: fingerprint, "public", or absent
     Db *db;
-    AccessCache *access_cache; ///< tokens that were verified
-    LoginGate *login_gate;     ///< slows guessing down
-    Presences *presences;      ///< which device has which channel
-    uint64_t process;          ///< random: tells the connections of this process from another's
-    WorkerPool *workers;       ///< runs calls
-    WorkerPool *pushers;       ///< tells devices of news; apart, so that calls never wait for it
-    Gateway *gateway;          ///< holds the channels; NULL where there is none (tests)
-    uint16_t channel_port;     ///< told to devices; 0: they poll
+    AccessCache *access_cache;     ///< tokens that were verified
+    LoginGate *login_gate;         ///< slows guessing down
+    Presences *presences;          ///< which device has which channel
+    uint64_t process;              ///< random: tells the connections of this process from another's
+    WorkerPool *pools[POOL_COUNT]; ///< run calls
+    WorkerPool *pushers;   ///< tells devices of news; apart, so that calls never wait for it
+    Gateway *gateway;      ///< holds the channels; NULL where there is none (tests)
+    uint16_t channel_port; ///< told to devices; 0: they poll
 } App;
 
 /// The App behind a call.

@@ -14,7 +14,7 @@ typedef struct Config {
     Authority authority;
     uint64_t port;         ///< REST API and console
     uint64_t channel_port; ///< device channel
-    uint64_t workers;      ///< threads that run calls
+    uint64_t workers;      ///< threads of operators' calls; as many for devices
     uint64_t network_threads;
     uint64_t connections_max; ///< REST connections
     uint64_t channels_max;    ///< devices connected at once

@@ -29,27 +29,42 @@ static Err control_begin_call(void *ctx, Call *call) {
     return tx_open(app->db, call->arena, id_str(&call->principal.scope), &call->tx);
 }
 
-/// Commit. What the handler has read may be so no longer: a counter at its bound, a row that is
-/// gone, a value that is taken where the handler yields. That is a lost race, whatever it is
-/// called.
-static Err control_commit(Call *call) {
-    TxFault fault;
-    Err err = tx_commit(call->tx, &fault);
+/// What the handler has read may be so no longer: a counter at its bound, a row that is gone, a
+/// value that is taken where the handler yields. That is a lost race, whatever it is called.
+static Err control_commit_judge(Call *call, Err err, const TxFault *fault) {
     if (err.code == ERR_EXISTS && call->yields) {
-        call->taken = fault.field;
+        call->taken = fault->field;
         return FAIL(ERR_CONFLICT, err.what);
     }
     if (err.code != ERR_LIMIT && err.code != ERR_NOT_FOUND) return err;
     return FAIL(ERR_CONFLICT, err.what);
 }
 
-static Err control_finish_call(void *ctx, Call *call, Err result) {
-    if (result.code == OK) {
-        result = control_commit(call);
-        access_forget(ctx, call); // before anybody hears of it
+/// A call whose commit is under way, in its arena.
+typedef struct Committing {
+    Call *call;
+    CallDone done;
+    void *ctx;
+} Committing;
+
+/// On a thread of the store.
+static void control_committed(void *ctx, Err err, const TxFault *fault) {
+    const Committing *committing = ctx;
+    Call *call = committing->call;
+    call->tx = tx_close(call->tx);
+    access_forget(call->app, call); // before anybody hears of it
+    committing->done(committing->ctx, control_commit_judge(call, err, fault));
+}
+
+static void control_finish_call(void *, Call *call, Err result, CallDone done, void *ctx) {
+    Committing *committing = result.code == OK ? ARENA_NEW(call->arena, Committing) : NULL;
+    if (committing) {
+        *committing = (Committing){call, done, ctx};
+        tx_commit_then(call->tx, control_committed, committing);
+        return;
     }
     call->tx = tx_close(call->tx);
-    return result;
+    done(ctx, result.code == OK ? arena_check(call->arena) : result);
 }
 
 static const AccessName access_names[] = {

@@ -77,11 +77,14 @@ void fixture_open_sqlite(Fixture *fixture, const char *path) {
     must(store_open(path, &app->db));
     must(control_open(app));
     must(control_router(app, &fixture->router));
+    // Tests commit within each other's commits.
+    must(worker_pool_open(&(WorkerOptions){.threads = 4, .queue_max = 64}, &fixture->workers));
     must(org_make(app->db, S("acme"), S("ada"), fixture->now_ms, &fixture->arena, &fixture->owner));
     fixture->token = login(fixture, &fixture->owner);
 }
 
 void fixture_close(Fixture *fixture) {
+    worker_pool_close(fixture->workers);
     router_close(fixture->router);
     control_close(&fixture->app);
     db_close(fixture->app.db);
@@ -148,8 +151,8 @@ fixture_call(Fixture *fixture, const char *method, const char *path, Str bearer,
         .remote_address = S("127.0.0.1"),
         .body = str_from(body),
     };
-    HttpReply reply = {};
-    router_run(fixture->router, &request, &fixture->arena, &reply);
+    HttpReply reply =
+        router_wait(fixture->router, fixture->workers, &request, &fixture->arena);
     assert(arena_check(&fixture->arena).code == OK);
     return reply;
 }

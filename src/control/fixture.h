@@ -4,12 +4,13 @@
 
 #include "control/control.h"
 #include "control/init.h"
-#include "http/router.h"
+#include "http/router_fixture.h"
 #include "wire/agent.h"
 
 typedef struct Fixture {
     App app;
     Router *router;
+    WorkerPool *workers; ///< run lost races again
     Arena arena;        ///< of the answers; grows until the test ends
     uint64_t now_ms;    ///< the clock
     ServerEntry server; ///< the only one that devices are told

@@ -31,9 +31,9 @@ void line_gateway_open(Fixture *fixture) {
                               .silence_ms = 6 * PATIENCE_MS,
                               .handlers = device_channel_handlers,
                               .app = app};
-    must(worker_pool_open(&workers, &app->workers));
+    must(worker_pool_open(&workers, &app->pools[POOL_DEVICES]));
     must(worker_pool_open(&workers, &app->pushers));
-    must(gateway_open(&options, app->workers, &app->gateway, NULL));
+    must(gateway_open(&options, app->pools[POOL_DEVICES], &app->gateway, NULL));
     app->channel_port = gateway_port(app->gateway);
 }
 
@@ -41,7 +41,7 @@ void line_gateway_close(Fixture *fixture) {
     App *app = &fixture->app;
     app->pushers = worker_pool_close(app->pushers);
     app->gateway = gateway_close(app->gateway);
-    app->workers = worker_pool_close(app->workers);
+    app->pools[POOL_DEVICES] = worker_pool_close(app->pools[POOL_DEVICES]);
 }
 
 static void line_opened(void *app) {

@@ -23,6 +23,10 @@ enum {
     MALLOC_ARENAS = 2,
     MESSAGES_PER_MINUTE = 60,
     PER_ADDRESS_MAX = 256,
+    QUEUE_MAX = 1024, ///< jobs that wait for a pool
+    PUSH_THREADS = 1,
+    LONG_THREADS = 2,
+    LONG_NICE = 10,
 };
 
 /// Everything that is open, in the order in which it opened.
@@ -56,6 +60,23 @@ static Err serve_start_servers(App *app, const char *dir, Arena *arena, Reason *
     return SUCCESS;
 }
 
+/// A connection for each thread that reads: none of one pool waits for those of another.
+static uint32_t serve_readers(const Config *config) {
+    return 2 * (uint32_t)config->workers + LONG_THREADS + PUSH_THREADS;
+}
+
+static Err serve_start_pools(App *app) {
+    const uint32_t threads = (uint32_t)app->config.workers;
+    const WorkerOptions pools[POOL_COUNT] = {
+        [POOL_OPERATORS] = {threads,      QUEUE_MAX, "op",   0        },
+        [POOL_DEVICES] = {threads,      QUEUE_MAX, "dev",  0        },
+        [POOL_LONG] = {LONG_THREADS, QUEUE_MAX, "long", LONG_NICE},
+    };
+    for (size_t i = 0; i < POOL_COUNT; i++)
+        TRY(worker_pool_open(&pools[i], &app->pools[i]));
+    return worker_pool_open(&(WorkerOptions){PUSH_THREADS, QUEUE_MAX, "push", 0}, &app->pushers);
+}
+
 static Err serve_start_store(Serving *serving, const Vault *vault, Arena *arena, Reason *reason) {
     const char *dir = vault->dir;
     App *app = &serving->app;
@@ -64,13 +85,10 @@ static Err serve_start_store(Serving *serving, const Vault *vault, Arena *arena,
     TRY(data_token_key(vault, arena, &app->key, reason));
     TRY(data_installation(dir, arena, &app->installation, reason));
     TRY(serve_start_servers(app, dir, arena, reason));
-    const DataDbOptions use = {.readers = (uint32_t)app->config.workers + 1, .is_served = true};
+    const DataDbOptions use = {.readers = serve_readers(&app->config), .is_served = true};
     TRY(data_db_open(dir, &use, arena, &app->db, reason));
     TRY(control_open(app));
-    TRY(worker_pool_open(
-        &(WorkerOptions){.threads = (uint32_t)app->config.workers, .queue_max = 1024},
-        &app->workers));
-    TRY(worker_pool_open(&(WorkerOptions){.threads = 1, .queue_max = 1024}, &app->pushers));
+    TRY(serve_start_pools(app));
     return control_router(app, &serving->router);
 }
 
@@ -97,7 +115,7 @@ static Err serve_start_listeners(Serving *serving, const char *dir, Arena *arena
                                        .silence_ms = 3 * config->heartbeat.ms,
                                        .handlers = device_channel_handlers,
                                        .app = app},
-                     app->workers,
+                     app->pools[POOL_DEVICES],
                      &serving->gateway,
                      reason));
     app->gateway = serving->gateway;
@@ -113,7 +131,7 @@ static Err serve_start_listeners(Serving *serving, const char *dir, Arena *arena
                                         .ready = serve_is_ready,
                                         .app = serving},
                        serving->router,
-                       app->workers,
+                       app->pools,
                        &serving->server,
                        reason);
 }
@@ -124,7 +142,8 @@ static void serve_stop(Serving *serving) {
     serving->server = server_close(serving->server);
     serving->app.pushers = worker_pool_close(serving->app.pushers);
     serving->gateway = gateway_close(serving->gateway);
-    serving->app.workers = worker_pool_close(serving->app.workers);
+    for (size_t i = 0; i < POOL_COUNT; i++)
+        serving->app.pools[i] = worker_pool_close(serving->app.pools[i]);
     serving->router = router_close(serving->router);
     control_close(&serving->app);
     serving->app.db = db_close(serving->app.db);

@@ -10,6 +10,8 @@
 #include "io/file.h"
 #include "test.h"
 
+#include <dirent.h>
+#include <sched.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -148,6 +150,51 @@ TEST(what_keeps_it_from_starting_is_told_and_leaves_nothing_open) {
     CHECK(ended(f) == CHILD_FAILED);
 }
 
+/// Whether the child has a thread of this name.
+static bool has_thread(const Fixture *f, const char *name) {
+    char path[320], said[32];
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)f->child);
+    DIR *tasks = opendir(path);
+    CHECK(tasks);
+    bool found = false;
+    for (const struct dirent *task; !found && (task = readdir(tasks));) {
+        snprintf(path, sizeof(path), "/proc/%d/task/%s/comm", (int)f->child, task->d_name);
+        FILE *comm = task->d_name[0] == '.' ? NULL : fopen(path, "r");
+        if (comm && fgets(said, sizeof(said), comm)) {
+            said[strcspn(said, "\n")] = '\0';
+            found = strcmp(said, name) == 0;
+        }
+        if (comm) fclose(comm);
+    }
+    closedir(tasks);
+    return found;
+}
+
+/// A thread that was started has its name soon, or the test ends by its timeout.
+static void await_thread(const Fixture *f, const char *name) {
+    while (!has_thread(f, name))
+        sched_yield();
+}
+
+TEST(it_serves_with_any_allowed_number_of_workers_and_its_threads_have_names) {
+    static const char *const last[] = {"op-1", "dev-1", "op-64", "dev-64"};
+    static const char *const others[] = {"long-1", "long-2", "push-1", "writer", "gw-0"};
+    Fixture *f = *test_state;
+    for (size_t i = 0; i < 2; i++) {
+        f->config.workers = i == 0 ? 1 : 64;
+        starts(f);
+        CHECK(hears(f, "server.ready").ptr);
+        await_thread(f, last[2 * i]);
+        await_thread(f, last[2 * i + 1]);
+        for (size_t j = 0; j < sizeof(others) / sizeof(others[0]); j++)
+            await_thread(f, others[j]);
+        CHECK(has_thread(f, "op-2") == (i == 1) && !has_thread(f, "dev-65"));
+        kill(f->child, SIGTERM);
+        CHECK(ended(f) == 0);
+    }
+}
+
 #define CASE_HERE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 TEST_MAIN(CASE_HERE(it_serves_until_it_is_told_to_end),
+          CASE_HERE(it_serves_with_any_allowed_number_of_workers_and_its_threads_have_names),
           CASE_HERE(what_keeps_it_from_starting_is_told_and_leaves_nothing_open))

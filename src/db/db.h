@@ -21,7 +21,7 @@ typedef struct DbOptions {
     size_t migration_count;
     const Schema *const *schemas; ///< all that a Tx will use; SQLite: compared with the tables
     size_t schema_count;
-    uint32_t readers; ///< SQLite: connections that read in parallel, 1..64
+    uint32_t readers; ///< SQLite: connections that read in parallel, 1..256
     /// SQLite: room on the disk that is held back for deletions when it is full; 0: none,
     /// else at least 8 MiB: half of that is what the write-ahead log may still move into the file.
     uint64_t reserve_bytes;

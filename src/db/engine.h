@@ -78,6 +78,25 @@ typedef struct Op {
     const Select *select;
 } Op;
 
+/// What is handed to an engine to be applied. It lives in the Tx, and the operations in its arena,
+/// so both belong to the store until `done` was called.
+typedef struct Submission {
+    const Op *ops;
+    size_t count;
+    bool is_patient; ///< may wait for others to share a commit with
+    TxDone done;
+    void *ctx;
+    // The engine's until then.
+    struct Submission *next;
+    Err err;
+    TxFault fault;
+} Submission;
+
+/// The end of a submission. Nothing of it is touched afterwards: its memory may be gone.
+static inline void submission_end(Submission *submission) {
+    submission->done(submission->ctx, submission->err, &submission->fault);
+}
+
 typedef struct Engine {
     /// Give the rows to `sink`; stop at its first error and return that.
     Err (*select)(Db *db, const Select *select, RowSink sink);
@@ -86,9 +105,9 @@ typedef struct Engine {
     /// Give a row of two for each value of `column` among the rows that meet the terms, by value,
     /// NULL first: the value, and how many (I64).
     Err (*count_by)(Db *db, const Select *select, size_t column, RowSink sink);
-    /// Apply all operations, each seeing those before it, atomically and durably; or none.
-    /// `ret_fault`: on failure, which one; it comes as "no single one".
-    Err (*apply)(Db *db, const Op *ops, size_t count, TxFault *ret_fault);
+    /// Apply all operations, each seeing those before it, atomically and durably; or none. Then end
+    /// the submission, once, here or on another thread. Does not wait for a disk or a network.
+    void (*apply)(Db *db, Submission *submission);
     /// Read something.
     Err (*check)(Db *db);
     /// Close and free.

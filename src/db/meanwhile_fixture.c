@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "db/meanwhile_fixture.h"
 
+#include <assert.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 /// An engine's functions get nothing else that leads here.
 static Meanwhile *meanwhile_of(const Db *db) {
@@ -15,22 +17,46 @@ static void meanwhile_act(Meanwhile *meanwhile) {
     meanwhile->left = left - 1;
 }
 
-static bool meanwhile_is_lost(Meanwhile *meanwhile, const Op *ops, size_t count) {
-    bool lost = meanwhile->loses && meanwhile->left > 0 && count == 1 && ops[0].kind == OP_EXPECT;
+static bool meanwhile_is_lost(Meanwhile *meanwhile, const Submission *submission) {
+    bool lost = meanwhile->loses && meanwhile->left > 0 && submission->count == 1
+                && submission->ops[0].kind == OP_EXPECT;
     if (lost) meanwhile->left--;
     return lost;
 }
 
-static Err meanwhile_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
-    Meanwhile *meanwhile = meanwhile_of(db);
-    if (meanwhile_is_lost(meanwhile, ops, count)) return FAIL(ERR_CONFLICT, "the row was changed");
-    if (meanwhile->act && !meanwhile->after) meanwhile_act(meanwhile);
-    Err err = meanwhile->real->apply(db, ops, count, ret_fault);
-    if (err.code == OK && meanwhile->unanswered && meanwhile->left > 0) {
-        meanwhile->left--;
+/// Whom the end of a commit is told, whatever it was.
+typedef struct Unanswered {
+    Meanwhile *meanwhile;
+    TxDone done;
+    void *ctx;
+} Unanswered;
+
+static void meanwhile_answer(void *ctx, Err err, const TxFault *fault) {
+    Unanswered answer = *(Unanswered *)ctx;
+    free(ctx);
+    if (err.code == OK && answer.meanwhile->left > 0) {
+        answer.meanwhile->left--;
         err = FAIL(ERR_SYSTEM, "the answer was lost");
     }
-    return err;
+    answer.done(answer.ctx, err, fault);
+}
+
+static void meanwhile_apply(Db *db, Submission *submission) {
+    Meanwhile *meanwhile = meanwhile_of(db);
+    if (meanwhile_is_lost(meanwhile, submission)) {
+        submission->err = FAIL(ERR_CONFLICT, "the row was changed");
+        submission_end(submission);
+        return;
+    }
+    if (meanwhile->act && !meanwhile->after) meanwhile_act(meanwhile);
+    if (meanwhile->unanswered) {
+        Unanswered *answer = malloc(sizeof(*answer));
+        assert(answer);
+        *answer = (Unanswered){meanwhile, submission->done, submission->ctx};
+        submission->done = meanwhile_answer;
+        submission->ctx = answer;
+    }
+    meanwhile->real->apply(db, submission);
 }
 
 static Err meanwhile_select(Db *db, const Select *select, RowSink sink) {

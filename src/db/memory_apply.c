@@ -215,16 +215,17 @@ static Err memory_op_apply(MemoryDb *memory, const Op *op, const Field **ret_fie
     return memory_keyed_apply(memory, op, ret_field);
 }
 
-Err memory_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
+void memory_apply(Db *db, Submission *submission) {
     MemoryDb *memory = (MemoryDb *)db;
-    Err err = SUCCESS;
     pthread_mutex_lock(&memory->mutex);
-    for (size_t i = 0; i < count && err.code == OK; i++) {
-        TxFault fault = {.op = i, .schema = ops[i].table->schema};
-        err = memory_op_apply(memory, &ops[i], &fault.field);
-        if (err.code != OK) *ret_fault = fault;
+    submission->err = SUCCESS;
+    for (size_t i = 0; i < submission->count && submission->err.code == OK; i++) {
+        const Op *op = &submission->ops[i];
+        TxFault fault = {.op = i, .schema = op->table->schema};
+        submission->err = memory_op_apply(memory, op, &fault.field);
+        if (submission->err.code != OK) submission->fault = fault;
     }
-    memory_journal_settle(memory, err.code == OK);
+    memory_journal_settle(memory, submission->err.code == OK);
     pthread_mutex_unlock(&memory->mutex);
-    return err;
+    submission_end(submission);
 }

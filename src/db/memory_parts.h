@@ -30,7 +30,7 @@ static inline Rows *memory_rows_of(MemoryDb *memory, const Table *table) {
 /// The row meets every term.
 bool memory_row_meets(const Value *row, const Select *select);
 /// Engine.apply.
-Err memory_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault);
+void memory_apply(Db *db, Submission *submission);
 /// Engine.select.
 Err memory_select(Db *db, const Select *select, RowSink sink);
 /// Engine.count.

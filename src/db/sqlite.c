@@ -18,8 +18,8 @@ static Err sqlite_count_by(Db *db, const Select *select, size_t column, RowSink 
     return readers_count_by(&((SqliteDb *)db)->readers, select, column, sink);
 }
 
-static Err sqlite_apply(Db *db, const Op *ops, size_t count, TxFault *ret_fault) {
-    return writer_submit(&((SqliteDb *)db)->writer, ops, count, ret_fault);
+static void sqlite_apply(Db *db, Submission *submission) {
+    writer_submit(&((SqliteDb *)db)->writer, submission);
 }
 
 static Err sqlite_check(Db *db) {

@@ -85,16 +85,22 @@ static bool care_wait(Care *care) {
     return !atomic_load(&care->is_closing);
 }
 
+static void care_looked(void *ctx, Err, const TxFault *) {
+    Care *care = ctx;
+    atomic_store(&care->is_looking, false);
+}
+
 static void *care_main(void *ctx) {
     Care *care = ctx;
+    pthread_setname_np(pthread_self(), "store-care");
     uint64_t due_ms = 0;
     do {
         uint64_t now_ms = clock_monotonic_ms();
         bool is_due = now_ms >= due_ms && !room_is_full(care->room);
         if (is_due && care_look(care)) due_ms = now_ms + care->every_ms;
         // Nothing to write, but the writer looks for room first.
-        TxFault fault;
-        if (room_is_full(care->room)) (void)writer_submit(care->writer, NULL, 0, &fault).code;
+        if (room_is_full(care->room) && !atomic_exchange(&care->is_looking, true))
+            writer_submit(care->writer, &care->look);
     } while (care_wait(care));
     return NULL;
 }
@@ -103,6 +109,7 @@ Err care_open(const DbOptions *options, Writer *writer, const Room *room, Care *
     *ret_care =
         (Care){.every_ms = (uint64_t)options->check_every_s * 1000, .writer = writer, .room = room};
     if (options->check_every_s == 0) return SUCCESS;
+    ret_care->look = (Submission){.done = care_looked, .ctx = ret_care};
     pthread_mutex_init(&ret_care->mutex, NULL);
     pthread_cond_init(&ret_care->change, NULL);
     ret_care->path = options->path;

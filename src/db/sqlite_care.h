@@ -19,6 +19,8 @@ typedef struct Care {
     pthread_cond_t change;
     atomic_bool is_closing;
     atomic_bool is_damaged;
+    Submission look; ///< nothing to apply; the writer's while it looks
+    atomic_bool is_looking;
 } Care;
 
 /// Start the thread, if the options ask for it. `ret_care` must not move. ERR_SYSTEM: no thread.

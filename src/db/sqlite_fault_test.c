@@ -7,6 +7,7 @@
 #include "test.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -200,6 +201,90 @@ TEST(every_failing_read_or_write_of_the_disk_is_survived) {
     CHECK(pairs_stored(&fixture, yards[0]) == written);
 }
 
+// Commits that nobody waits for.
+
+static atomic_int syncs_left; ///< until one fails; below 0: none will
+
+/// Stands before the C library's, also for SQLite.
+__attribute__((visibility("default"))) int fdatasync(int fd) {
+    if (atomic_load(&syncs_left) >= 0 && atomic_fetch_sub(&syncs_left, 1) == 0) {
+        errno = EIO;
+        return -1;
+    }
+    return fsync(fd);
+}
+
+typedef struct Ends {
+    atomic_uint good, failed;
+    Err err; ///< of one that failed
+} Ends;
+
+static void ends_note(void *ctx, Err err, const TxFault *) {
+    Ends *ends = ctx;
+    if (err.code != OK) ends->err = err;
+    atomic_fetch_add(err.code == OK ? &ends->good : &ends->failed, 1);
+}
+
+/// Submit `count` crates behind a commit that is held up, so that they are one group; wait for
+/// their ends.
+static void crates_submit(Fixture *fixture, unsigned from, unsigned count, Ends *ends) {
+    SCOPED(connection_close) Connection other = {};
+    CHECK_OK(connection_open(fixture->path, false, &other, NULL));
+    CHECK_OK(connection_run(&other, "BEGIN IMMEDIATE"));
+    for (unsigned i = from; i < from + count; i++) {
+        Tx *tx = fixture_tx(fixture, "north");
+        const char *name = str_print(&fixture->arena, "crate %u", i).ptr;
+        Crate crate = crate_new(&fixture->arena, "north", name, i);
+        CHECK_OK(tx_create(tx, &Crate_schema, &crate));
+        tx_commit_then(tx, ends_note, ends);
+    }
+    CHECK_OK(connection_run(&other, "ROLLBACK"));
+    while (atomic_load(&ends->good) + atomic_load(&ends->failed) < count)
+        sched_yield();
+}
+
+static uint64_t crates_stored(Fixture *fixture) {
+    uint64_t count = 0;
+    CHECK_OK(tx_count(fixture_tx(fixture, "north"), &Crate_schema, &(Query){}, &count));
+    return count;
+}
+
+TEST(a_group_whose_sync_fails_ends_once_each_and_is_not_acknowledged) {
+    enum { COUNT = 100 };
+    SCOPED(fixture_close) Fixture fixture = {};
+    atomic_store(&syncs_left, -1);
+    CHECK_OK(fixture_open(&fixture, ENGINE_SQLITE));
+    unsigned made = 0, failures = 0;
+    for (int nth = 0; nth < 3; nth++) {
+        Ends ends = {};
+        atomic_store(&syncs_left, nth);
+        crates_submit(&fixture, 1 + (unsigned)nth * COUNT, COUNT, &ends);
+        atomic_store(&syncs_left, -1);
+        CHECK(ends.good + ends.failed == COUNT);
+        if (ends.failed) CHECK_ERR(ends.err, ERR_SYSTEM);
+        made += ends.good;
+        failures += ends.failed;
+        CHECK(crates_stored(&fixture) == made);
+    }
+    CHECK(failures >= COUNT - 1); // the first may have been a group of its own
+    fixture.db = db_close(fixture.db);
+    DbOptions options = fixture_options(&fixture);
+    CHECK_OK(db_open_sqlite(&options, &fixture.db, NULL));
+    CHECK(crates_stored(&fixture) == made);
+}
+
+TEST(a_group_that_a_full_disk_has_no_room_for_ends_once_each) {
+    enum { COUNT = 1000 };
+    SCOPED(fixture_close) Fixture fixture = {};
+    CHECK_OK(fixture_open(&fixture, ENGINE_SQLITE));
+    pages_limit(&fixture, "PRAGMA max_page_count = 60");
+    Ends ends = {};
+    crates_submit(&fixture, 1, COUNT, &ends);
+    CHECK(ends.good + ends.failed == COUNT && ends.failed > 0);
+    CHECK_ERR(ends.err, ERR_FULL);
+    CHECK(crates_stored(&fixture) == ends.good);
+}
+
 // kill -9.
 
 typedef struct Ack {
@@ -286,4 +371,6 @@ TEST(kill_9_loses_nothing_that_was_acknowledged) {
 TEST_MAIN(CASE(a_full_disk_is_an_answer_and_loses_nothing),
           CASE(a_limit_on_the_files_size_is_a_full_disk),
           CASE(every_failing_read_or_write_of_the_disk_is_survived),
+          CASE(a_group_whose_sync_fails_ends_once_each_and_is_not_acknowledged),
+          CASE(a_group_that_a_full_disk_has_no_room_for_ends_once_each),
           CASE(kill_9_loses_nothing_that_was_acknowledged))

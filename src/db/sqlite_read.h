@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-enum { READERS_MAX = 64 };
+enum { READERS_MAX = 256 };
 
 typedef struct Readers {
     pthread_mutex_t mutex;

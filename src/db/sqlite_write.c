@@ -8,16 +8,6 @@
 
 enum { LINK_BYTES_MAX = 8 << 20 }; // what one TxLink may allocate
 
-struct Submission {
-    const Op *ops;
-    size_t count;
-    Submission *next;
-    Err err;
-    TxFault fault;
-    bool done;
-    pthread_cond_t finished;
-};
-
 // Operations.
 
 /// The statement of an operation whose text depends on nothing but its kind and table is prepared
@@ -222,70 +212,36 @@ static void write_group_run(Writer *writer, Submission *group) {
     if (room_is_full(writer->disk)) write_group_run_full(writer, group);
 }
 
-/// Cut a group off the queue. NULL when closing and nothing is left. The mutex is held.
-static Submission *write_group_take(Writer *writer) {
-    while (!writer->first && !writer->closing)
-        pthread_cond_wait(&writer->work, &writer->mutex);
-    Submission *group = writer->first;
-    Submission *end = group;
-    size_t count = end ? 1 : 0;
-    for (; end && end->next && count < WRITER_GROUP_MAX; count++)
-        end = end->next;
-    if (!group) return NULL;
-    writer->first = end->next;
-    if (!writer->first) writer->last = NULL;
-    end->next = NULL;
-    writer->queued -= count;
-    writer->stats.submissions += count;
-    writer->stats.commits++;
-    pthread_cond_broadcast(&writer->room);
-    return group;
+/// Who is told may submit again.
+static void write_group_end(Submission *group) {
+    while (group) {
+        Submission *each = group;
+        group = each->next; // `each` may be gone when it has ended
+        submission_end(each);
+    }
 }
 
 static void *write_main(void *ctx) {
     Writer *writer = ctx;
-    pthread_mutex_lock(&writer->mutex);
-    for (Submission *group = NULL; (group = write_group_take(writer)) != NULL;) {
-        pthread_mutex_unlock(&writer->mutex);
+    pthread_setname_np(pthread_self(), "writer");
+    for (Submission *group = NULL; (group = queue_take(&writer->queue)) != NULL;) {
         write_group_run(writer, group);
-        pthread_mutex_lock(&writer->mutex);
-        while (group) {
-            Submission *each = group;
-            group = each->next; // its owner may be gone after the signal
-            each->done = true;
-            pthread_cond_signal(&each->finished);
-        }
+        write_group_end(group);
     }
-    pthread_mutex_unlock(&writer->mutex);
     return NULL;
 }
 
-Err writer_submit(Writer *writer, const Op *ops, size_t count, TxFault *ret_fault) {
-    Submission submission = {.ops = ops, .count = count};
-    pthread_cond_init(&submission.finished, NULL);
-    pthread_mutex_lock(&writer->mutex);
-    assert(!writer->closing);
-    while (writer->queued == WRITER_QUEUE_MAX)
-        pthread_cond_wait(&writer->room, &writer->mutex);
-    if (writer->last)
-        writer->last->next = &submission;
-    else
-        writer->first = &submission;
-    writer->last = &submission;
-    writer->queued++;
-    pthread_cond_signal(&writer->work);
-    while (!submission.done)
-        pthread_cond_wait(&submission.finished, &writer->mutex);
-    pthread_mutex_unlock(&writer->mutex);
-    pthread_cond_destroy(&submission.finished);
-    if (submission.err.code != OK) *ret_fault = submission.fault;
-    return submission.err;
+void writer_submit(Writer *writer, Submission *submission) {
+    if (queue_put(&writer->queue, submission)) return;
+    submission->err = FAIL(ERR_BUSY, "too many changes wait for the disk");
+    submission_end(submission);
 }
 
 WriterStats writer_stats(Writer *writer) {
-    pthread_mutex_lock(&writer->mutex);
-    WriterStats stats = writer->stats;
-    pthread_mutex_unlock(&writer->mutex);
+    WriteQueue *queue = &writer->queue;
+    pthread_mutex_lock(&queue->mutex);
+    WriterStats stats = {queue->submissions, queue->groups};
+    pthread_mutex_unlock(&queue->mutex);
     return stats;
 }
 
@@ -293,9 +249,7 @@ Err writer_open(Connection *connection, size_t table_count, Room *room, Writer *
     TRY(connection_keep(connection, (table_count + 1) * OP_KIND_COUNT));
     *ret_writer = (Writer){.connection = *connection, .disk = room};
     arena_init(&ret_writer->arena, LINK_BYTES_MAX);
-    pthread_mutex_init(&ret_writer->mutex, NULL);
-    pthread_cond_init(&ret_writer->work, NULL);
-    pthread_cond_init(&ret_writer->room, NULL);
+    queue_init(&ret_writer->queue);
     int code = pthread_create(&ret_writer->thread, NULL, write_main, ret_writer);
     if (code != 0) return (Err){ERR_SYSTEM, code, "cannot start the database's writer"};
     ret_writer->is_open = true;
@@ -305,14 +259,9 @@ Err writer_open(Connection *connection, size_t table_count, Room *room, Writer *
 
 void writer_close(Writer *writer) {
     if (!writer->is_open) return;
-    pthread_mutex_lock(&writer->mutex);
-    writer->closing = true;
-    pthread_cond_signal(&writer->work);
-    pthread_mutex_unlock(&writer->mutex);
+    queue_close(&writer->queue);
     pthread_join(writer->thread, NULL);
     connection_close(&writer->connection);
     arena_done(&writer->arena);
-    pthread_mutex_destroy(&writer->mutex);
-    pthread_cond_destroy(&writer->work);
-    pthread_cond_destroy(&writer->room);
+    queue_done(&writer->queue);
 }

@@ -2,6 +2,7 @@
 #include "db/tx_parts.h"
 
 #include <assert.h>
+#include <pthread.h>
 
 static Err tx_open_with(Db *db, Arena *arena, Str scope, bool sees_all, Tx **ret_tx) {
     Tx *tx = ARENA_NEW(arena, Tx);
@@ -194,12 +195,52 @@ Err tx_append(Tx *tx, const Schema *schema, const void *record, TxLink link) {
     return SUCCESS;
 }
 
-Err tx_commit(Tx *tx, TxFault *ret_fault) {
-    size_t count = tx->op_count;
+void tx_patient(Tx *tx) {
+    tx->is_patient = true;
+}
+
+void tx_commit_then(Tx *tx, TxDone done, void *ctx) {
+    tx->submission = (Submission){.ops = tx->ops,
+                                  .count = tx->op_count,
+                                  .is_patient = tx->is_patient,
+                                  .done = done,
+                                  .ctx = ctx,
+                                  .fault = {.op = TX_OP_NONE}};
     tx->op_count = 0;
-    if (count == 0) return SUCCESS;
-    TxFault fault = {.op = TX_OP_NONE};
-    Err err = tx->db->engine->apply(tx->db, tx->ops, count, &fault);
-    if (err.code != OK && ret_fault) *ret_fault = fault;
-    return err;
+    if (tx->submission.count == 0)
+        submission_end(&tx->submission);
+    else
+        tx->db->engine->apply(tx->db, &tx->submission);
+}
+
+/// Who waits for a commit.
+typedef struct TxWait {
+    pthread_mutex_t mutex;
+    pthread_cond_t done;
+    bool is_done;
+    Err err;
+    TxFault fault;
+} TxWait;
+
+static void tx_wait_end(void *ctx, Err err, const TxFault *fault) {
+    TxWait *wait = ctx;
+    pthread_mutex_lock(&wait->mutex);
+    wait->err = err;
+    wait->fault = *fault;
+    wait->is_done = true;
+    pthread_cond_signal(&wait->done); // within the lock: once it is free, `wait` may be gone
+    pthread_mutex_unlock(&wait->mutex);
+}
+
+Err tx_commit(Tx *tx, TxFault *ret_fault) {
+    TxWait wait = {.mutex = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+    tx_commit_then(tx, tx_wait_end, &wait);
+    pthread_mutex_lock(&wait.mutex);
+    while (!wait.is_done)
+        pthread_cond_wait(&wait.done, &wait.mutex);
+    pthread_mutex_unlock(&wait.mutex);
+    pthread_mutex_destroy(&wait.mutex);
+    pthread_cond_destroy(&wait.done);
+    if (wait.err.code != OK && ret_fault) *ret_fault = wait.fault;
+    return wait.err;
 }

@@ -2,7 +2,7 @@
 /// Reads freely, commits once.
 ///
 /// A `Tx` is one call's view of the store. Reads go to the engine at once; writes collect as typed
-/// operations with preconditions and are applied atomically by `tx_commit`, all or none. A Tx does
+/// operations with preconditions and are applied atomically by a commit, all or none. A Tx does
 /// not see its own writes. Records are described by their Schema (base/schema.h): the table is the
 /// schema's name, the columns its stored fields, the key its KEY field, and rows come in key order
 /// (ids are UUIDv7: order of creation) or in that of an ORDERED field. Such a field is always in
@@ -92,7 +92,7 @@ Err tx_count_by(Tx *tx, const Query *query, Member by, Group **ret_groups, size_
 
 /// Collect writes. They copy what they need of `record` into the arena. ERR_LIMIT: more than
 /// TX_OPS_MAX. ERR_NOT_FOUND: the record is of another scope. What they require is checked by
-/// tx_commit, which fails with what stands in brackets.
+/// the commit, which fails with what stands in brackets.
 /// Insert. [ERR_EXISTS: its key or a UNIQUE value is taken]
 Err tx_create(Tx *tx, const Schema *schema, const void *record);
 /// Replace all but LOOSE fields of the row if it still has the record's revision. [ERR_CONFLICT: it
@@ -143,7 +143,19 @@ typedef struct TxFault {
     const Field *field;   ///< of ERR_EXISTS: one of the fields that are taken; else NULL
 } TxFault;
 
-/// Apply everything collected, atomically and durably, or nothing. The Tx is empty afterwards and
-/// may be used again. What the operations require; ERR_UNAVAILABLE: the store cannot be reached.
-/// ERR_SYSTEM: the disk is full or broken. `ret_fault` is set on failure; NULL: nobody asks.
+/// Called once, when the batch is durable or never will be. On a thread of the store, for which all
+/// other writers wait: it hands on what is encoded already, or puts the call back to a worker; it
+/// does not wait, and does not commit and wait. `fault` is borrowed and tells of a failure.
+typedef void (*TxDone)(void *ctx, Err err, const TxFault *fault);
+/// This commit is in no hurry: it may wait a few milliseconds, so that more of its kind share it.
+void tx_patient(Tx *tx);
+/// Apply everything collected, atomically and durably, or nothing, and call `done`; the only way to
+/// write. The Tx and its arena belong to the store until then; afterwards the Tx is empty and may
+/// be used again. Errors: what the operations require; ERR_BUSY: too many commits wait, nothing was
+/// applied; ERR_UNAVAILABLE: the store cannot be reached; ERR_FULL, ERR_SYSTEM: the disk is full or
+/// broken. Where nothing was collected, or too many wait, `done` is called at once, on this thread;
+/// and it may be called before this returns in any case.
+void tx_commit_then(Tx *tx, TxDone done, void *ctx);
+/// The same, and wait for it: where a thread may, as while a program starts, and in tests.
+/// `ret_fault` is set on failure; NULL: nobody asks.
 Err tx_commit(Tx *tx, TxFault *ret_fault);

@@ -11,6 +11,8 @@ struct Tx {
     bool sees_all;
     Op *ops; ///< TX_OPS_MAX of them; NULL before the first write
     size_t op_count;
+    bool is_patient;
+    Submission submission; ///< of the commit under way
 };
 
 /// All rows of the schema that the Tx may see.

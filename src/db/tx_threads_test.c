@@ -99,9 +99,10 @@ static void *appender_main(void *ctx) {
 
 /// How many submissions the writer has taken or has in its queue.
 static uint64_t submitted(Writer *writer) {
-    pthread_mutex_lock(&writer->mutex);
-    uint64_t count = writer->stats.submissions + writer->queued;
-    pthread_mutex_unlock(&writer->mutex);
+    WriteQueue *queue = &writer->queue;
+    pthread_mutex_lock(&queue->mutex);
+    uint64_t count = queue->submissions + queue->count;
+    pthread_mutex_unlock(&queue->mutex);
     return count;
 }
 

@@ -62,15 +62,26 @@ static void exchange_run_end(Exchange *exchange) {
     traffic_ran(&server->traffic);
 }
 
+static void exchange_replied(void *ctx, const HttpReply *reply) {
+    Exchange *exchange = ctx;
+    exchange->reply = *reply;
+    exchange_run_end(exchange);
+}
+
 /// On a worker.
 static void exchange_job_run(void *arg) {
     Exchange *exchange = arg;
-    if (exchange->is_probe)
+    if (exchange->is_probe) {
         exchange_probe_run(exchange);
-    else
-        router_run(
-            exchange->server->router, &exchange->request, &exchange->arena, &exchange->reply);
-    exchange_run_end(exchange);
+        exchange_run_end(exchange);
+        return;
+    }
+    router_run_then(exchange->server->router,
+                    exchange->workers,
+                    &exchange->request,
+                    &exchange->arena,
+                    exchange_replied,
+                    exchange);
 }
 
 /// Hand the complete request to the workers; if they have no room, the answer is 503 at once.
@@ -84,8 +95,11 @@ static enum MHD_Result exchange_run(Exchange *exchange) {
     }
     exchange->request.body = text_str(&exchange->body);
     exchange->state = RUNNING;
+    const HttpRequest *request = &exchange->request;
+    exchange->workers =
+        server->pools[router_pool(server->router, request->method, request->path)];
     MHD_suspend_connection(exchange->connection);
-    err = worker_submit(server->workers, exchange_job_run, exchange);
+    err = worker_submit(exchange->workers, exchange_job_run, exchange);
     if (err.code == OK) return MHD_YES;
     exchange_reply_problem(exchange, err, MHD_HTTP_SERVICE_UNAVAILABLE);
     exchange_run_end(exchange);

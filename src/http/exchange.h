@@ -5,8 +5,9 @@
 ///   OPENED -> COLLECTING -> RUNNING -> REPLIED -> ANSWERED
 ///       \__________\_______________________________/^     refused, or GET /healthz
 ///
-/// The network thread collects the body and suspends the connection; a worker runs the router and
-/// resumes it; the network thread sends the answer. At any time one of the two has the exchange:
+/// The network thread collects the body and suspends the connection; a worker runs the router, and
+/// whoever ends the call resumes it: the worker, or the store's thread when what it wrote is
+/// durable; the network thread sends the answer. At any time one of them has the exchange:
 /// libmicrohttpd does not touch a suspended connection, not even when its peer goes away, so what
 /// an exchange borrows from its connection stays.
 #pragma once
@@ -22,7 +23,7 @@ typedef struct WorkerPool WorkerPool;
 typedef struct Server {
     struct MHD_Daemon *daemon;
     const Router *router;
-    WorkerPool *workers;
+    WorkerPool *const *pools; ///< the owner's
     Err (*ready)(void *app);
     void *app;
     Arena arena; ///< of the PEM texts
@@ -39,6 +40,7 @@ typedef struct Exchange {
     struct MHD_Connection *connection;
     ExchangeState state;
     bool is_probe;      ///< GET /readyz
+    WorkerPool *workers; ///< of its route
     bool is_path_plain; ///< no '/' or NUL hid in it
     uint64_t body_seen; ///< bytes that came, kept or not
     Arena arena;

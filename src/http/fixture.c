@@ -2,6 +2,7 @@
 #include "http/fixture.h"
 
 #include <assert.h>
+#include <string.h>
 
 static const Field Part_fields[] = {
     FIELD(Part, name, REQUIRED, "its name", .max = 16),
@@ -53,7 +54,12 @@ static Err box_create(Call *call) {
     if (fixture->handler_fails.code != OK) return fixture->handler_fails;
     Id id = id_new(S("box"), call->now_ms);
     call_event(call, 1, &id);
-    return call_reply(call, box);
+    if (fixture->refuses_after.code != OK) return call_refuse_after(call, fixture->refuses_after);
+    if (fixture->note_len == 0) return call_reply(call, box);
+    char *note = arena_alloc(call->arena, fixture->note_len, 1);
+    if (!note) return arena_check(call->arena);
+    memset(note, '"', fixture->note_len);
+    return call_reply(call, &(Box){.name = box->name, .note = {note, fixture->note_len}});
 }
 
 static Err box_update(Call *call) {
@@ -85,13 +91,13 @@ static const Endpoint Box_sync = {
 // clang-format on
 
 static const Route routes[] = {
-    {&Box_show,   MAY_READ,  box_show  },
-    {&Box_list,   MAY_READ,  box_list  },
-    {&Box_create, MAY_WRITE, box_create},
-    {&Box_update, MAY_WRITE, box_update},
-    {&Box_delete, MAY_WRITE, box_delete},
-    {&Box_best,   0,         box_best  },
-    {&Box_sync,   0,         box_sync  },
+    {&Box_show,   MAY_READ,  box_show            },
+    {&Box_list,   MAY_READ,  box_list            },
+    {&Box_create, MAY_WRITE, box_create          },
+    {&Box_update, MAY_WRITE, box_update          },
+    {&Box_delete, MAY_WRITE, box_delete          },
+    {&Box_best,   0,         box_best            },
+    {&Box_sync, 0, box_sync, NULL, 1},
 };
 
 static Err authorise(void *, Call *call) {
@@ -109,16 +115,19 @@ static Err begin(void *app, Call *) {
     return SUCCESS;
 }
 
-static Err finish(void *app, Call *, Err result) {
-    Fixture *fixture = app;
-    fixture->finished++;
-    TRY(result);
+static Err commit(Fixture *fixture) {
     if (fixture->conflicts) {
         fixture->conflicts--;
         return FAIL(ERR_CONFLICT, "the row was changed");
     }
     fixture->committed++;
     return SUCCESS;
+}
+
+static void finish(void *app, Call *, Err result, CallDone done, void *ctx) {
+    Fixture *fixture = app;
+    fixture->finished++;
+    done(ctx, result.code == OK ? commit(fixture) : result);
 }
 
 static void published(void *app, Call *call) {
@@ -160,7 +169,5 @@ void fixture_close(Fixture *fixture) {
 
 HttpReply fixture_run(Fixture *fixture, const HttpRequest *request) {
     arena_reset(&fixture->arena);
-    HttpReply reply;
-    router_run(fixture->router, request, &fixture->arena, &reply);
-    return reply;
+    return router_wait(fixture->router, fixture->workers, request, &fixture->arena);
 }

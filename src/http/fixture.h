@@ -2,7 +2,7 @@
 /// A small API over no database, for the tests of this folder and the fuzzer.
 #pragma once
 
-#include "http/router.h"
+#include "http/router_fixture.h"
 
 typedef struct Part {
     Str name;
@@ -30,7 +30,10 @@ typedef struct Fixture {
     _Atomic uint32_t begun, finished, committed, published, handled; ///< on any thread
     uint32_t conflicts; ///< how many commits lose their race
     Err handler_fails;  ///< what the handler of POST returns, unless OK
+    Err refuses_after;  ///< what it refuses with after the commit, unless OK
+    size_t note_len;    ///< of its answer's note, of quotes; 0: that of the request
     Router *router;
+    WorkerPool *workers; ///< run lost races again; opened and closed by a test that has some
     Arena arena;
 } Fixture;
 

@@ -23,10 +23,8 @@ static const HttpRequest listing = {
 
 static HttpReply run_starved(Fixture *fixture, const HttpRequest *request, long nth, bool lasting) {
     arena_done(&fixture->arena); // a chunk that is kept would not be asked for again
-    HttpReply reply;
     starve(nth, lasting);
-    router_run(fixture->router, request, &fixture->arena, &reply);
-    return reply;
+    return router_wait(fixture->router, NULL, request, &fixture->arena);
 }
 
 /// Fail each allocation of the call in turn. How many of the failures were told.

@@ -47,6 +47,12 @@ Err call_refuse(Call *call, Str pointer, const char *allowed, ...) {
     return FAIL(ERR_INVALID, "the input is not what is allowed here");
 }
 
+Err call_refuse_after(Call *call, Err refusal) {
+    assert(refusal.code != OK);
+    call->refusal = refusal;
+    return SUCCESS;
+}
+
 Err call_reply(Call *call, const void *record) {
     const Endpoint *endpoint = call->route->endpoint;
     assert(endpoint->shape == REPLY_ONE && record);

@@ -25,6 +25,7 @@ typedef struct Route {
     uint32_t access; ///< who may call, in the owner's words (RouterOptions.authorise); 0: anyone
     Err (*handler)(Call *call);
     const void *rules; ///< for a handler that several nouns share: what this one adds
+    uint32_t pool;     ///< which of the server's pools runs it, in the owner's words; 0: the first
 } Route;
 
 enum {
@@ -72,6 +73,7 @@ struct Call {
     /// `taken`, instead of failing.
     bool yields;
     const Field *taken; ///< what was, at the last try that yielded; NULL at first
+    Err refusal;        ///< set by call_refuse_after; OK: there is none
     CallEvent events[CALL_EVENTS_MAX];
     size_t event_count;
 };
@@ -86,6 +88,9 @@ Err call_patch(Call *call, const Schema *schema, void *record);
 /// Refuse one field: adds a fault and returns ERR_INVALID. `pointer`: "/fleet_id".
 __attribute__((format(printf, 3, 4))) Err
 call_refuse(Call *call, Str pointer, const char *allowed, ...);
+/// Commit what the handler has collected, and then answer with this failure all the same. Always
+/// OK: what the handler returns.
+Err call_refuse_after(Call *call, Err refusal);
 /// Answer with `record` (of endpoint->out), which must stay until the call ends (copied if it is on
 /// the handler's stack: the copy is shallow, texts live in the arena). Always OK.
 Err call_reply(Call *call, const void *record);

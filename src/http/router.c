@@ -172,6 +172,11 @@ Match router_match(const Router *router, Str method, Str path, Arena *arena) {
     return match;
 }
 
+uint32_t router_pool(const Router *router, Str method, Str path) {
+    const Route *route = router_match(router, method, path, NULL).route;
+    return route ? route->pool : 0;
+}
+
 uint32_t router_body_max(const Router *router, Str method, Str path) {
     const Route *route = router_match(router, method, path, NULL).route;
     if (!route) return 0;

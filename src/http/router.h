@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /// From a request to an answer, without a socket.
 ///
-/// Forward only: match the route, `authorise`, decode query and body, `begin`, handler, `finish`
-/// (commit), encode. Authorisation comes before the body is looked at. A lost race (ERR_CONFLICT)
-/// runs begin..finish again with a fresh arena mark, by io/race.h. A failure becomes a problem
-/// document (RFC 9457) with a stable `code`, the request id and every field fault. Built in:
-/// GET /openapi.json from the tables; 404 and 405 (with Allow).
+/// Forward only: match the route, `authorise`, decode query and body, `begin`, handler, encode,
+/// `finish` (commit). Authorisation comes before the body is looked at. The answer is encoded before
+/// the commit, so what was committed is never answered with a failure of ours; nobody waits for the
+/// commit, whose end hands the answer on. A lost race (ERR_CONFLICT) runs begin..finish again on a
+/// worker, by io/race.h. A failure becomes a problem document (RFC 9457) with a stable `code`, the
+/// request id and every field fault. Built in: GET /openapi.json from the tables; 404 and 405 (with
+/// Allow).
 #pragma once
 
 #include "http/route.h"
 
 typedef struct Router Router;
+typedef struct WorkerPool WorkerPool;
 
 typedef struct RouteTable {
     const Route *routes;
@@ -26,6 +29,9 @@ typedef struct AccessName {
     const char *doc;
 } AccessName;
 
+/// What a call has come to; on any thread, and it must not wait.
+typedef void (*CallDone)(void *ctx, Err err);
+
 typedef struct RouterOptions {
     const RouteTable *tables;
     size_t table_count;
@@ -40,9 +46,10 @@ typedef struct RouterOptions {
     Err (*authorise)(void *app, Call *call);
     /// Open call->tx.
     Err (*begin)(void *app, Call *call);
-    /// Commit if `result` is OK, and close. What it returns is the call's result.
-    Err (*finish)(void *app, Call *call, Err result);
-    /// The commit is done: act on call->events. NULL: nothing.
+    /// Commit if `result` is OK, and close. `done`, once, with the call's result: before this
+    /// returns, or later on another thread. Does not wait.
+    void (*finish)(void *app, Call *call, Err result, CallDone done, void *ctx);
+    /// The commit is done: act on call->events, without waiting. NULL: nothing.
     void (*published)(void *app, Call *call);
 } RouterOptions;
 
@@ -57,7 +64,7 @@ typedef struct HttpRequest {
     Str body;
 } HttpRequest;
 
-/// What goes back. Texts live in the arena given to router_run.
+/// What goes back. Texts live in the arena given to router_run_then.
 typedef struct HttpReply {
     uint32_t status;
     Str content_type; ///< absent: no body
@@ -73,10 +80,18 @@ Err router_open(const RouterOptions *options, Router **ret_router);
 Router *router_close(Router *router);
 /// The largest body that the route of this method and path takes; 0 if there is no such route.
 uint32_t router_body_max(const Router *router, Str method, Str path);
-/// Run one request from top to bottom. Thread-safe: one arena a call. Always fills the reply.
-void router_run(const Router *router,
-                const HttpRequest *request,
-                Arena *arena,
-                HttpReply *ret_reply);
+/// Which pool the route of this method and path wants; 0 if there is no such route.
+uint32_t router_pool(const Router *router, Str method, Str path);
+/// The answer of a call, always filled; the reply itself is borrowed.
+typedef void (*RouterDone)(void *ctx, const HttpReply *reply);
+/// Run one request from top to bottom, on this thread up to the commit; `done`, once, with the
+/// answer: before this returns, or later on another thread, where it must not wait. What is given
+/// stays until then; `workers` runs what lost a race again. Thread-safe: one arena a call.
+void router_run_then(const Router *router,
+                     WorkerPool *workers,
+                     const HttpRequest *request,
+                     Arena *arena,
+                     RouterDone done,
+                     void *ctx);
 /// The OpenAPI 3.1 document, borrowed from the router.
 Str router_openapi(const Router *router);

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // One request, from top to bottom. Two arenas: the caller's holds what stays for the whole call
 // (body, query, principal, reply); one of our own holds what a try makes, and forgets it before
-// the next try.
+// the next try. A run has one thread at a time: this one's, then the store's, then a worker's.
 #include "base/problem.h"
 #include "http/router_parts.h"
 
 #include "base/log.h"
 #include "base/scope.h"
 #include "io/race.h"
+#include "io/worker.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 enum { STATUS_BAD_REQUEST = 400, STATUS_BAD_METHOD = 405, STATUS_BAD_TYPE = 415 };
@@ -18,7 +21,14 @@ enum { STATUS_BAD_REQUEST = 400, STATUS_BAD_METHOD = 405, STATUS_BAD_TYPE = 415 
 typedef struct Run {
     const Router *router;
     const HttpRequest *request;
+    WorkerPool *workers;
+    RouterDone done;
+    void *ctx;
     Arena *arena;    ///< of the whole call
+    Arena try_arena; ///< of one try
+    Race race;
+    char *body; ///< room for the encoded answer, in `arena`: that of each try, if it fits
+    size_t body_room;
     uint32_t status; ///< of a failure, where it is more exact than its ErrCode; 0: it is not
     Call call;
     HttpReply reply;
@@ -99,34 +109,19 @@ static Err run_body(Run *run) {
     return SUCCESS;
 }
 
-/// Forget what the try before left behind, and run once.
-static Err run_try(Run *run) {
-    const RouterOptions *options = &run->router->options;
-    Call *call = &run->call;
-    arena_reset(call->arena);
-    faults_init(&call->faults, call->arena);
-    call->tx = NULL;
-    call->out = NULL;
-    call->out_count = 0;
-    call->next = (Str){};
-    call->retry_after_s = 0;
-    call->event_count = 0;
-    call->yields = false;
-    TRY(options->begin(options->app, call));
-    Err err = call->route->handler(call);
-    if (err.code == OK) err = arena_check(call->arena); // nothing half made is committed
-    return options->finish(options->app, call, err);
-}
-
-static Err run_tries(Run *run) {
-    const RouterOptions *options = &run->router->options;
-    Err err;
-    Race race = {};
-    do {
-        err = run_try(run);
-    } while (race_again(&race, err));
-    if (err.code == OK && options->published) options->published(options->app, &run->call);
-    return err;
+/// The tries share one room in the arena: it is as large as the largest answer, not as all of them.
+static Err run_body_keep(Run *run, Str body) {
+    if (body.len >= run->body_room) {
+        run->body = arena_alloc(run->arena, body.len + 1, 1);
+        run->body_room = run->body ? body.len + 1 : 0;
+        if (run->arena->failed == ERR_MEMORY) return OUT_OF_MEMORY;
+        if (!run->body) return FAIL(ERR_UNAVAILABLE, "the answer exceeds the memory of a call");
+    }
+    memcpy(run->body, body.ptr, body.len);
+    run->body[body.len] = '\0';
+    run->reply.content_type = S("application/json");
+    run->reply.body = (Str){run->body, body.len};
+    return SUCCESS;
 }
 
 static Err run_encode(Run *run) {
@@ -146,25 +141,9 @@ static Err run_encode(Run *run) {
         if (call->next.ptr) text_add_json(&text, call->next);
         text_add_char(&text, '}');
     }
-    Str body = text_check(&text).code == OK ? str_dup(run->arena, text_str(&text)) : (Str){};
-    if (text.failed == ERR_MEMORY || run->arena->failed == ERR_MEMORY) return OUT_OF_MEMORY;
-    if (!body.ptr) return FAIL(ERR_UNAVAILABLE, "the answer exceeds the memory of a call");
-    run->reply.content_type = S("application/json");
-    run->reply.body = body;
-    return SUCCESS;
-}
-
-static Err run_steps(Run *run, Arena *try_arena) {
-    const RouterOptions *options = &run->router->options;
-    Call *call = &run->call;
-    TRY(run_match(run));
-    if (call->route->access) TRY(options->authorise(options->app, call));
-    if (call->route->endpoint->in) TRY(run_body_type(run));
-    TRY(run_query(run));
-    TRY(run_body(run));
-    call->arena = try_arena;
-    TRY(run_tries(run));
-    return run_encode(run);
+    if (text.failed == ERR_MEMORY) return OUT_OF_MEMORY;
+    if (text.failed) return FAIL(ERR_UNAVAILABLE, "the answer exceeds the memory of a call");
+    return run_body_keep(run, text_str(&text));
 }
 
 static void run_fail(Run *run, Err err) {
@@ -203,44 +182,145 @@ static void run_fail(Run *run, Err err) {
     reply->body = problem_of_no_memory;
 }
 
+static void run_end(Run *run) {
+    run->done(run->ctx, &run->reply);
+    arena_done(&run->try_arena);
+    free(run);
+}
+
+static void run_end_with(Run *run, Err err) {
+    run->reply.content_type = (Str){};
+    run->reply.body = (Str){};
+    run_fail(run, err);
+    run_end(run);
+}
+
+// Tries.
+
+static void run_try(Run *run);
+
+static void run_again(void *arg) {
+    run_try(arg);
+}
+
+/// The end of a try, on whichever thread its commit ended.
+static void run_tried(void *ctx, Err err) {
+    Run *run = ctx;
+    const RouterOptions *options = &run->router->options;
+    uint32_t pause_ms = 0;
+    if (race_again(&run->race, err, &pause_ms)
+        && worker_submit_after(run->workers, pause_ms, run_again, run).code == OK)
+        return; // the run is a worker's now
+    if (err.code == OK && options->published) options->published(options->app, &run->call);
+    if (err.code == OK) err = run->call.refusal;
+    if (err.code == OK)
+        run_end(run);
+    else
+        run_end_with(run, err);
+}
+
+/// Up to what is to be committed: nothing half made, and nothing that cannot be told.
+static Err run_handle(Run *run) {
+    Call *call = &run->call;
+    TRY(call->route->handler(call));
+    TRY(arena_check(call->arena));
+    return call->refusal.code == OK ? run_encode(run) : SUCCESS;
+}
+
+/// Forget what the try before left behind, and run once.
+static void run_try(Run *run) {
+    const RouterOptions *options = &run->router->options;
+    Call *call = &run->call;
+    arena_reset(call->arena);
+    faults_init(&call->faults, call->arena);
+    call->tx = NULL;
+    call->out = NULL;
+    call->out_count = 0;
+    call->next = (Str){};
+    call->retry_after_s = 0;
+    call->event_count = 0;
+    call->yields = false;
+    call->refusal = SUCCESS;
+    Err err = options->begin(options->app, call);
+    if (err.code == OK)
+        options->finish(options->app, call, run_handle(run), run_tried, run);
+    else
+        run_tried(run, err);
+}
+
+/// What is done once, before the tries.
+static Err run_prepare(Run *run) {
+    const RouterOptions *options = &run->router->options;
+    Call *call = &run->call;
+    TRY(run_match(run));
+    if (call->route->access) TRY(options->authorise(options->app, call));
+    if (call->route->endpoint->in) TRY(run_body_type(run));
+    TRY(run_query(run));
+    return run_body(run);
+}
+
 /// The document about all others is not one of the tables.
-static bool run_openapi(Run *run) {
-    if (!str_eq(run->request->path, S("/openapi.json"))) return false;
+static void run_openapi(Run *run) {
+    if (!str_eq(run->request->method, S("GET"))) {
+        run->status = STATUS_BAD_METHOD;
+        run->reply.allow = S("GET");
+        run_end_with(run, FAIL(ERR_INVALID, "this path does not take this method"));
+        return;
+    }
     run->reply.status = 200;
     run->reply.content_type = S("application/json");
     run->reply.body = router_openapi(run->router);
-    if (str_eq(run->request->method, S("GET"))) return true;
-    run->status = STATUS_BAD_METHOD;
-    run->reply.allow = S("GET");
-    run_fail(run, FAIL(ERR_INVALID, "this path does not take this method"));
-    return true;
+    run_end(run);
 }
 
-void router_run(const Router *router,
-                const HttpRequest *request,
-                Arena *arena,
-                HttpReply *ret_reply) {
+static Run *run_new(const Router *router, const HttpRequest *request, Arena *arena) {
     const RouterOptions *options = &router->options;
-    SCOPED(arena_done) Arena try_arena;
-    arena_init(&try_arena, CALL_ARENA_MAX);
+    Run *run = calloc(1, sizeof(*run));
+    if (!run) return NULL;
     uint64_t now_ms = clock_now_ms(&options->clock);
     Id id = id_new(S("req"), now_ms);
-    Run run = {
-        .router = router,
-        .request = request,
-        .arena = arena,
-        .call = {.app = options->app,
-                 .arena = arena,
-                 .now_ms = now_ms,
-                 .id = str_dup(arena, id_str(&id)),
-                 .bearer = request->bearer,
-                 .remote_address = request->remote_address},
-    };
-    faults_init(&run.call.faults, arena);
-    run.reply.request_id = run.call.id;
-    if (!run_openapi(&run)) {
-        Err err = run_steps(&run, &try_arena);
-        if (err.code != OK) run_fail(&run, err);
+    run->router = router;
+    run->request = request;
+    run->arena = arena;
+    arena_init(&run->try_arena, CALL_ARENA_MAX);
+    run->call = (Call){.app = options->app,
+                       .arena = arena,
+                       .now_ms = now_ms,
+                       .id = str_dup(arena, id_str(&id)),
+                       .bearer = request->bearer,
+                       .remote_address = request->remote_address};
+    faults_init(&run->call.faults, arena);
+    run->reply.request_id = run->call.id;
+    return run;
+}
+
+void router_run_then(const Router *router,
+                     WorkerPool *workers,
+                     const HttpRequest *request,
+                     Arena *arena,
+                     RouterDone done,
+                     void *ctx) {
+    Run *run = run_new(router, request, arena);
+    if (!run) {
+        done(ctx,
+             &(HttpReply){.status = err_http_status(ERR_MEMORY),
+                          .content_type = S(PROBLEM_CONTENT_TYPE),
+                          .body = problem_of_no_memory,
+                          .retry_after_s = PROBLEM_RETRY_S});
+        return;
     }
-    *ret_reply = run.reply;
+    run->workers = workers;
+    run->done = done;
+    run->ctx = ctx;
+    if (str_eq(request->path, S("/openapi.json"))) {
+        run_openapi(run);
+        return;
+    }
+    Err err = run_prepare(run);
+    if (err.code != OK) {
+        run_end_with(run, err);
+        return;
+    }
+    run->call.arena = &run->try_arena;
+    run_try(run);
 }

@@ -7,6 +7,8 @@
 
 #include "test.h"
 
+#include <semaphore.h>
+
 /// Run a request as the writer, with a JSON body if there is any.
 static HttpReply ask(Fixture *fixture, Str method, Str path, Str body) {
     return fixture_run(fixture,
@@ -221,26 +223,111 @@ TEST(a_patch_keeps_what_it_does_not_name_and_takes_no_immutable_field) {
     fixture_close(&fixture);
 }
 
+static const HttpRequest creation = {
+    .method = S("POST"),
+    .path = S("/v1/boxes"),
+    .bearer = S("writer"),
+    .content_type = S("application/json"),
+    .body = S("{\"name\":\"n\"}"),
+};
+
+/// With one worker for lost races.
+static void racing_open(Fixture *fixture) {
+    fixture_open(fixture);
+    CHECK_OK(worker_pool_open(&(WorkerOptions){.threads = 1, .queue_max = 4}, &fixture->workers));
+}
+
+static void racing_close(Fixture *fixture) {
+    worker_pool_close(fixture->workers);
+    fixture_close(fixture);
+}
+
 TEST(a_lost_race_is_run_again_until_it_is_won) {
     Fixture fixture;
-    fixture_open(&fixture);
+    racing_open(&fixture);
     fixture.conflicts = RACE_TRIES_MAX - 1;
     HttpReply reply = ask(&fixture, S("POST"), S("/v1/boxes"), S("{\"name\":\"n\"}"));
     CHECK(reply.status == 201);
     CHECK(fixture.begun == RACE_TRIES_MAX && fixture.finished == RACE_TRIES_MAX);
     CHECK(fixture.handled == RACE_TRIES_MAX && fixture.committed == 1);
     CHECK(fixture.published == 1); // events of the lost tries are forgotten
-    fixture_close(&fixture);
+    racing_close(&fixture);
 }
 
 TEST(a_race_that_is_always_lost_ends_as_409) {
     Fixture fixture;
-    fixture_open(&fixture);
+    racing_open(&fixture);
     fixture.conflicts = UINT32_MAX;
     HttpReply reply = ask(&fixture, S("POST"), S("/v1/boxes"), S("{\"name\":\"n\"}"));
     CHECK(reply.status == 409);
     CHECK_STR(problem_of(&fixture, &reply).code, S("conflict"));
     CHECK(fixture.handled == RACE_TRIES_MAX && fixture.published == 0);
+    racing_close(&fixture);
+}
+
+/// A call under way, and what happens beside it.
+typedef struct Racing {
+    HttpReply reply;
+    sem_t ended, beside;
+} Racing;
+
+static void racing_end(void *ctx, const HttpReply *reply) {
+    Racing *racing = ctx;
+    racing->reply = *reply;
+    sem_post(&racing->ended);
+}
+
+static void racing_job(void *ctx) {
+    sem_post(&((Racing *)ctx)->beside);
+}
+
+TEST(who_pauses_after_a_lost_race_keeps_no_worker) {
+    Fixture fixture;
+    racing_open(&fixture);
+    fixture.conflicts = UINT32_MAX;
+    Racing racing = {};
+    sem_init(&racing.ended, 0, 0);
+    sem_init(&racing.beside, 0, 0);
+    router_run_then(
+        fixture.router, fixture.workers, &creation, &fixture.arena, racing_end, &racing);
+    for (int i = 0; i < 10; i++) {
+        CHECK_OK(worker_submit(fixture.workers, racing_job, &racing));
+        sem_wait(&racing.beside);
+    }
+    CHECK(sem_trywait(&racing.ended) != 0); // its pauses are about a second
+    sem_wait(&racing.ended);
+    CHECK(racing.reply.status == 409);
+    racing_close(&fixture);
+}
+
+TEST(what_can_not_be_told_is_not_committed) {
+    Fixture fixture;
+    fixture_open(&fixture);
+    fixture.note_len = CALL_ARENA_MAX * 3 / 4; // each of its bytes is encoded as two
+    HttpReply reply = fixture_run(&fixture, &creation);
+    CHECK(reply.status == 503);
+    CHECK_STR(problem_of(&fixture, &reply).code, S("unavailable"));
+    CHECK(fixture.handled == 1 && fixture.committed == 0 && fixture.published == 0);
+    fixture_close(&fixture);
+}
+
+TEST(a_handler_may_have_its_changes_kept_and_refuse_all_the_same) {
+    Fixture fixture;
+    fixture_open(&fixture);
+    fixture.refuses_after = FAIL(ERR_UNAUTHENTICATED, "not you");
+    HttpReply reply = fixture_run(&fixture, &creation);
+    CHECK(reply.status == 401);
+    CHECK_STR(problem_of(&fixture, &reply).detail, S("not you"));
+    CHECK(fixture.committed == 1);
+    fixture_close(&fixture);
+}
+
+TEST(a_route_names_its_pool) {
+    Fixture fixture;
+    fixture_open(&fixture);
+    CHECK(router_pool(fixture.router, S("POST"), S("/v1/boxes/sync")) == 1);
+    CHECK(router_pool(fixture.router, S("POST"), S("/v1/boxes")) == 0);
+    CHECK(router_pool(fixture.router, S("POST"), S("/v1/nothing")) == 0);
     fixture_close(&fixture);
 }
 
@@ -264,7 +351,7 @@ TEST(each_code_has_its_status_and_a_system_error_keeps_its_words_inside) {
         {ERR_SYSTEM,          500},
     };
     Fixture fixture;
-    fixture_open(&fixture);
+    racing_open(&fixture);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         fixture.handler_fails = FAIL(rows[i].code, "inner words");
         HttpReply reply = ask(&fixture, S("POST"), S("/v1/boxes"), S("{\"name\":\"n\"}"));
@@ -274,7 +361,7 @@ TEST(each_code_has_its_status_and_a_system_error_keeps_its_words_inside) {
         CHECK(str_eq(problem.detail, S("inner words")) == (rows[i].code != ERR_SYSTEM));
         CHECK_STR(problem.instance, S("/v1/boxes"));
     }
-    fixture_close(&fixture);
+    racing_close(&fixture);
 }
 
 TEST(an_exhausted_arena_still_tells_its_reason) {
@@ -282,15 +369,14 @@ TEST(an_exhausted_arena_still_tells_its_reason) {
     fixture_open(&fixture);
     Arena small;
     arena_init(&small, 64);
-    HttpReply reply;
-    router_run(fixture.router,
-               &(HttpRequest){.method = S("POST"),
-                              .path = S("/v1/boxes"),
-                              .bearer = S("writer"),
-                              .content_type = S("application/json"),
-                              .body = S("{\"name\":\"n\"}")},
-               &small,
-               &reply);
+    HttpReply reply = router_wait(fixture.router,
+                                  NULL,
+                                  &(HttpRequest){.method = S("POST"),
+                                                 .path = S("/v1/boxes"),
+                                                 .bearer = S("writer"),
+                                                 .content_type = S("application/json"),
+                                                 .body = S("{\"name\":\"n\"}")},
+                                  &small);
     CHECK(reply.status == 413);
     CHECK_STR(problem_of(&fixture, &reply).code, S("limit"));
     CHECK(fixture.begun == 0);
@@ -322,6 +408,10 @@ TEST_MAIN(CASE(one_record_a_list_and_nothing_are_answered),
           CASE(a_patch_keeps_what_it_does_not_name_and_takes_no_immutable_field),
           CASE(a_lost_race_is_run_again_until_it_is_won),
           CASE(a_race_that_is_always_lost_ends_as_409),
+          CASE(who_pauses_after_a_lost_race_keeps_no_worker),
+          CASE(what_can_not_be_told_is_not_committed),
+          CASE(a_handler_may_have_its_changes_kept_and_refuse_all_the_same),
+          CASE(a_route_names_its_pool),
           CASE(each_code_has_its_status_and_a_system_error_keeps_its_words_inside),
           CASE(an_exhausted_arena_still_tells_its_reason),
           CASE(the_limit_of_a_body_is_its_routes))

@@ -118,7 +118,7 @@ static Err server_daemon_start(Server *server, const ServerOptions *options, Rea
 
 Err server_open(const ServerOptions *options,
                 const Router *router,
-                WorkerPool *workers,
+                WorkerPool *const *pools,
                 Server **ret_server,
                 Reason *reason) {
     assert(options->threads >= 1 && options->threads <= THREADS_MAX);
@@ -127,7 +127,7 @@ Err server_open(const ServerOptions *options,
     Server *server = calloc(1, sizeof(*server));
     if (!server) return FAIL(ERR_MEMORY, "no memory for the server");
     server->router = router;
-    server->workers = workers;
+    server->pools = pools;
     server->ready = options->ready;
     server->app = options->app;
     server->quiesced_fd = -1;

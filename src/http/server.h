@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The REST listener: libmicrohttpd with TLS in front of a Router.
 ///
-/// Its threads only move bytes: a complete request is handed to the worker pool while the
-/// connection is suspended, and resumed with the answer. Limits on everything: connections (in all
+/// Its threads only move bytes: a complete request is handed to the worker pool of its route while
+/// the connection is suspended, and resumed with the answer. Limits on everything: connections (in all
 /// and from one address), header and body bytes, idle time. GET /healthz answers from the network
 /// thread; GET /readyz asks `ready`.
 #pragma once
@@ -24,16 +24,18 @@ typedef struct ServerOptions {
     uint32_t connections_max;
     uint32_t connections_per_address_max; ///< 0: no such limit
     uint64_t idle_timeout_ms;
-    Err (*ready)(void *app); ///< OK: /readyz says 200, else 503 with its `what`; on a worker
+    /// OK: /readyz says 200, else 503 with its `what`; on a worker of the first pool.
+    Err (*ready)(void *app);
     void *app;
 } ServerOptions;
 
-/// Listen and serve. `router` and `workers` must outlive the server.
+/// Listen and serve. A call is run by `pools[route->pool]`, what is none by the first; they, their
+/// array and `router` must outlive the server.
 /// ERR_SYSTEM: the address cannot be bound. ERR_INVALID: certificate or key. The Reason names the
 /// address or the file.
 Err server_open(const ServerOptions *options,
                 const Router *router,
-                WorkerPool *workers,
+                WorkerPool *const *pools,
                 Server **ret_server,
                 Reason *reason);
 /// The port it listens on.

@@ -34,13 +34,14 @@ void host_open_with(Host *host, ServerOptions options, WorkerOptions workers) {
     sem_init(&host->leave, 0, 0);
     fixture_open(&host->fixture);
     must(worker_pool_open(&workers, &host->workers));
+    host->pools[0] = host->pools[1] = host->workers;
     options.address = "127.0.0.1";
     options.connections_max = 32;
     if (!options.idle_timeout_ms) options.idle_timeout_ms = WITHIN_MS;
     options.ready = host_ready;
     options.app = host;
     if (!options.threads) options.threads = 1;
-    must(server_open(&options, host->fixture.router, host->workers, &host->server, NULL));
+    must(server_open(&options, host->fixture.router, host->pools, &host->server, NULL));
     snprintf(host->url,
              sizeof(host->url),
              "%s://127.0.0.1:%u",

@@ -194,6 +194,24 @@ TEST(a_full_pool_is_503_with_advice_to_retry) {
     host_close(&host);
 }
 
+TEST(a_full_pool_keeps_nobody_of_another_waiting) {
+    Host host;
+    host_open(&host);
+    CHECK_OK(worker_pool_open(&(WorkerOptions){1, 1, "held", 0}, &host.pools[1]));
+    CHECK_OK(worker_submit(host.pools[1], job_hold, &host));
+    sem_wait(&host.running);
+    CHECK_OK(worker_submit(host.pools[1], job_hold, &host)); // fills the queue
+    CHECK(ask(&host, "POST", S("/v1/boxes/sync"), S("{\"name\":\"n\"}")) == 503);
+    CHECK(ask(&host, "POST", S("/v1/boxes"), S("{\"name\":\"n\"}")) == 201);
+    sem_post(&host.leave);
+    sem_post(&host.leave);
+    sem_wait(&host.running);
+    CHECK(ask(&host, "POST", S("/v1/boxes/sync"), S("{\"name\":\"n\"}")) == 200);
+    WorkerPool *held = host.pools[1];
+    host_close(&host);
+    worker_pool_close(held);
+}
+
 /// A client on a thread of its own.
 typedef struct Caller {
     const Host *host;
@@ -263,18 +281,18 @@ TEST(a_server_does_not_open_over_a_bad_key_or_a_taken_port) {
     Server *server = NULL;
     options.cert_path = options.key_path = tls.cert_path;
     Reason reason = {};
-    CHECK_ERR(server_open(&options, host.fixture.router, host.workers, &server, &reason),
+    CHECK_ERR(server_open(&options, host.fixture.router, host.pools, &server, &reason),
               ERR_INVALID);
     CHECK_SAID(reason, tls.cert_path);
     options.cert_path = options.key_path = NULL;
     options.port = server_port(host.server);
-    Err err = server_open(&options, host.fixture.router, host.workers, &server, &reason);
+    Err err = server_open(&options, host.fixture.router, host.pools, &server, &reason);
     CHECK(err.code == ERR_SYSTEM && err.sys == EADDRINUSE);
     char taken[64];
     snprintf(taken, sizeof(taken), "127.0.0.1 port %u", options.port);
     CHECK_STR(str_from(reason.text), str_from(taken));
     options.address = "localhost";
-    CHECK_ERR(server_open(&options, host.fixture.router, host.workers, &server, NULL), ERR_INVALID);
+    CHECK_ERR(server_open(&options, host.fixture.router, host.pools, &server, NULL), ERR_INVALID);
     CHECK(!server);
     host_close(&host);
     tls_fixture_close(&tls);
@@ -291,6 +309,7 @@ TEST_MAIN(CASE(a_request_is_answered_by_the_router),
           CASE(query_parameters_have_a_limit),
           CASE(what_is_not_http_does_no_harm),
           CASE(a_full_pool_is_503_with_advice_to_retry),
+          CASE(a_full_pool_keeps_nobody_of_another_waiting),
           CASE(many_requests_run_at_once),
           CASE(the_same_over_tls),
           CASE(a_server_does_not_open_over_a_bad_key_or_a_taken_port))

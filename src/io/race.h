@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A lost race is run again: after a pause that grows, and that no two of those who lost have the
-/// same.
+/// same. Nobody waits in here: who runs it again asks a WorkerPool to, after the pause.
 #pragma once
 
 #include "base/err.h"
@@ -18,5 +18,5 @@ typedef struct Race {
 } Race;
 
 /// Whether what has just ended with `err` shall be run again: it lost a race (ERR_CONFLICT), and
-/// has not been run too often. Waits before it says so.
-bool race_again(Race *race, Err err);
+/// has not been run too often. Then `*ret_pause_ms` is how long to wait before, 0 or more.
+bool race_again(Race *race, Err err, uint32_t *ret_pause_ms);

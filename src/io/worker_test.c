@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/worker.h"
 
+#include "base/clock.h"
+#include "base/str.h"
 #include "test.h"
+
+#include <pthread.h>
 
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -134,6 +138,57 @@ TEST(a_closing_pool_takes_no_more) {
     CHECK(bench.done == 1);
 }
 
+/// Note the turn, and let the test go on.
+static void job_note_post(void *arg) {
+    Turn *turn = arg;
+    job_note(turn);
+    sem_post(&turn->bench->running);
+}
+
+TEST(a_job_for_later_runs_in_its_time_and_keeps_no_thread) {
+    Bench bench;
+    bench_init(&bench, 1, 64);
+    Turn turns[4];
+    for (unsigned i = 0; i < 4; i++)
+        turns[i] = (Turn){&bench, i};
+    uint64_t start_ms = clock_monotonic_ms();
+    CHECK_OK(worker_submit_after(bench.pool, 60, job_note_post, &turns[3]));
+    CHECK_OK(worker_submit_after(bench.pool, 20, job_note_post, &turns[1]));
+    CHECK_OK(worker_submit_after(bench.pool, 40, job_note_post, &turns[2]));
+    CHECK_OK(worker_submit(bench.pool, job_note_post, &turns[0]));
+    for (int i = 0; i < 4; i++)
+        sem_wait(&bench.running);
+    CHECK(clock_monotonic_ms() - start_ms >= 60);
+    for (unsigned i = 0; i < 4; i++)
+        CHECK(bench.order[i] == i);
+    bench_done(&bench);
+}
+
+TEST(many_jobs_for_later_are_a_bounded_number) {
+    Bench bench;
+    bench_init(&bench, 2, 64);
+    atomic_uint counted = 0;
+    for (unsigned i = 0; i < 64; i++)
+        CHECK_OK(worker_submit_after(bench.pool, 600'000 + i * 7919 % 64, job_count, &counted));
+    CHECK_ERR(worker_submit_after(bench.pool, 0, job_count, &counted), ERR_BUSY);
+    CHECK_OK(worker_submit(bench.pool, job_count, &counted)); // has a queue of its own
+    bench_done(&bench);                                       // closing is their time
+    CHECK(counted == 65);
+}
+
+static void job_name(void *arg) {
+    pthread_getname_np(pthread_self(), arg, 16);
+}
+
+TEST(threads_are_called_what_their_pool_is) {
+    WorkerPool *pool = NULL;
+    char name[16] = "";
+    CHECK_OK(worker_pool_open(&(WorkerOptions){1, 1, "smith", 1}, &pool));
+    CHECK_OK(worker_submit(pool, job_name, name));
+    worker_pool_close(pool);
+    CHECK_STR(str_from(name), S("smith-1"));
+}
+
 TEST(closing_nothing_is_nothing) {
     CHECK(!worker_pool_close(NULL));
 }
@@ -144,4 +199,7 @@ TEST_MAIN(CASE(jobs_start_in_the_order_in_which_they_were_submitted),
           CASE(jobs_run_on_as_many_threads_as_there_are),
           CASE(closing_finishes_every_accepted_job),
           CASE(a_closing_pool_takes_no_more),
+          CASE(a_job_for_later_runs_in_its_time_and_keeps_no_thread),
+          CASE(many_jobs_for_later_are_a_bounded_number),
+          CASE(threads_are_called_what_their_pool_is),
           CASE(closing_nothing_is_nothing))

@@ -19,12 +19,17 @@ static void greet(void *, const ChannelPeer *peer, Text *first) {
     text_add(first, peer->binding.ptr ? base64_encode(&arena, peer->binding, BASE64) : S("none"));
 }
 
-static Err echo(void *, ChannelPeer *peer, Str message, Text *reply) {
+static Err answer(ChannelPeer *peer, Str message, Text *reply) {
     text_add(reply, message);
     if (!id_is_absent(&peer->subject)) return SUCCESS;
     if (!str_eq(message, S("good"))) return FAIL(ERR_UNAUTHENTICATED, "not the word");
     peer->subject = id_new(S("peer"), 1);
     return SUCCESS;
+}
+
+static void
+echo(void *, ChannelPeer *peer, Str message, Text *reply, ChannelDone done, void *ctx) {
+    done(ctx, answer(peer, message, reply));
 }
 
 static void closed(void *, const ChannelPeer *) {}

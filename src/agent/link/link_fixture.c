@@ -64,7 +64,8 @@ static void hello_answer(Fake *fake, ChannelPeer *peer, const SyncUp *up, SyncDo
     }
 }
 
-static Err on_message(void *app, ChannelPeer *peer, Str message, Text *reply) {
+static void
+on_message(void *app, ChannelPeer *peer, Str message, Text *reply, ChannelDone done, void *ctx) {
     Fake *fake = app;
     pthread_mutex_lock(&fake->lock);
     SyncUp up;
@@ -79,7 +80,7 @@ static Err on_message(void *app, ChannelPeer *peer, Str message, Text *reply) {
     fake->up_count++;
     schema_encode(&SyncDown_schema, &down, ENCODE_REPLY, reply);
     pthread_mutex_unlock(&fake->lock);
-    return down.refused.code.ptr ? FAIL(ERR_FORBIDDEN, "refused") : SUCCESS;
+    done(ctx, down.refused.code.ptr ? FAIL(ERR_FORBIDDEN, "refused") : SUCCESS);
 }
 
 static void on_closed(void *app, const ChannelPeer *peer) {

@@ -45,8 +45,8 @@ static Err audit_verify(Call *call) {
 }
 
 static const Route routes[] = {
-    {&Audit_list,   MAY_READ, call_list   },
-    {&Audit_verify, MAY_READ, audit_verify},
+    {&Audit_list,   MAY_READ, call_list,    NULL, POOL_OPERATORS},
+    {&Audit_verify, MAY_READ, audit_verify, NULL, POOL_LONG     },
 };
 static const Schema *const stored[] = {&AuditEntry_schema};
 const Slice audit_slice = {.noun = "audit", .routes = ROUTE_TABLE(routes), SLICE_STORED(stored)};

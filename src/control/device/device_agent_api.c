@@ -25,6 +25,7 @@ Err agent_sync(Call *call) {
     Device device;
     SyncDown down = {};
     TRY(call_see_all(call));
+    tx_patient(call->tx);
     call->yields = true; // a key that another has taken since then
     TRY(hello_judge(app,
                     call->tx,

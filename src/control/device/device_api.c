@@ -109,9 +109,9 @@ static const Route routes[] = {
     {&Device_update,     MAY_OPERATE, call_update,       &rules},
     {&Device_delete,     MAY_OPERATE, call_delete,       &rules},
     {&Device_rotate_key, MAY_OPERATE, device_rotate_key, &rules},
-    {&Agent_challenge,   0,           agent_challenge,   NULL  },
-    {&Agent_enrol,       0,           device_enrol,      NULL  },
-    {&Agent_sync,        0,           agent_sync,        NULL  },
+    {&Agent_challenge,   0,           agent_challenge,   NULL,   POOL_DEVICES},
+    {&Agent_enrol,       0,           device_enrol,      NULL,   POOL_DEVICES},
+    {&Agent_sync,        0,           agent_sync,        NULL,   POOL_DEVICES},
 };
 static const Schema *const stored[] = {&Device_schema, &DeviceStatus_schema, &Tombstone_schema};
 

@@ -7,7 +7,9 @@
 #include "control/device/presences.h"
 #include "db/tx.h"
 #include "io/race.h"
+#include "io/worker.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -75,11 +77,18 @@ static Err channel_enter(App *app, ChannelPeer *peer, const Device *device) {
     return SUCCESS;
 }
 
-/// One message and its answer under way.
+/// One message and its answer under way; malloc'ed. A worker has it, and while it commits the store.
 typedef struct Exchange {
     App *app;
     ChannelPeer *peer;
+    Str message;
+    Text *reply;
+    ChannelDone done;
+    void *ctx;
+    Arena memory; ///< of one try
     Arena *arena;
+    Race race;
+    Reason reason;
     bool is_first;
     SyncUp up;
     SyncDown down; ///< zero: the channel was refused instead
@@ -128,57 +137,101 @@ static Err channel_exchange_next(Exchange *exchange, Tx *tx, uint64_t now_ms) {
                        &exchange->down);
 }
 
-static Err channel_exchange_once(Exchange *exchange, Text *reply) {
+/// The answer is encoded, and what it acknowledges is collected: the Tx is to be committed. None
+/// where the device was refused instead.
+static Err channel_exchange_answer(Exchange *exchange, Tx **ret_tx) {
     App *app = exchange->app;
     uint64_t now_ms = clock_now_ms(&app->clock);
-    SCOPED(tx_closep) Tx *tx = NULL;
+    Tx *tx = NULL;
     exchange->down = (SyncDown){};
+    TRY(schema_read(&SyncUp_schema,
+                    exchange->message,
+                    DECODE_PEER,
+                    exchange->arena,
+                    &exchange->up,
+                    &exchange->reason));
+    if (exchange->is_first && id_is_absent(&exchange->up.hello.device_id))
+        return FAIL(ERR_INVALID, "the first message must have a hello");
     TRY(exchange->is_first // who it is shows its hello
             ? tx_open_all(app->db, exchange->arena, &tx)
             : tx_open(app->db, exchange->arena, id_str(&exchange->peer->scope), &tx));
     TRY(exchange->is_first ? channel_exchange_first(exchange, tx, now_ms)
                            : channel_exchange_next(exchange, tx, now_ms));
     if (exchange->down.ack == 0) return SUCCESS;
-    Err err = tx_commit(tx, NULL);
-    // A key that another has taken since then, a fleet that is gone: judged anew.
-    if (err.code == ERR_EXISTS || err.code == ERR_NOT_FOUND) err.code = ERR_CONFLICT;
-    TRY(err);
-    text_clear(reply);
-    schema_encode(&SyncDown_schema, &exchange->down, ENCODE_REPLY, reply);
-    return text_check(reply);
+    schema_encode(&SyncDown_schema, &exchange->down, ENCODE_REPLY, exchange->reply);
+    TRY(text_check(exchange->reply));
+    *ret_tx = tx;
+    return SUCCESS;
 }
 
-/// Read the message and answer it; a lost race is run again.
-static Err channel_exchange_run(Exchange *exchange, Str message, Text *reply, Reason *reason) {
-    TRY(schema_read(&SyncUp_schema, message, DECODE_PEER, exchange->arena, &exchange->up, reason));
-    if (exchange->is_first && id_is_absent(&exchange->up.hello.device_id))
-        return FAIL(ERR_INVALID, "the first message must have a hello");
-    Err err;
-    Race race = {};
-    do {
-        err = channel_exchange_once(exchange, reply);
-    } while (race_again(&race, err));
-    return err;
+static void channel_exchange_end(Exchange *exchange, Err err) {
+    if (err.code != OK) {
+        text_clear(exchange->reply);
+        log_event(err.code == ERR_SYSTEM ? LOG_ERROR : LOG_WARN,
+                  "sync.failed",
+                  F("device", id_str(&exchange->peer->subject)),
+                  F("remote", exchange->peer->remote),
+                  F("channel", exchange->peer->channel),
+                  F("what", err.what),
+                  F("reason", exchange->reason.text),
+                  F("errno", (uint64_t)err.sys));
+    }
+    exchange->done(exchange->ctx, err);
+    arena_done(&exchange->memory);
+    free(exchange);
 }
 
-static Err channel_on_message(void *ctx, ChannelPeer *peer, Str message, Text *reply) {
-    SCOPED(arena_done) Arena arena;
-    arena_init(&arena, SYNC_ARENA_MAX);
-    Exchange exchange = {
-        .app = ctx, .peer = peer, .arena = &arena, .is_first = id_is_absent(&peer->subject)};
-    Reason reason = {};
-    Err err = channel_exchange_run(&exchange, message, reply, &reason);
-    if (err.code == OK) return SUCCESS;
-    text_clear(reply);
-    log_event(err.code == ERR_SYSTEM ? LOG_ERROR : LOG_WARN,
-              "sync.failed",
-              F("device", id_str(&peer->subject)),
-              F("remote", peer->remote),
-              F("channel", peer->channel),
-              F("what", err.what),
-              F("reason", reason.text),
-              F("errno", (uint64_t)err.sys));
-    return err;
+static void channel_exchange_try(void *arg);
+
+/// The end of a try, on whichever thread that is; a lost race is run again.
+static void channel_exchange_settle(Exchange *exchange, Err err, bool is_race) {
+    const Err judged = is_race ? FAIL(ERR_CONFLICT, err.what) : err;
+    WorkerPool *workers = exchange->app->pools[POOL_DEVICES];
+    uint32_t pause_ms = 0;
+    if (race_again(&exchange->race, judged, &pause_ms)
+        && worker_submit_after(workers, pause_ms, channel_exchange_try, exchange).code == OK)
+        return; // it is a worker's now
+    channel_exchange_end(exchange, err);
+}
+
+/// A key that another has taken since then, a fleet that is gone: judged anew. So is what the store
+/// had no room for: else the device would come back with it at once.
+static void channel_exchange_committed(void *ctx, Err err, const TxFault *) {
+    bool is_race = err.code == ERR_EXISTS || err.code == ERR_NOT_FOUND || err.code == ERR_BUSY;
+    channel_exchange_settle(ctx, err, is_race);
+}
+
+static void channel_exchange_try(void *arg) {
+    Exchange *exchange = arg;
+    Tx *tx = NULL;
+    arena_reset(exchange->arena);
+    text_clear(exchange->reply);
+    Err err = channel_exchange_answer(exchange, &tx);
+    if (!tx) {
+        channel_exchange_settle(exchange, err, false);
+        return;
+    }
+    tx_patient(tx);
+    tx_commit_then(tx, channel_exchange_committed, exchange);
+}
+
+static void channel_on_message(
+    void *app, ChannelPeer *peer, Str message, Text *reply, ChannelDone done, void *ctx) {
+    Exchange *exchange = calloc(1, sizeof(*exchange));
+    if (!exchange) {
+        done(ctx, OUT_OF_MEMORY);
+        return;
+    }
+    *exchange = (Exchange){.app = app,
+                           .peer = peer,
+                           .message = message,
+                           .reply = reply,
+                           .done = done,
+                           .ctx = ctx,
+                           .arena = &exchange->memory,
+                           .is_first = id_is_absent(&peer->subject)};
+    arena_init(&exchange->memory, SYNC_ARENA_MAX);
+    channel_exchange_try(exchange);
 }
 
 const ChannelHandlers device_channel_handlers = {

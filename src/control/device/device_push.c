@@ -20,6 +20,8 @@ typedef struct Push {
     App *app;
     Id org;
     CallEvent event;
+    Race race;   ///< of the page, or the device
+    Text cursor; ///< a fleet's devices up to here know; empty: none does
 } Push;
 
 /// Send a device that is here what it should run now: `applications`, its fleet's.
@@ -44,15 +46,15 @@ static Err push_device(App *app,
     return SUCCESS;
 }
 
-/// One page of the fleet's devices behind `cursor`, which moves on: at the end it is empty.
+/// One page of the fleet's devices behind the cursor, which moves on: at the end it is empty.
 ///
 /// Reads are not of one moment: what the fleet runs and the generation of a device that has just
 /// come there go together only if the fleet did not change between the two.
-static Err push_page(const Push *push, Arena *arena, Text *cursor) {
+static Err push_page(Push *push, Arena *arena) {
     SCOPED(tx_closep) Tx *tx = NULL;
     TRY(tx_open(push->app->db, arena, id_str(&push->org), &tx));
     Query query = {.where = {WHERE(Device, fleet_id, IS, &push->event.subject)},
-                   .cursor = cursor->len ? text_str(cursor) : (Str){},
+                   .cursor = push->cursor.len ? text_str(&push->cursor) : (Str){},
                    .limit = PUSH_PAGE};
     Fleet fleet;
     ApplicationList applications;
@@ -64,22 +66,17 @@ static Err push_page(const Push *push, Arena *arena, Text *cursor) {
     const Device *devices = page.items;
     for (size_t i = 0; i < page.count; i++)
         TRY(push_device(push->app, &devices[i], &fleet, &applications));
-    text_clear(cursor);
-    text_add(cursor, page.next);
-    return text_check(cursor);
+    text_clear(&push->cursor);
+    text_add(&push->cursor, page.next);
+    return text_check(&push->cursor);
 }
 
-static Err push_fleet(const Push *push, Arena *arena) {
-    SCOPED(text_done) Text cursor;
-    text_init(&cursor, PUSH_CURSOR_MAX);
-    Race race = {};
-    for (bool more = true; more;) {
-        Err err = push_page(push, arena, &cursor);
+static Err push_fleet(Push *push, Arena *arena) {
+    do {
         arena_reset(arena);
-        if (race_again(&race, err)) continue;
-        TRY(err);
-        more = cursor.len > 0;
-    }
+        TRY(push_page(push, arena));
+        push->race = (Race){};
+    } while (push->cursor.len > 0);
     return SUCCESS;
 }
 
@@ -98,18 +95,28 @@ static Err push_one(const Push *push, Arena *arena) {
     return push_device(push->app, &device, &fleet, &applications);
 }
 
+static void push_free(Push *push) {
+    text_done(&push->cursor);
+    free(push);
+}
+
+/// From where it is to the end; a lost race goes on after its pause.
 static void push_run(void *arg) {
     Push *push = arg;
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, PUSH_ARENA_MAX);
     Err err =
         push->event.kind == EVENT_FLEET_DESIRED ? push_fleet(push, &arena) : push_one(push, &arena);
+    uint32_t pause_ms = 0;
+    if (race_again(&push->race, err, &pause_ms)
+        && worker_submit_after(push->app->pushers, pause_ms, push_run, push).code == OK)
+        return;
     if (err.code != OK)
         log_event(LOG_WARN,
                   "push.failed",
                   F("subject", id_str(&push->event.subject)),
                   F("what", err.what));
-    free(push);
+    push_free(push);
 }
 
 /// The device's channel, if there is one, is of a life that is over.
@@ -122,8 +129,9 @@ static void push_end(App *app, const Id *device_id, RefusalCode code, const char
 static void push_start(App *app, const Call *call, const CallEvent *event) {
     Push *push = malloc(sizeof(*push));
     if (!push) return;
-    *push = (Push){app, call->principal.scope, *event};
-    if (worker_submit(app->pushers, push_run, push).code != OK) free(push);
+    *push = (Push){.app = app, .org = call->principal.scope, .event = *event};
+    text_init(&push->cursor, PUSH_CURSOR_MAX);
+    if (worker_submit(app->pushers, push_run, push).code != OK) push_free(push);
 }
 
 void device_published(void *ctx, Call *call) {

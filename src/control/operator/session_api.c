@@ -120,12 +120,9 @@ static Err session_end_stolen(Call *call, const Session *session) {
     const SessionEnd end = {S("a used refresh token came back")};
     TRY(call_see(call, &session->org_id));
     TRY(tx_delete(call->tx, &Session_schema, session));
-    TRY(call_note_as(
-        call, &system, &Session_logout, id_str(&session->operator_id), &SessionEnd_schema, &end));
-    // The call itself fails, so nothing else would keep this, or tell of it.
-    Err err = tx_commit(call->tx, NULL);
-    access_cache_revoke(app_of(call)->access_cache, &session->id);
-    return err;
+    call_event(call, EVENT_ACCESS_REVOKED, &session->id);
+    return call_note_as(
+        call, &system, &Session_logout, id_str(&session->operator_id), &SessionEnd_schema, &end);
 }
 
 /// A refresh token that is none: a used one ends the session that it belonged to.
@@ -134,7 +131,8 @@ static Err session_refuse(Call *call, Str hash) {
     Session session;
     Err err = tx_find(call->tx, &query, &session);
     if (err.code == OK) TRY(session_end_stolen(call, &session));
-    return FAIL(ERR_UNAUTHENTICATED, "the refresh token is not good (any more)");
+    return call_refuse_after(
+        call, FAIL(ERR_UNAUTHENTICATED, "the refresh token is not good (any more)"));
 }
 
 Err session_refresh(Call *call) {

@@ -139,7 +139,10 @@ static const Step start[] = {
     ADD_INDEX("audit", "audit_org", "org_id", "id"),
 };
 
+#define MIGRATION(number, steps) \
+    { number, #steps, STEPS(steps) }
+
 const Migration store_migrations[] = {
-    {1, "start", STEPS(start)},
+    MIGRATION(1, start),
 };
 const size_t store_migration_count = sizeof(store_migrations) / sizeof(store_migrations[0]);

@@ -207,7 +207,9 @@ static Err bare_rate(const char *path, double *ret_rate) {
 
 static Err bench(void) {
     static const Migration migration = {
-        1, "start", "CREATE TABLE item (id TEXT PRIMARY KEY, rev INTEGER) STRICT, WITHOUT ROWID"};
+        1,
+        "start",
+        .sql = "CREATE TABLE item (id TEXT PRIMARY KEY, rev INTEGER) STRICT, WITHOUT ROWID"};
     static const Schema *const schemas[] = {&Item_schema};
     static const size_t threads[] = {1, FEW_THREADS, THREADS_MAX};
     double bare = 0;

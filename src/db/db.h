@@ -6,13 +6,17 @@
 #pragma once
 
 #include "base/text.h"
+#include "db/step.h"
 #include "db/tx.h"
 
 /// One numbered step of the schema's history, applied once, in order, each in a transaction.
 typedef struct Migration {
     uint32_t number;  ///< 1, 2, 3, ... without a gap
     const char *name; ///< "start"
-    const char *sql;  ///< statements for the engine it is given to
+    const Step *steps;
+    size_t step_count;
+    const char *sql; ///< or, where `steps` is NULL, statements of the engine: tables in tests that
+                     ///< no step would make
 } Migration;
 
 typedef struct DbOptions {

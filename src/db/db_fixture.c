@@ -59,24 +59,26 @@ const Schema *const fixture_schemas[FIXTURE_SCHEMAS] = {
 
 const Migration fixture_migrations[FIXTURE_MIGRATIONS] = {
     {1,
-     "start", "CREATE TABLE crate (id TEXT PRIMARY KEY, yard TEXT, name TEXT, colour TEXT NOT NULL,"
-     " seal TEXT, size INTEGER NOT NULL, offset INTEGER, weight REAL, sealed INTEGER,"
-     " packed_at INTEGER, keeps_for INTEGER, mark BLOB, note TEXT, owners TEXT, labels TEXT,"
-     " shelf TEXT NOT NULL, lifts INTEGER, balance INTEGER,"
-     " rev INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-     "CREATE UNIQUE INDEX crate_name ON crate (yard, name);"
-     "CREATE UNIQUE INDEX crate_seal ON crate (seal);"
-     "CREATE INDEX crate_colour ON crate (yard, colour, id);"
-     "CREATE INDEX crate_size ON crate (size, id);"
-     "CREATE INDEX crate_packed_at ON crate (yard, packed_at, id);"
-     "CREATE INDEX crate_lifts ON crate (yard, lifts, id);"
-     "CREATE INDEX crate_shelf ON crate (yard, shelf, id);"
-     "CREATE TABLE gauge (name TEXT PRIMARY KEY, yard TEXT, level INTEGER NOT NULL) STRICT;"},
+     "start", .sql =
+         "CREATE TABLE crate (id TEXT PRIMARY KEY, yard TEXT, name TEXT, colour TEXT NOT NULL,"
+         " seal TEXT, size INTEGER NOT NULL, offset INTEGER, weight REAL, sealed INTEGER,"
+         " packed_at INTEGER, keeps_for INTEGER, mark BLOB, note TEXT, owners TEXT, labels TEXT,"
+         " shelf TEXT NOT NULL, lifts INTEGER, balance INTEGER,"
+         " rev INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+         "CREATE UNIQUE INDEX crate_name ON crate (yard, name);"
+         "CREATE UNIQUE INDEX crate_seal ON crate (seal);"
+         "CREATE INDEX crate_colour ON crate (yard, colour, id);"
+         "CREATE INDEX crate_size ON crate (size, id);"
+         "CREATE INDEX crate_packed_at ON crate (yard, packed_at, id);"
+         "CREATE INDEX crate_lifts ON crate (yard, lifts, id);"
+         "CREATE INDEX crate_shelf ON crate (yard, shelf, id);"
+         "CREATE TABLE gauge (name TEXT PRIMARY KEY, yard TEXT, level INTEGER NOT NULL) STRICT;"},
     {2,
-     "chain", "CREATE TABLE entry (\"key\" TEXT PRIMARY KEY, yard TEXT, sequence INTEGER, \"before\" TEXT,"
-     " \"text\" TEXT) STRICT, WITHOUT ROWID;"
-     "CREATE INDEX entry_yard ON entry (yard, \"key\");"
-     "CREATE TABLE tag (name TEXT PRIMARY KEY, alias TEXT UNIQUE, rev INTEGER) STRICT;"     },
+     "chain", .sql = "CREATE TABLE entry (\"key\" TEXT PRIMARY KEY, yard TEXT, sequence INTEGER, \"before\" "
+            "TEXT,"
+            " \"text\" TEXT) STRICT, WITHOUT ROWID;"
+            "CREATE INDEX entry_yard ON entry (yard, \"key\");"
+            "CREATE TABLE tag (name TEXT PRIMARY KEY, alias TEXT UNIQUE, rev INTEGER) STRICT;"  },
 };
 
 Err fixture_init(Fixture *fixture) {

@@ -2,17 +2,27 @@
 #include "db/sqlite_migrate.h"
 #include "base/clock.h"
 #include "base/scope.h"
+#include "db/sqlite_step.h"
 
 #include <assert.h>
 #include <sodium.h>
 #include <string.h>
 
-enum { SHA256_HEX_SIZE = 2 * crypto_hash_sha256_BYTES + 1 };
+enum { SHA256_HEX_SIZE = 2 * crypto_hash_sha256_BYTES + 1, MIGRATION_BYTES_MAX = 1 << 20 };
 
-static void migrate_checksum(const Migration *migration, char ret_hex[SHA256_HEX_SIZE]) {
+/// The digest is of what the steps say, not of their statements: how an engine writes them may
+/// change, what was released may not.
+static Err migrate_checksum(const Migration *migration, char ret_hex[SHA256_HEX_SIZE]) {
+    SCOPED(text_done) Text said = {};
+    text_init(&said, MIGRATION_BYTES_MAX);
+    if (!migration->steps) text_add(&said, str_from(migration->sql));
+    for (size_t i = 0; i < migration->step_count; i++)
+        step_print(&migration->steps[i], &said);
+    TRY(text_check(&said));
     unsigned char hash[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256(hash, (const unsigned char *)migration->sql, strlen(migration->sql));
+    crypto_hash_sha256(hash, (const unsigned char *)text_str(&said).ptr, text_str(&said).len);
     sodium_bin2hex(ret_hex, SHA256_HEX_SIZE, hash, sizeof(hash));
+    return SUCCESS;
 }
 
 /// Which migration a failure is about, and why.
@@ -40,7 +50,7 @@ static Err migrate_count_applied(Connection *connection,
                 "number %lld",
                 (long long)sqlite3_column_int64(statement, 0));
         char expected[SHA256_HEX_SIZE];
-        migrate_checksum(&options->migrations[count], expected);
+        TRY(migrate_checksum(&options->migrations[count], expected));
         Str stored = str_from((const char *)sqlite3_column_text(statement, 1));
         if (!str_eq(stored, str_from(expected)))
             return migrate_fail(
@@ -63,7 +73,7 @@ static Err migrate_note(Connection *connection, const Migration *migration) {
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
     TRY(connection_prepare(connection, &statement));
     char hex[SHA256_HEX_SIZE];
-    migrate_checksum(migration, hex);
+    TRY(migrate_checksum(migration, hex));
     Clock clock = clock_system();
     sqlite3_bind_int64(statement, 1, migration->number);
     sqlite3_bind_text(statement, 2, migration->name, -1, SQLITE_STATIC);
@@ -74,7 +84,14 @@ static Err migrate_note(Connection *connection, const Migration *migration) {
 }
 
 static Err migrate_apply(Connection *connection, const Migration *migration, Reason *reason) {
-    int code = sqlite3_exec(connection->handle, migration->sql, NULL, NULL, NULL);
+    SCOPED(text_done) Text sql = {};
+    text_init(&sql, MIGRATION_BYTES_MAX);
+    if (!migration->steps) text_add(&sql, str_from(migration->sql));
+    for (size_t i = 0; i < migration->step_count; i++)
+        sqlite_step(&migration->steps[i], &sql);
+    text_add_char(&sql, '\0');
+    TRY(text_check(&sql));
+    int code = sqlite3_exec(connection->handle, text_str(&sql).ptr, NULL, NULL, NULL);
     if (sqlite3_get_autocommit(connection->handle) && code == SQLITE_OK)
         return migrate_fail(migration,
                             FAIL(ERR_STATE, "a migration ends the transaction that it runs in"),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The statements, written from Tables. Nothing else in the program writes SQL but migrations.
+/// The statements, written from Tables. Nothing else in the program writes SQL but sqlite_step.c.
 ///
 /// Parameters are numbered. Of a Select: its terms in order (a list as a JSON array), then the key
 /// in `after`, the limit, and the value of the order at `after`. Of an Op: its row's columns in

@@ -99,9 +99,9 @@ TEST(a_file_that_is_no_database_is_refused) {
 }
 
 static const Migration three[] = {
-    {1, "one",   "CREATE TABLE one (a INTEGER) STRICT; INSERT INTO one VALUES (1)"},
-    {2, "two",   "UPDATE one SET a = a + 1"                                       },
-    {3, "three", "UPDATE one SET a = a * 10"                                      },
+    {1, "one",   .sql = "CREATE TABLE one (a INTEGER) STRICT; INSERT INTO one VALUES (1)"},
+    {2, "two",   .sql = "UPDATE one SET a = a + 1"                                       },
+    {3, "three", .sql = "UPDATE one SET a = a * 10"                                      },
 };
 
 TEST(migrations_are_applied_once_in_order) {
@@ -154,7 +154,7 @@ TEST(a_migration_that_fails_leaves_nothing) {
         SCOPED(fixture_close) Fixture fixture = {};
         CHECK_OK(fixture_init(&fixture));
         Migration migrations[] = {
-            three[0], {2, "bad", bad[i]}
+            three[0], {2, "bad", .sql = bad[i]}
         };
         DbOptions options = bare_options(&fixture, migrations, 2);
         CHECK_ERR(reopen(&fixture, &options), ERR_STATE);
@@ -168,9 +168,43 @@ TEST(a_migration_that_fails_leaves_nothing) {
 TEST(a_migration_cannot_end_its_transaction_unnoticed) {
     SCOPED(fixture_close) Fixture fixture = {};
     CHECK_OK(fixture_init(&fixture));
-    Migration migration = {1, "sly", "CREATE TABLE one (a INTEGER) STRICT; COMMIT"};
+    Migration migration = {1, "sly", .sql = "CREATE TABLE one (a INTEGER) STRICT; COMMIT"};
     DbOptions options = bare_options(&fixture, &migration, 1);
     CHECK_ERR(reopen(&fixture, &options), ERR_STATE);
+}
+
+static const Step steps_first[] = {
+    ADD_TABLE("one", {"id", STEP_TEXT, STEP_KEY}, {"a", STEP_INTEGER}),
+};
+static const Step steps_edited[] = {
+    ADD_TABLE("one", {"id", STEP_TEXT, STEP_KEY}, {"a", STEP_REAL}),
+};
+static const Step steps_second[] = {ADD_FIELD("one", "b", STEP_TEXT)};
+static const Step steps_broken[] = {
+    ADD_FIELD("one", "b", STEP_TEXT),
+    FILL_TEXT("one", "b", "x"),
+    DROP_FIELD("one", "nowhere"),
+};
+
+TEST(steps_are_applied_once_whole_and_as_they_were_released) {
+    SCOPED(fixture_close) Fixture fixture = {};
+    CHECK_OK(fixture_init(&fixture));
+    Migration migrations[] = {
+        {1, "first",  STEPS(steps_first) },
+        {2, "second", STEPS(steps_broken)},
+    };
+    DbOptions options = bare_options(&fixture, migrations, 2);
+    CHECK_ERR(reopen(&fixture, &options), ERR_STATE);
+    CHECK_SAID(said, ": 2 second: ");
+    CHECK_SAID(said, "nowhere");
+    CHECK(ask(&fixture, "SELECT count(*) FROM pragma_table_info('one')") == 2);
+    migrations[1] = (Migration){2, "second", STEPS(steps_second)};
+    CHECK_OK(reopen(&fixture, &options));
+    CHECK_OK(reopen(&fixture, &options));
+    CHECK(ask(&fixture, "SELECT count(*) FROM pragma_table_info('one')") == 3);
+    migrations[0] = (Migration){1, "first", STEPS(steps_edited)};
+    CHECK_ERR(reopen(&fixture, &options), ERR_STATE);
+    CHECK_SAID(said, ": 1 first: its SHA-256 is another");
 }
 
 TEST(programs_that_open_at_once_migrate_once) {
@@ -194,7 +228,7 @@ TEST(programs_that_open_at_once_migrate_once) {
 }
 
 static Str diff(Text *text, const char *sql) {
-    Migration migration = {1, "start", sql};
+    Migration migration = {1, "start", .sql = sql};
     const Schema *const schemas[] = {&Tag_schema, &Gauge_schema};
     text_clear(text);
     CHECK_OK(db_schema_diff(
@@ -242,7 +276,7 @@ TEST(an_indexed_field_needs_an_index_that_begins_with_it) {
     SCOPED(text_done) Text text = {};
     text_init(&text, 4096);
     Migration migrations[] = {
-        fixture_migrations[0], {2, "less", "DROP INDEX crate_colour"}
+        fixture_migrations[0], {2, "less", .sql = "DROP INDEX crate_colour"}
     };
     options.migrations = migrations;
     CHECK_OK(db_schema_diff(&options, &text, NULL));
@@ -263,7 +297,7 @@ TEST(a_global_field_needs_a_unique_index_on_itself_alone) {
     Migration migrations[] = {
         fixture_migrations[0],
         {2,
-             "other", "DROP INDEX crate_seal; CREATE UNIQUE INDEX crate_seal ON crate (yard, seal)"}
+             "other", .sql = "DROP INDEX crate_seal; CREATE UNIQUE INDEX crate_seal ON crate (yard, seal)"}
     };
     SCOPED(text_done) Text text = {};
     text_init(&text, 4096);
@@ -304,8 +338,8 @@ TEST(a_rule_that_only_the_table_knows_is_the_records_fault) {
         fixture_migrations[0],
         fixture_migrations[1],
         {3,
-             "rule", "CREATE TRIGGER t BEFORE INSERT ON gauge WHEN new.level > 9"
-         " BEGIN SELECT raise(ABORT, 'too high'); END"}
+             "rule", .sql = "CREATE TRIGGER t BEFORE INSERT ON gauge WHEN new.level > 9"
+                " BEGIN SELECT raise(ABORT, 'too high'); END"}
     };
     DbOptions options = fixture_options(&fixture);
     options.migrations = migrations;
@@ -327,6 +361,7 @@ TEST_MAIN(CASE(what_was_committed_is_there_after_reopening),
           CASE(a_migration_of_a_newer_program_stops_the_opening),
           CASE(a_migration_that_fails_leaves_nothing),
           CASE(a_migration_cannot_end_its_transaction_unnoticed),
+          CASE(steps_are_applied_once_whole_and_as_they_were_released),
           CASE(programs_that_open_at_once_migrate_once),
           CASE(every_difference_of_tables_and_schemas_is_listed),
           CASE(an_indexed_field_needs_an_index_that_begins_with_it),

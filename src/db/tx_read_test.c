@@ -66,7 +66,8 @@ TEST_BOTH(absent_comes_back_absent_and_empty_comes_back_empty) {
 TEST(a_record_may_have_many_fields) {
     static const Schema *const schemas[] = {&Wide_schema};
     static const Migration migrations[] = {
-        {1, "wide", "CREATE TABLE wide (id TEXT PRIMARY KEY" WIDE_EACH(WIDE_COLUMN) ") STRICT;"}
+        {1,
+         "wide", .sql = "CREATE TABLE wide (id TEXT PRIMARY KEY" WIDE_EACH(WIDE_COLUMN) ") STRICT;"}
     };
     for (EngineKind kind = ENGINE_MEMORY; kind <= ENGINE_SQLITE; kind++) {
         SCOPED(fixture_close) Fixture fixture = {};

@@ -97,6 +97,7 @@ def code_lines(page):
         text = re.sub(r"^TEST\(.*?^}\n", plain_only, text, flags=re.M | re.S)
         text = re.sub(r"(?<=\{\n)(?:    \w+ \w+;.*\n)+(?=\})", "", text)  # members
         text = re.sub(r"^    FIELD\(.*\n(?:          .*\n)*", "", text, flags=re.M)  # their rows
+        text = re.sub(r"^    ADD_\w+\(.*\n(?:          .*\n)*", "", text, flags=re.M)  # and columns
         count += sum(bool(line.strip()) and not line.startswith("//") for line in text.splitlines())
     return count
 

@@ -12,16 +12,18 @@ typedef struct Db Db;
 typedef struct Gateway Gateway;
 typedef struct LoginGate LoginGate;
 typedef struct Presences Presences;
+typedef struct Sealer Sealer;
 typedef struct WorkerPool WorkerPool;
 
 typedef struct App {
     Config config;
     Clock clock;
     Id installation; ///< audience of what devices sign
-    JwsKey key;      ///< signs access tokens; its seed is the root of other keys
+    JwsKey key;      ///< signs access tokens and checkpoints; its seed is the root of other keys
     Servers servers; ///< what devices are told
     Str authority;   ///< of enrolment tokens: fingerprint, "public", or absent
     Db *db;
+    Sealer *sealer;        ///< moves what changes leave behind into the journal
     LoginGate *login_gate; ///< slows guessing down
     Presences *presences;  ///< which device has which channel
     uint64_t process;      ///< random: tells the connections of this process from another's
@@ -35,11 +37,3 @@ typedef struct App {
 static inline App *app_of(const Call *call) {
     return call->app;
 }
-
-/// What happened in a call, told after its commit (CallEvent.kind).
-typedef enum AppEvent {
-    EVENT_FLEET_DESIRED,   ///< a fleet's desired state is newer: push it
-    EVENT_DEVICE_DESIRED,  ///< one device's is, or it is asked for a new key
-    EVENT_DEVICE_RETIRED,  ///< its channel ends
-    EVENT_DEVICE_ENROLLED, ///< it joined anew: the channel of its former life ends
-} AppEvent;

@@ -2,21 +2,34 @@
 #include "control/control.h"
 
 #include "control/access.h"
-#include "control/device/device_push.h"
 #include "control/slice.h"
-#include "db/tx.h"
+#include "db/sealer.h"
 
 #include <assert.h>
 
 enum { SLICES_MAX = 64 };
 
+/// After a commit with notes: whoever made it, by whatever way.
+static void control_noted(void *ctx, const Note *notes, size_t count) {
+    App *app = ctx;
+    sealer_wake(app->sealer);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < slice_count; k++)
+            if (slices[k]->noted) slices[k]->noted(app, &notes[i]);
+}
+
 Err control_open(App *app) {
     for (size_t i = 0; i < slice_count; i++)
         if (slices[i]->open) TRY(slices[i]->open(app));
+    const SealerOptions options = {.db = app->db, .key = &app->key, .clock = app->clock};
+    TRY(sealer_open(&options, &app->sealer));
+    db_watch(app->db, (NoteWatch){control_noted, app});
     return SUCCESS;
 }
 
 void control_close(App *app) {
+    if (app->db) db_watch(app->db, (NoteWatch){});
+    app->sealer = sealer_close(app->sealer);
     for (size_t i = slice_count; i > 0; i--)
         if (slices[i - 1]->close) slices[i - 1]->close(app);
 }
@@ -69,7 +82,6 @@ Err control_router(App *app, Router **ret_router) {
                          .app = app,
                          .authorise = access_authorise,
                          .begin = control_begin_call,
-                         .finish = control_finish_call,
-                         .published = device_published},
+                         .finish = control_finish_call},
         ret_router);
 }

@@ -21,11 +21,14 @@ typedef struct Fixture {
 void fixture_open(Fixture *fixture);
 /// The same over a new SQLite store in this file.
 void fixture_open_sqlite(Fixture *fixture, const char *path);
+/// Only calls use the store from now on, nothing in the background: for who counts its operations.
+void fixture_quiet(Fixture *fixture);
 /// Free all of it.
 void fixture_close(Fixture *fixture);
 /// Another organisation with an owner "eve"; gives the owner's access token.
 Str fixture_org(Fixture *fixture, const char *name);
-/// One call; absent `bearer` or `body`: none. The answer lives as long as the fixture.
+/// One call; absent `bearer` or `body`: none. The answer lives as long as the fixture. What was
+/// done before is in the journal when it is read.
 HttpReply
 fixture_call(Fixture *fixture, const char *method, const char *path, Str bearer, const char *body);
 /// The text of a field of a JSON object: between the quotes, or up to the next comma or brace.

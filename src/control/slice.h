@@ -6,6 +6,7 @@
 #pragma once
 
 #include "control/app.h"
+#include "db/journal.h"
 #include "http/router.h"
 
 typedef struct Slice {
@@ -15,6 +16,9 @@ typedef struct Slice {
     size_t stored_count;
     Err (*open)(App *app);   ///< make what it keeps in memory; NULL: nothing
     void (*close)(App *app); ///< free that; safe where open failed or never ran
+    /// Hear of a note of a commit, in the process that made it, whoever it was: a hint, which may
+    /// be lost. On the thread that committed, so it must not block. NULL: nothing.
+    void (*noted)(App *app, const Note *note);
 } Slice;
 /// For the members `stored` and `stored_count`.
 #define SLICE_STORED(array) .stored = (array), .stored_count = sizeof(array) / sizeof((array)[0])

@@ -27,7 +27,6 @@ typedef struct WriterStats {
 
 typedef struct Writer {
     Connection connection; ///< the thread's, once it runs
-    Arena arena;           ///< likewise; for TxLinks
     Room *disk;            ///< likewise; borrowed: what is left to do when it is full
     bool is_open;
     pthread_t thread;

@@ -2,6 +2,9 @@
 #include "db/tx_parts.h"
 
 #include <assert.h>
+#include <string.h>
+
+enum { TX_OPS_FIRST = 16 };
 
 static Err tx_open_with(Db *db, Arena *arena, Str scope, bool sees_all, Tx **ret_tx) {
     Tx *tx = ARENA_NEW(arena, Tx);
@@ -21,7 +24,7 @@ Err tx_open_all(Db *db, Arena *arena, Tx **ret_tx) {
 }
 
 Tx *tx_close(Tx *tx) {
-    if (tx) tx->op_count = 0;
+    if (tx) tx->op_count = tx->note_count = 0;
     return NULL;
 }
 
@@ -29,10 +32,19 @@ void tx_closep(Tx **tx) {
     *tx = tx_close(*tx);
 }
 
+static Err tx_ops_grow(Tx *tx) {
+    size_t capacity = tx->op_capacity ? 2 * tx->op_capacity : TX_OPS_FIRST;
+    Op *ops = ARENA_ARRAY(tx->arena, Op, capacity);
+    if (!ops) return arena_check(tx->arena);
+    if (tx->op_count) memcpy(ops, tx->ops, tx->op_count * sizeof(Op));
+    tx->ops = ops;
+    tx->op_capacity = capacity;
+    return SUCCESS;
+}
+
 static Err tx_op_slot(Tx *tx, Op **ret_slot) {
     if (tx->op_count == TX_OPS_MAX) return FAIL(ERR_LIMIT, "the call writes too many records");
-    if (!tx->ops) tx->ops = ARENA_ARRAY(tx->arena, Op, TX_OPS_MAX);
-    if (!tx->ops) return arena_check(tx->arena);
+    if (tx->op_count == tx->op_capacity) TRY(tx_ops_grow(tx));
     *ret_slot = &tx->ops[tx->op_count];
     return SUCCESS;
 }
@@ -47,7 +59,7 @@ static bool tx_is_visible(const Tx *tx, const Table *table, const Value *row) {
 /// Turn the record's revision, which is returned, into the one that will be stored.
 static int64_t tx_row_revise(OpKind kind, Value *rev) {
     int64_t expected = rev->i64;
-    if (kind == OP_CREATE || kind == OP_APPEND) rev->i64 = 1;
+    if (kind == OP_CREATE) rev->i64 = 1;
     if (kind == OP_UPDATE) rev->i64 = expected + 1;
     return expected;
 }
@@ -59,9 +71,9 @@ static Err tx_op_begin(Tx *tx, OpKind kind, const Schema *schema, const void *re
     const Table *table = db_table(tx->db, schema);
     Value *row = NULL;
     TRY(table_row(table, record, tx->arena, &row));
-    assert(kind == OP_APPEND || row[table->key].kind == VALUE_TEXT);
+    assert(row[table->key].kind == VALUE_TEXT);
     if (!tx_is_visible(tx, table, row)) return FAIL(ERR_NOT_FOUND, "there is no such record");
-    *slot = (Op){.kind = kind, .table = table, .row = row};
+    *slot = (Op){.kind = kind, .table = table, .row = row, .own_row = row};
     if (table->rev != COLUMN_NONE) slot->rev = tx_row_revise(kind, &row[table->rev]);
     *ret_op = slot;
     return SUCCESS;
@@ -185,21 +197,14 @@ Err tx_expect_absent(Tx *tx, Condition is) {
     return tx_op_select(tx, &(Op){.kind = OP_EXPECT_ABSENT, .column = column}, &select);
 }
 
-Err tx_append(Tx *tx, const Schema *schema, const void *record, TxLink link) {
-    assert(link);
-    Op *op = NULL;
-    TRY(tx_op_begin(tx, OP_APPEND, schema, record, &op));
-    op->link = link;
-    tx->op_count++;
-    return SUCCESS;
-}
-
 Err tx_commit(Tx *tx, TxFault *ret_fault) {
     size_t count = tx->op_count;
     tx->op_count = 0;
     if (count == 0) return SUCCESS;
     TxFault fault = {.op = TX_OP_NONE};
-    Err err = tx->db->engine->apply(tx->db, tx->ops, count, &fault);
+    Err err = tx_notes_stamp(tx);
+    if (err.code == OK) err = tx->db->engine->apply(tx->db, tx->ops, count, &fault);
+    tx_notes_tell(tx, err.code == OK);
     if (err.code != OK && ret_fault) *ret_fault = fault;
     return err;
 }

@@ -51,8 +51,6 @@ static Err box_create(Call *call) {
     const Box *box = call->in;
     if (box->size == 13) return call_refuse(call, S("/size"), "must not be %d", 13);
     if (fixture->handler_fails.code != OK) return fixture->handler_fails;
-    Id id = id_new(S("box"), call->now_ms);
-    call_event(call, 1, &id);
     return call_reply(call, box);
 }
 
@@ -121,10 +119,6 @@ static Err finish(void *app, Call *, Err result) {
     return SUCCESS;
 }
 
-static void published(void *app, Call *call) {
-    ((Fixture *)app)->published += (uint32_t)call->event_count;
-}
-
 static uint64_t now_ms(void *) {
     return UINT64_C(1'700'000'000'000);
 }
@@ -147,8 +141,7 @@ void fixture_open(Fixture *fixture) {
                                            .app = fixture,
                                            .authorise = authorise,
                                            .begin = begin,
-                                           .finish = finish,
-                                           .published = published},
+                                           .finish = finish},
                           &fixture->router);
     assert(err.code == OK);
 }

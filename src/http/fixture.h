@@ -27,9 +27,9 @@ enum { MAY_READ = 1, MAY_WRITE = 2 };
 
 /// What the hooks and handlers count, and how they are told to behave.
 typedef struct Fixture {
-    _Atomic uint32_t begun, finished, committed, published, handled; ///< on any thread
-    uint32_t conflicts; ///< how many commits lose their race
-    Err handler_fails;  ///< what the handler of POST returns, unless OK
+    _Atomic uint32_t begun, finished, committed, handled; ///< on any thread
+    uint32_t conflicts;                                   ///< how many commits lose their race
+    Err handler_fails; ///< what the handler of POST returns, unless OK
     Router *router;
     Arena arena;
 } Fixture;

@@ -29,7 +29,6 @@ typedef struct Route {
 
 enum {
     ROUTE_ARGS_MAX = 4,
-    CALL_EVENTS_MAX = 8,
     CALL_ARENA_MAX = 8 * 1024 * 1024,
 };
 
@@ -40,12 +39,6 @@ typedef struct Principal {
     uint32_t access; ///< the bits of Route.access that hold
     Str name;        ///< for the log and the audit, in the call's arena
 } Principal;
-
-/// Something that happened in a call and is told to others after its commit.
-typedef struct CallEvent {
-    uint32_t kind; ///< in the owner's words
-    Id subject;
-} CallEvent;
 
 /// What a handler has.
 struct Call {
@@ -71,8 +64,6 @@ struct Call {
     /// `taken`, instead of failing.
     bool yields;
     const Field *taken; ///< what was, at the last try that yielded; NULL at first
-    CallEvent events[CALL_EVENTS_MAX];
-    size_t event_count;
 };
 
 /// Whether this segment of an endpoint's path is a parameter: "{id}".
@@ -90,5 +81,3 @@ call_refuse(Call *call, Str pointer, const char *allowed, ...);
 Err call_reply(Call *call, const void *record);
 /// Answer with a page; `next` absent at the end.
 Err call_reply_list(Call *call, const void *items, size_t count, Str next);
-/// Tell the owner after the commit. Asserts against more than CALL_EVENTS_MAX.
-void call_event(Call *call, uint32_t kind, const Id *subject);

@@ -42,8 +42,6 @@ typedef struct RouterOptions {
     Err (*begin)(void *app, Call *call);
     /// Commit if `result` is OK, and close. What it returns is the call's result.
     Err (*finish)(void *app, Call *call, Err result);
-    /// The commit is done: act on call->events. NULL: nothing.
-    void (*published)(void *app, Call *call);
 } RouterOptions;
 
 /// What came over the wire. Everything is borrowed for the call.

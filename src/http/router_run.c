@@ -110,7 +110,6 @@ static Err run_try(Run *run) {
     call->out_count = 0;
     call->next = (Str){};
     call->retry_after_s = 0;
-    call->event_count = 0;
     call->yields = false;
     TRY(options->begin(options->app, call));
     Err err = call->route->handler(call);
@@ -119,13 +118,11 @@ static Err run_try(Run *run) {
 }
 
 static Err run_tries(Run *run) {
-    const RouterOptions *options = &run->router->options;
     Err err;
     Race race = {};
     do {
         err = run_try(run);
     } while (race_again(&race, err));
-    if (err.code == OK && options->published) options->published(options->app, &run->call);
     return err;
 }
 

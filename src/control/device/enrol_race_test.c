@@ -32,6 +32,7 @@ static void race_open(Race *race) {
     race->first = fixture_enrolment_token(&race->f, fleet, 1);
     race->second = fixture_enrolment_token(&race->f, fleet, 1);
     jws_key_make(&race->key);
+    fixture_quiet(&race->f);
     race->real = race->f.app.db->engine;
     race->engine = *race->real;
     race->engine.apply = race_apply;

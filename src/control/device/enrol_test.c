@@ -205,6 +205,7 @@ static HttpReply race_run(void (*meanwhile)(Fixture *f), unsigned count) {
     race.fleet = fixture_fleet(&race.f, "one");
     race.token = fixture_enrolment_token(&race.f, race.fleet, 99);
     Db *db = race.f.app.db;
+    fixture_quiet(&race.f);
     race.real = db->engine;
     race.engine = *db->engine;
     race.engine.apply = race_apply;

@@ -150,6 +150,7 @@ TEST(a_next_key_that_is_retired_in_between_is_refused) {
     Scene scene;
     scene_open(&scene);
     meanwhile.scene = &scene;
+    fixture_quiet(&scene.f);
     meanwhile.real = scene.f.app.db->engine;
     meanwhile.engine = *meanwhile.real;
     meanwhile.engine.apply = meanwhile_apply;

@@ -40,6 +40,7 @@ static void race_open(Race *race) {
     race->token = fixture_enrolment_token(&race->f, race->fleet, 9);
     jws_key_make(&race->key);
     Db *db = race->f.app.db;
+    fixture_quiet(&race->f);
     race->real = db->engine;
     race->engine = *db->engine;
     race->engine.apply = race_apply;

@@ -85,6 +85,7 @@ static void race_open(void) {
                      "{\"org\":\"acme\",\"name\":\"bob\",\"password\":\"correct horse\"}");
     race.bearer = fixture_field(&login, "access_token");
     Db *db = f->app.db;
+    fixture_quiet(f);
     race.real = db->engine;
     race.engine = *db->engine;
     race.engine.apply = race_apply;

@@ -95,7 +95,7 @@ Err session_login(Call *call) {
     // Who changes the password meanwhile ends every session; this one would be left.
     TRY(tx_expect(call->tx, &Operator_schema, &operator));
     TRY(tx_create(call->tx, &Session_schema, &session));
-    TRY(call_note_as(call, &actor, call->route->endpoint, id_str(&operator.id), NULL, NULL));
+    TRY(call_note_as(call, &actor, call->route->endpoint, id_str(&operator.id), NULL, NULL, NULL));
     return call_reply(call, &reply);
 }
 
@@ -121,6 +121,7 @@ static Err session_stolen(Call *call, Str hash) {
                          &Session_logout,
                          id_str(&session.operator_id),
                          &SessionEnd_schema,
+                         NULL,
                          &end));
         TRY(tx_commit(call->tx, NULL)); // the call itself fails, so nothing else would keep this
     }
@@ -156,5 +157,5 @@ Err session_end_all(Call *call, const Id *operator_id) {
 
 Err session_logout(Call *call) {
     TRY(session_end_all(call, &call->principal.subject));
-    return call_note(call, id_str(&call->principal.subject), NULL, NULL);
+    return call_note(call, id_str(&call->principal.subject), NULL, NULL, NULL);
 }

@@ -141,18 +141,43 @@ CREATE TABLE tombstone (
 CREATE INDEX tombstone_device ON tombstone (device_id, reason, public_key);
 CREATE INDEX tombstone_reason ON tombstone (reason, public_key);
 
-CREATE TABLE audit (
+CREATE TABLE note (
     id TEXT PRIMARY KEY,
     org_id TEXT,
-    seq INTEGER,
+    rev INTEGER,
+    class TEXT,
     at INTEGER,
     actor TEXT,
     action TEXT,
     subject TEXT,
     subject_name TEXT,
+    "before" TEXT,
+    "after" TEXT,
     detail TEXT,
-    request TEXT,
-    previous TEXT,
+    request TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE journal (
+    id TEXT PRIMARY KEY,
+    org_id TEXT,
+    number INTEGER,
+    class TEXT,
+    at INTEGER,
+    entry TEXT,
     hash TEXT
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX audit_org ON audit (org_id, id);
+CREATE INDEX journal_org ON journal (org_id, id);
+CREATE INDEX journal_class ON journal (org_id, class, id);
+
+CREATE TABLE journal_head (
+    org_id TEXT PRIMARY KEY,
+    rev INTEGER,
+    checkpoint TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE lease (
+    name TEXT PRIMARY KEY,
+    holder TEXT,
+    epoch INTEGER,
+    until INTEGER
+) STRICT, WITHOUT ROWID;

@@ -11,7 +11,7 @@ typedef struct Fixture {
     App app;
     Router *router;
     Arena arena;        ///< of the answers; grows until the test ends
-    uint64_t now_ms;    ///< the clock
+    _Atomic uint64_t now_ms; ///< the clock, which the sealer reads too
     ServerEntry server; ///< the only one that devices are told
     Credentials owner;  ///< of the organisation "acme"
     Str token;          ///< acme's owner's access token

@@ -7,6 +7,7 @@
 #include "control/data.h"
 #include "control/device/device_channel.h"
 #include "control/servers.h"
+#include "control/tidy.h"
 #include "db/db.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -31,6 +32,7 @@ typedef struct Serving {
     Router *router;
     Gateway *gateway;
     Server *server;
+    Tidy *tidy;
 } Serving;
 
 static Err serve_is_ready(void *ctx) {
@@ -71,6 +73,7 @@ static Err serve_start_store(Serving *serving, const Vault *vault, Arena *arena,
         &(WorkerOptions){.threads = (uint32_t)app->config.workers, .queue_max = 1024},
         &app->workers));
     TRY(worker_pool_open(&(WorkerOptions){.threads = 1, .queue_max = 1024}, &app->pushers));
+    TRY(tidy_open(app, TIDY_EVERY_MS, &serving->tidy));
     return control_router(app, &serving->router);
 }
 
@@ -125,6 +128,7 @@ static void serve_stop(Serving *serving) {
     serving->app.pushers = worker_pool_close(serving->app.pushers);
     serving->gateway = gateway_close(serving->gateway);
     serving->app.workers = worker_pool_close(serving->app.workers);
+    serving->tidy = tidy_close(serving->tidy);
     serving->router = router_close(serving->router);
     control_close(&serving->app);
     serving->app.db = db_close(serving->app.db);

@@ -19,6 +19,10 @@ typedef struct Slice {
     /// Hear of a note of a commit, in the process that made it, whoever it was: a hint, which may
     /// be lost. On the thread that committed, so it must not block. NULL: nothing.
     void (*noted)(App *app, const Note *note);
+    /// Collect in `tx`, which sees every organisation, the removal of a bounded number of rows that
+    /// have ended; `*ret_more`: there may be others, call again. Not on a thread that serves. NULL:
+    /// nothing ends.
+    Err (*tidy)(App *app, Tx *tx, uint64_t now_ms, bool *ret_more);
 } Slice;
 /// For the members `stored` and `stored_count`.
 #define SLICE_STORED(array) .stored = (array), .stored_count = sizeof(array) / sizeof((array)[0])

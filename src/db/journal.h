@@ -95,3 +95,15 @@ typedef struct SealResult {
 /// Move the oldest notes into the journal: one batch. Correct with any number of processes that do
 /// it at once. ERR_CONFLICT: another was faster. Else what reading and committing fail with.
 Err journal_seal(Db *db, const SealBy *by, uint64_t now_ms, SealResult *ret_sealed);
+
+/// How long entries stay; 0: for ever.
+typedef struct JournalKeep {
+    uint64_t audit_ms;
+    uint64_t events_ms;
+} JournalKeep;
+
+/// Remove what is older, of every organisation, in bounded batches. Audit entries go in order; the
+/// head then names the last one that is gone, so that what is left is still proved. The last failure of an organisation is returned: the others
+/// have been seen to.
+Err journal_trim(
+    Db *db, const JwsKey *key, const JournalKeep *keep, uint64_t now_ms, uint64_t *ret_removed);

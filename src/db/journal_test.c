@@ -51,8 +51,18 @@ static uint64_t notes_left(Book *book) {
     return count;
 }
 
-/// Walk along the journal of `org` as a stranger would; its length.
-static uint64_t walk(Book *book, const Id *org) {
+static JournalEntry entry_at(Book *book, const Id *org, uint64_t number) {
+    Arena *arena = &book->fixture->arena;
+    JournalRow row = {};
+    JournalEntry entry = {};
+    Tx *tx = fixture_tx(book->fixture, org->text);
+    CHECK_OK(tx_get(tx, &JournalRow_schema, journal_key(arena, org, number), &row));
+    CHECK_OK(entry_decode(row.entry, row.hash, arena, &entry));
+    return entry;
+}
+
+/// Walk along the journal of `org` as a stranger would, from its floor; how much there is.
+static uint64_t walk_left(Book *book, const Id *org) {
     Arena *arena = &book->fixture->arena;
     Tx *tx = fixture_tx(book->fixture, org->text);
     JournalHead row = {};
@@ -69,22 +79,17 @@ static uint64_t walk(Book *book, const Id *org) {
         const JournalRow *at = &rows[i];
         const JournalLine line = {at->number, at->class, at->at, at->entry, at->hash};
         CHECK_OK(chain_step(&chain, &line, arena, &reason));
-        CHECK(head.floor_number || chain.number == i + 1);
         CHECK_STR(at->id, journal_key(arena, org, at->number));
     }
     CHECK_OK(chain_end(&chain, &head, &reason));
-    CHECK(chain.number == head.number);
-    return chain.number;
+    return page.count;
 }
 
-static JournalEntry entry_at(Book *book, const Id *org, uint64_t number) {
-    Arena *arena = &book->fixture->arena;
-    JournalRow row = {};
-    JournalEntry entry = {};
-    Tx *tx = fixture_tx(book->fixture, org->text);
-    CHECK_OK(tx_get(tx, &JournalRow_schema, journal_key(arena, org, number), &row));
-    CHECK_OK(entry_decode(row.entry, row.hash, arena, &entry));
-    return entry;
+/// The same of a whole journal, which has no gap: its length.
+static uint64_t walk(Book *book, const Id *org) {
+    uint64_t count = walk_left(book, org);
+    if (count > 0) CHECK(entry_at(book, org, count).number == count);
+    return count;
 }
 
 TEST_BOTH(notes_become_a_journal_in_the_order_of_their_commits) {
@@ -317,6 +322,42 @@ TEST_BOTH(of_two_sealers_with_the_same_notes_one_commits) {
     }
 }
 
+TEST_BOTH(what_retention_leaves_is_proved_from_its_floor) {
+    Book book = book_new(fixture);
+    Id other = id_new(S("org"), 2);
+    for (unsigned i = 0; i < 300; i++) { // several batches
+        Tx *tx = fixture_tx(fixture, NULL);
+        Note note = note_of(&book.org, i % 3 == 1 ? ENTRY_EVENT : ENTRY_AUDIT, S("a"));
+        note.at.ms = 1000 + i;
+        CHECK_OK(tx_note(tx, &note));
+        CHECK_OK(tx_commit(tx, NULL));
+    }
+    leave(&book, &other, ENTRY_AUDIT, "b");
+    seal_all(&book);
+    uint64_t removed = 0;
+    JournalKeep keep = {};
+    CHECK_OK(journal_trim(fixture->db, &book.key, &keep, 100'000, &removed));
+    CHECK(removed == 0); // for ever
+    keep.events_ms = 100;
+    CHECK_OK(journal_trim(fixture->db, &book.key, &keep, 1250, &removed));
+    CHECK(removed == 50); // below 1150: 1, 4, ... 148
+    keep.audit_ms = 100;
+    CHECK_OK(journal_trim(fixture->db, &book.key, &keep, 1350, &removed));
+    CHECK(removed == 167 + 33 + 1); // 0..249, and the other organisation's
+    Tx *tx = fixture_tx(fixture, book.org.text);
+    JournalHead row = {};
+    Checkpoint head = {};
+    CHECK_OK(tx_get(tx, &JournalHead_schema, id_str(&book.org), &row));
+    CHECK_OK(checkpoint_verify(book.key.public, row.checkpoint, &fixture->arena, &head));
+    CHECK(head.floor_number == 250 && head.number == 300);
+    CHECK(walk_left(&book, &book.org) == 50);
+    CHECK(walk_left(&book, &other) == 0);
+    leave(&book, &other, ENTRY_AUDIT, "c"); // and it goes on behind
+    seal_all(&book);
+    CHECK(walk_left(&book, &other) == 1);
+    CHECK(entry_at(&book, &other, 2).previous.len == CHAIN_HASH_LEN);
+}
+
 TEST_MAIN(CASE_BOTH(notes_become_a_journal_in_the_order_of_their_commits),
           CASE_BOTH(each_organisation_has_numbers_of_its_own),
           CASE_BOTH(more_notes_than_a_batch_holds_are_sealed_in_order),
@@ -326,4 +367,5 @@ TEST_MAIN(CASE_BOTH(notes_become_a_journal_in_the_order_of_their_commits),
           CASE_BOTH(a_head_that_is_not_ours_stops_its_organisation_and_no_other),
           CASE_BOTH(who_does_not_have_the_lease_waits_and_takes_it_when_it_has_ended),
           CASE_BOTH(a_sealer_that_ends_at_any_step_loses_and_doubles_nothing),
-          CASE_BOTH(of_two_sealers_with_the_same_notes_one_commits))
+          CASE_BOTH(of_two_sealers_with_the_same_notes_one_commits),
+          CASE_BOTH(what_retention_leaves_is_proved_from_its_floor))

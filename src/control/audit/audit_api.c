@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading the journal. Each call reads a bounded part: who wants to prove the whole of it walks
 // along it by many calls (cli/audit.c), and slows nobody else down.
+#include "base/log.h"
 #include "control/access.h"
 #include "control/audit/audit.h"
 #include "control/call.h"
@@ -78,6 +79,17 @@ static Err audit_checkpoint(Call *call) {
     return call_reply(call, &(SignedCheckpoint){head.checkpoint});
 }
 
+/// The journal has batches of its own.
+static Err audit_tidy(App *app, Tx *, uint64_t now_ms, bool *ret_more) {
+    const Config *config = &app->config;
+    const JournalKeep keep = {config->audit_keep.ms, config->events_keep.ms};
+    uint64_t removed = 0;
+    *ret_more = false;
+    TRY(journal_trim(app->db, &app->key, &keep, now_ms, &removed));
+    if (removed) log_event(LOG_INFO, "journal.trimmed", F("entries", removed));
+    return SUCCESS;
+}
+
 static const Route routes[] = {
     {&Audit_list,       MAY_READ, audit_list      },
     {&Audit_export,     MAY_READ, audit_export    },
@@ -85,4 +97,9 @@ static const Route routes[] = {
 };
 static const Schema *const stored[] = {
     &Note_schema, &JournalRow_schema, &JournalHead_schema, &Lease_schema};
-const Slice audit_slice = {.noun = "audit", .routes = ROUTE_TABLE(routes), SLICE_STORED(stored)};
+const Slice audit_slice = {
+    .noun = "audit",
+    .routes = ROUTE_TABLE(routes),
+    SLICE_STORED(stored),
+    .tidy = audit_tidy,
+};

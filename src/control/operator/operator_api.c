@@ -73,4 +73,5 @@ const Slice operator_slice = {
     SLICE_STORED(stored),
     .open = operator_open,
     .close = operator_close,
+    .tidy = session_tidy,
 };

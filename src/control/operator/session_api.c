@@ -8,7 +8,7 @@
 #include "control/operator/operator.h"
 #include "control/org/org.h"
 
-enum { REFRESH_BYTES = 32, DAY_MS = 86'400'000, EXPIRED_MAX = 100 };
+enum { REFRESH_BYTES = 32, DAY_MS = 86'400'000, EXPIRED_MAX = 500 };
 
 static Err session_find_operator(Call *call, const LoginInput *input, Operator *ret_operator) {
     Org org;
@@ -67,11 +67,13 @@ static Principal session_actor(Call *call, const Operator *operator) {
     };
 }
 
-/// Sessions that have ended go when somebody signs in: more of them than come.
-static Err session_end_expired(Call *call) {
-    const Query query = {.where = {WHERE(Session, expires_at, BELOW, ((Time){call->now_ms}))},
+Err session_tidy(App *, Tx *tx, uint64_t now_ms, bool *ret_more) {
+    const Query query = {.where = {WHERE(Session, expires_at, BELOW, ((Time){now_ms}))},
                          .limit = EXPIRED_MAX};
-    return tx_delete_where(call->tx, &query);
+    uint64_t count;
+    TRY(tx_count(tx, &Session_schema, &query, &count));
+    *ret_more = count > EXPIRED_MAX;
+    return count ? tx_delete_where(tx, &query) : SUCCESS;
 }
 
 Err session_login(Call *call) {
@@ -91,7 +93,6 @@ Err session_login(Call *call) {
                        .operator_id = operator.id };
     LoginReply reply;
     TRY(session_renew(call, &operator, & session, &reply));
-    TRY(session_end_expired(call));
     // Who changes the password meanwhile ends every session; this one would be left.
     TRY(tx_expect(call->tx, &Operator_schema, &operator));
     TRY(tx_create(call->tx, &Session_schema, &session));

@@ -81,6 +81,7 @@ CREATE TABLE token (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX token_secret ON token (secret_sha256);
 CREATE INDEX token_fleet ON token (org_id, fleet_id, id);
+CREATE INDEX token_expires ON token (expires_at, id);
 
 CREATE TABLE device (
     id TEXT PRIMARY KEY,

@@ -10,11 +10,11 @@
 typedef struct Fixture {
     App app;
     Router *router;
-    Arena arena;        ///< of the answers; grows until the test ends
+    Arena arena;             ///< of the answers; grows until the test ends
     _Atomic uint64_t now_ms; ///< the clock, which the sealer reads too
-    ServerEntry server; ///< the only one that devices are told
-    Credentials owner;  ///< of the organisation "acme"
-    Str token;          ///< acme's owner's access token
+    ServerEntry server;      ///< the only one that devices are told
+    Credentials owner;       ///< of the organisation "acme"
+    Str token;               ///< acme's owner's access token
 } Fixture;
 
 /// Everything open, with the organisation "acme" and its owner signed in.

@@ -8,8 +8,8 @@ typedef struct Tidy Tidy;
 
 enum { TIDY_EVERY_MS = 60'000 };
 
-/// One round over all slices, until nothing is left that has ended. What fails is logged; the others
-/// go on.
+/// One round over all slices, until nothing is left that has ended. What fails is logged; the
+/// others go on.
 void tidy_round(App *app);
 /// A thread with a round every `every_ms`. ERR_SYSTEM: no thread. ERR_MEMORY.
 Err tidy_open(App *app, uint64_t every_ms, Tidy **ret_tidy);

@@ -23,8 +23,7 @@ TEST(a_token_is_removed_a_week_after_its_end) {
     Fixture f;
     fixture_open(&f);
     Str fleet = fixture_fleet(&f, "one");
-    const char *body =
-        fixture_print(&f, "{\"fleet_id\":\"%.*s\",\"ttl\":\"1h\"}", STR_FMT(fleet));
+    const char *body = fixture_print(&f, "{\"fleet_id\":\"%.*s\",\"ttl\":\"1h\"}", STR_FMT(fleet));
     for (int i = 0; i < 3; i++)
         CHECK(fixture_call(&f, "POST", "/v1/tokens", f.token, body).status == 201);
     f.now_ms += 7 * DAY_MS;

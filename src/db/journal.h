@@ -103,7 +103,7 @@ typedef struct JournalKeep {
 } JournalKeep;
 
 /// Remove what is older, of every organisation, in bounded batches. Audit entries go in order; the
-/// head then names the last one that is gone, so that what is left is still proved. The last failure of an organisation is returned: the others
-/// have been seen to.
+/// head then names the last one that is gone, so that what is left is still proved. The last
+/// failure of an organisation is returned: the others have been seen to.
 Err journal_trim(
     Db *db, const JwsKey *key, const JournalKeep *keep, uint64_t now_ms, uint64_t *ret_removed);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What retention removes. Audit entries go from the oldest on, and the head says up to which, so that
-// what is left is proved from there; events go without a trace, since they prove nothing.
+// What retention removes. Audit entries go from the oldest on, and the head says up to which, so
+// that what is left is proved from there; events go without a trace, since they prove nothing.
 #include "db/journal.h"
 
 #include "base/scope.h"
@@ -22,8 +22,12 @@ static void trim_done(Trim *trim) {
 
 /// Collect the removal of the oldest entries of the class that are older than `before_ms`.
 /// `ret_last`: the last of them; its number is 0 where there is none.
-static Err trim_rows(
-    Trim *trim, Tx *tx, EntryClass class, uint64_t before_ms, size_t *ret_count, JournalRow *ret_last) {
+static Err trim_rows(Trim *trim,
+                     Tx *tx,
+                     EntryClass class,
+                     uint64_t before_ms,
+                     size_t *ret_count,
+                     JournalRow *ret_last) {
     Query query = {.where = {WHERE(JournalRow, class, IS, class)}, .limit = TRIM_ROWS};
     Page page;
     TRY(tx_list(tx, &JournalRow_schema, &query, &page));

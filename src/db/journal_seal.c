@@ -179,7 +179,10 @@ Err journal_seal(Db *db, const SealBy *by, uint64_t now_ms, SealResult *ret_seal
             return SUCCESS;
         }
         TRY(seal_heads_sign(&batch));
-        TRY(tx_commit(tx, NULL));
+        Err err = tx_commit(tx, NULL);
+        // Another has given the number to its own entry.
+        if (err.code == ERR_EXISTS) return FAIL(ERR_CONFLICT, err.what);
+        TRY(err);
     }
     *ret_sealed = batch.sealed;
     return SUCCESS;

@@ -113,6 +113,7 @@ static void deploy_is_pushed(unsigned lost) {
     Scene scene;
     Line line;
     scene_open(&scene);
+    fixture_quiet(&scene.f);
     losing_open(scene.f.app.db, 0);
     open_known(&line, &scene);
     losing.left = lost;

@@ -23,7 +23,7 @@ static const Schema LinePage_schema = SCHEMA(LinePage, "line_page", "a part of t
 /// The lines behind the entry with this number.
 static Err audit_page(Cli *cli, uint64_t after, Arena *arena, LinePage *ret_page) {
     Str target =
-        str_print(arena, "%s?after=%llu&limit=1000", Audit_export.path, (unsigned long long)after);
+        str_print(arena, "%s?after=%llu&limit=200", Audit_export.path, (unsigned long long)after);
     TRY(arena_check(arena));
     return api_get(cli, target, &LinePage_schema, arena, ret_page);
 }

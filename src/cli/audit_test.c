@@ -87,8 +87,8 @@ TEST(a_whole_journal_is_verified_page_by_page) {
     world_close(&world);
     CHECK(result.code == 0);
     CHECK(strstr(result.out, "\"intact\":true,\"entries\":5,\"number\":5")); // the 6th came later
-    CHECK(strstr(world.peer.requests[1], "GET /v1/audit/export?after=0&limit=1000 "));
-    CHECK(strstr(world.peer.requests[2], "GET /v1/audit/export?after=3&limit=1000 "));
+    CHECK(strstr(world.peer.requests[1], "GET /v1/audit/export?after=0&limit=200 "));
+    CHECK(strstr(world.peer.requests[2], "GET /v1/audit/export?after=3&limit=200 "));
 }
 
 TEST(what_is_broken_is_said_and_is_exit_code_1) {

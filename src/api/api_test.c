@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules that every endpoint and every record of the API keeps, and the chain of audit entries.
-#include "api/audit.h"
 #include "api/endpoints.h"
 #include "api/page.h"
 #include "test.h"
@@ -52,25 +51,6 @@ TEST(where_a_record_shows_the_id_of_another_it_shows_its_name_too) {
     }
 }
 
-TEST(an_audit_entry_fits_only_behind_its_predecessor_and_unchanged) {
-    Arena arena;
-    arena_init(&arena, 1 << 20);
-    AuditEntry entry = {.id = S("x/2"),
-                        .seq = 2,
-                        .at = {1'700'000'000'000},
-                        .actor = S("operator/a"),
-                        .action = S("fleet.create"),
-                        .previous = S("p")};
-    CHECK_OK(audit_entry_hash(&entry, &arena, &entry.hash));
-    CHECK_OK(audit_entry_check(&entry, 1, S("p"), &arena));
-    CHECK_ERR(audit_entry_check(&entry, 2, S("p"), &arena), ERR_STATE);
-    CHECK_ERR(audit_entry_check(&entry, 1, S("q"), &arena), ERR_STATE);
-    entry.action = S("fleet.delete");
-    CHECK_ERR(audit_entry_check(&entry, 1, S("p"), &arena), ERR_STATE);
-    arena_done(&arena);
-}
-
 TEST_MAIN(CASE(an_operation_is_there_once_and_sorted_by_noun),
           CASE(a_filter_has_the_name_and_kind_of_a_field_that_lists_may_be_filtered_by),
-          CASE(where_a_record_shows_the_id_of_another_it_shows_its_name_too),
-          CASE(an_audit_entry_fits_only_behind_its_predecessor_and_unchanged))
+          CASE(where_a_record_shows_the_id_of_another_it_shows_its_name_too))

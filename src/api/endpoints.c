@@ -13,7 +13,7 @@
 
 // clang-format off
 const Endpoint *const endpoints[] = {
-    &Audit_list, &Audit_verify,
+    &Audit_list, &Audit_export, &Audit_checkpoint,
     &Device_list, &Device_show, &Device_update, &Device_delete, &Device_rotate_key,
     &Fleet_list, &Fleet_show, &Fleet_create, &Fleet_update, &Fleet_delete, &Fleet_deploy,
     &Operator_list, &Operator_show, &Operator_create, &Operator_update, &Operator_delete,

@@ -24,7 +24,7 @@ static const Field Token_fields[] = {
           .fallback = "1h",
           .min = 1000,
           .max = 31'536'000'000),
-    FIELD(Token, expires_at, READ_ONLY | LISTED, "when it stops being good"),
+    FIELD(Token, expires_at, READ_ONLY | LISTED | INDEXED, "when it stops being good"),
     FIELD(Token, secret_sha256, HIDDEN | UNIQUE | GLOBAL, "hash of the secret"),
     FIELD(Token, token, COMPUTED, "the text for the device, shown once", .max = TOKEN_TEXT_MAX),
     FIELD(Token, created_at, READ_ONLY, "when it was made"),

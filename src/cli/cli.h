@@ -131,8 +131,12 @@ Err logout_run(Cli *cli, const Verb *verb);
 Err release_run(Cli *cli, const Verb *verb);
 /// muster deploy.
 Err deploy_run(Cli *cli, const Verb *verb);
-/// muster audit verify.
-Err verify_run(Cli *cli, const Verb *verb);
+/// muster audit verify: exit code 1 and a line that says where, if it is broken.
+Err audit_verify_run(Cli *cli, const Verb *verb);
+/// muster audit checkpoint.
+Err audit_checkpoint_run(Cli *cli, const Verb *verb);
+/// muster audit export: a line of JSON an entry.
+Err audit_export_run(Cli *cli, const Verb *verb);
 /// muster help.
 Err help_run(Cli *cli, const Verb *verb);
 /// muster man.

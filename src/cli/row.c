@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The action of a verb that is a call of the API and nothing else.
-#include "api/audit.h"
 #include "base/scope.h"
 #include "cli/api.h"
 #include "cli/password.h"
@@ -141,12 +140,4 @@ Err row_run(Cli *cli, const Verb *verb) {
     if (!record) return arena_check(&cli->arena);
     TRY(api_decode(cli, endpoint->out, reply, &cli->arena, record));
     return cli_show(cli, endpoint->out, record);
-}
-
-Err verify_run(Cli *cli, const Verb *verb) {
-    const Endpoint *endpoint = verb->endpoint;
-    AuditVerdict verdict;
-    TRY(api_get(cli, str_from(endpoint->path), endpoint->out, &cli->arena, &verdict));
-    if (!verdict.intact) cli->exit_code = EXIT_PARTIAL;
-    return cli_show(cli, endpoint->out, &verdict);
 }

@@ -124,23 +124,10 @@ TEST(input_that_is_not_allowed_is_refused_here) {
     world_close(&world);
 }
 
-TEST(an_audit_that_is_not_intact_is_exit_code_1) {
-    World world;
-    WORLD_OPEN(
-        &world, JSON("{\"intact\":true,\"checked\":3}"), JSON("{\"intact\":false,\"checked\":3}"));
-    world_sign_in(&world, LATER_MS);
-    SCOPED(run_done) Run good = RUN("muster", "audit", "verify");
-    SCOPED(run_done) Run bad = RUN("muster", "audit", "verify");
-    world_close(&world);
-    CHECK(good.code == 0 && strstr(good.out, "true"));
-    CHECK(bad.code == EXIT_PARTIAL && strstr(bad.out, "false"));
-}
-
 TEST_MAIN(CASE(what_is_made_has_the_given_fields_and_its_secret_from_a_file),
           CASE(a_secret_that_must_be_given_comes_from_the_environment_too),
           CASE(a_change_has_only_what_was_given),
           CASE(a_change_names_a_fleet_and_the_keys_of_a_map),
           CASE(a_filter_by_a_name_asks_for_its_id),
           CASE(what_is_removed_is_not_shown),
-          CASE(input_that_is_not_allowed_is_refused_here),
-          CASE(an_audit_that_is_not_intact_is_exit_code_1))
+          CASE(input_that_is_not_allowed_is_refused_here))

@@ -4,6 +4,8 @@
 
 #include "api/endpoints.h"
 
+#include <string.h>
+
 /// The row of this endpoint; NULL: it has none.
 static const Verb *verb_row(const Verbs *verbs, const Endpoint *endpoint) {
     for (size_t i = 0; i < verbs->count; i++)
@@ -19,6 +21,20 @@ static Verb verb_of(const Verbs *verbs, const Endpoint *endpoint) {
     return verb;
 }
 
+/// Behind the last endpoint of a noun: its verbs that are none.
+static bool verb_rest_at(const Verbs *verbs, size_t endpoint, size_t *at, Verb *ret_verb) {
+    const char *noun = endpoints[endpoint]->noun;
+    if (endpoint + 1 < endpoint_count && strcmp(endpoints[endpoint + 1]->noun, noun) == 0)
+        return false;
+    for (size_t i = 0; i < verbs->count; i++) {
+        const Verb *row = &verbs->rows[i];
+        if (row->endpoint || strcmp(row->noun, noun) != 0 || (*at)-- > 0) continue;
+        *ret_verb = *row;
+        return true;
+    }
+    return false;
+}
+
 bool verb_at(const Verbs *verbs, size_t at, Verb *ret_verb) {
     for (size_t i = 0; i < verbs->count; i++) {
         if (*verbs->rows[i].noun || at-- > 0) continue;
@@ -28,9 +44,11 @@ bool verb_at(const Verbs *verbs, size_t at, Verb *ret_verb) {
     }
     for (size_t i = 0; i < endpoint_count; i++) {
         Verb verb = verb_of(verbs, endpoints[i]);
-        if (!*verb.noun || at-- > 0) continue;
-        *ret_verb = verb;
-        return true;
+        if (*verb.noun && at-- == 0) {
+            *ret_verb = verb;
+            return true;
+        }
+        if (verb_rest_at(verbs, i, &at, ret_verb)) return true;
     }
     return false;
 }

@@ -38,6 +38,19 @@ static const Option release_options[] = {
     {.name = "insecure-registry", .value = NULL,      .doc = "speak to registries without TLS"           },
 };
 
+static const Option checkpoint_options[] = {
+    {.name = "save", .value = "FILE", .doc = "where to, instead of showing it"},
+};
+static const Option export_options[] = {
+    {.name = "after", .value = "NUMBER", .doc = "begin behind this entry"},
+};
+static const Option verify_options[] = {
+    {.name = "checkpoint",
+     .value = "FILE",
+     .doc = "saved before: prove that the journal only grew since then"                              },
+    {.name = "save",       .value = "FILE", .doc = "where to keep how far it came, for the next time"},
+};
+
 // clang-format off
 static const Verb verb_rows[] = {
     {"", "login", &Session_login, login_run, OPTIONS(login_options)},
@@ -47,7 +60,10 @@ static const Verb verb_rows[] = {
     {"", "man", NULL, man_run, "[NOUN]", "Print the manual page"},
     {"", "completion", NULL, completion_run, "SHELL", "Print completions for a shell (bash)"},
     {"", "version", NULL, version_run, .doc = "Print the version"},
-    {"audit", "verify", &Audit_verify, verify_run},
+    {"audit", "checkpoint", &Audit_checkpoint, audit_checkpoint_run, OPTIONS(checkpoint_options)},
+    {"audit", "export", &Audit_export, audit_export_run, OPTIONS(export_options)},
+    {"audit", "verify", NULL, audit_verify_run, .doc = "Prove that the journal is whole",
+     OPTIONS(verify_options)},
     {"device", "rotate-key", &Device_rotate_key},
     {"release", "create", &Release_create, release_run,
      .doc = "Make a release from a Compose file", OPTIONS(release_options)},

@@ -115,9 +115,3 @@ Err access_authorise(void *app, Call *call) {
         return FAIL(ERR_FORBIDDEN, "this needs another role");
     return SUCCESS;
 }
-
-void access_forget(const App *app, const Call *call) {
-    for (size_t i = 0; i < call->event_count; i++)
-        if (call->events[i].kind == EVENT_ACCESS_REVOKED)
-            access_cache_revoke(app->access_cache, &call->events[i].subject);
-}

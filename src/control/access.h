@@ -40,6 +40,3 @@ Err access_principal(
     const App *app, Str bearer, uint64_t now_ms, Arena *arena, Principal *ret_principal);
 /// RouterOptions.authorise: access_principal, then the route's access bits (ERR_FORBIDDEN).
 Err access_authorise(void *app, Call *call);
-/// Forget the tokens that this call has revoked (EVENT_ACCESS_REVOKED), after its commit and before
-/// its answer; also when the commit failed, since it may be done all the same.
-void access_forget(const App *app, const Call *call);

@@ -13,6 +13,7 @@ typedef struct Db Db;
 typedef struct Gateway Gateway;
 typedef struct LoginGate LoginGate;
 typedef struct Presences Presences;
+typedef struct Sealer Sealer;
 typedef struct WorkerPool WorkerPool;
 
 /// Which threads run a call (Route.pool): what one kind of caller does keeps none of another kind
@@ -28,10 +29,11 @@ typedef struct App {
     Config config;
     Clock clock;
     Id installation; ///< audience of what devices sign
-    JwsKey key;      ///< signs access tokens; its seed is the root of other keys
+    JwsKey key;      ///< signs access tokens and checkpoints; its seed is the root of other keys
     Servers servers; ///< what devices are told
     Str authority;   ///< of enrolment tokens: fingerprint, "public", or absent
     Db *db;
+    Sealer *sealer;                ///< moves what changes leave behind into the journal
     AccessCache *access_cache;     ///< tokens that were verified
     LoginGate *login_gate;         ///< slows guessing down
     Presences *presences;          ///< which device has which channel
@@ -46,12 +48,3 @@ typedef struct App {
 static inline App *app_of(const Call *call) {
     return call->app;
 }
-
-/// What happened in a call, told after its commit (CallEvent.kind).
-typedef enum AppEvent {
-    EVENT_FLEET_DESIRED,   ///< a fleet's desired state is newer: push it
-    EVENT_DEVICE_DESIRED,  ///< one device's is, or it is asked for a new key
-    EVENT_DEVICE_RETIRED,  ///< its channel ends
-    EVENT_DEVICE_ENROLLED, ///< it joined anew: the channel of its former life ends
-    EVENT_ACCESS_REVOKED,  ///< tokens of a session or of an operator no longer say what they did
-} AppEvent;

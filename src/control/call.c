@@ -123,14 +123,14 @@ Err call_create(Call *call) {
     if (rules->save) TRY(rules->save(call, NULL, record));
     TRY(arena_check(call->arena));
     TRY(tx_create(call->tx, schema, record));
-    TRY(call_note(call, call_key(schema, record), schema, record));
+    TRY(call_note(call, call_key(schema, record), schema, NULL, record));
     return call_reply_filled(call, record);
 }
 
-Err call_save(Call *call, const Schema *schema, void *record) {
+Err call_save(Call *call, const Schema *schema, const void *before, void *record) {
     TRY(arena_check(call->arena));
     TRY(tx_update(call->tx, schema, record));
-    TRY(call_note(call, call_key(schema, record), schema, record));
+    TRY(call_note(call, call_key(schema, record), schema, before, record));
     ++*(uint64_t *)call_member(schema, REV, record);
     return SUCCESS;
 }
@@ -145,7 +145,7 @@ Err call_update(Call *call) {
     memcpy(record, before, schema->size);
     TRY(call_patch(call, schema, record));
     if (rules->save) TRY(rules->save(call, before, record));
-    TRY(call_save(call, schema, record));
+    TRY(call_save(call, schema, before, record));
     return call_reply_filled(call, record);
 }
 
@@ -157,5 +157,5 @@ Err call_delete(Call *call) {
     TRY(call_load(call, schema, record));
     if (rules->drop) TRY(rules->drop(call, record));
     TRY(tx_delete(call->tx, schema, record));
-    return call_note(call, call_key(schema, record), schema, record);
+    return call_note(call, call_key(schema, record), schema, record, NULL);
 }

@@ -40,8 +40,9 @@ Err call_delete(Call *call);
 /// The record that the path means: its key is the last parameter. `record` is filled.
 /// ERR_NOT_FOUND.
 Err call_load(Call *call, const Schema *schema, void *record);
-/// Collect the update of `record`, with its note, and set its revision to the new one.
-Err call_save(Call *call, const Schema *schema, void *record);
+/// Collect the update of `before`, which was loaded, to `record`, with its note, and set the
+/// record's revision to the new one.
+Err call_save(Call *call, const Schema *schema, const void *before, void *record);
 /// Open the call's Tx anew, for every organisation: of a public route, whose caller is known by
 /// what it shows alone, until that is found. Others never call it.
 Err call_see_all(Call *call);
@@ -89,11 +90,10 @@ Err call_refs(Call *call, const Schema *schema, Records records, size_t id, void
 /// call's arena, in one read; absent when there is no id, no such record or no name.
 Err call_names(Call *call, const Schema *schema, Records records, const NameOf *names);
 
-/// Collect the audit entry "the caller did this to `subject`, which became `record`". The action
-/// is the endpoint's: "fleet.update". `record` is one of `schema`; of a DELETE it is what is gone,
-/// and only its name is kept. Computed, counted, hidden and secret fields are not in
-/// it.
-Err call_note(Call *call, Str subject, const Schema *schema, const void *record);
+/// Collect the note "the caller did this to `subject`, which was `before` and became `after`". The
+/// action is the endpoint's: "fleet.update". Both are of `schema`, or NULL: it was not there, it is
+/// gone, or nothing shall be said of it. See audit.h:audit_note.
+Err call_note(Call *call, Str subject, const Schema *schema, const void *before, const void *after);
 /// The same where the caller is known only now (who signed in, who joined), or for what goes with
 /// something else, as if by the `endpoint` that does it alone.
 Err call_note_as(Call *call,
@@ -101,4 +101,5 @@ Err call_note_as(Call *call,
                  const Endpoint *endpoint,
                  Str subject,
                  const Schema *schema,
-                 const void *record);
+                 const void *before,
+                 const void *after);

@@ -3,6 +3,7 @@
 #include "base/scope.h"
 #include "control/audit/audit.h"
 #include "control/call.h"
+#include "db/journal.h"
 
 #include <assert.h>
 
@@ -124,20 +125,22 @@ Err call_note_as(Call *call,
                  const Endpoint *endpoint,
                  Str subject,
                  const Schema *schema,
-                 const void *record) {
-    const AuditEntry entry = {
+                 const void *before,
+                 const void *after) {
+    const Note note = {
         .org_id = actor->scope,
         .at = {call->now_ms},
         .actor = actor->name,
         .action = str_print(call->arena, "%s.%s", endpoint->noun, endpoint->verb),
         .subject = subject,
-        .subject_name = record ? call_record_name(schema, record) : (Str){},
         .request = call->id,
     };
-    const void *detail = endpoint->method == DELETE ? NULL : record;
-    return audit_add(call->tx, call->arena, &entry, schema, detail);
+    TRY(arena_check(call->arena));
+    return audit_note(call->tx, call->arena, &note, schema, before, after);
 }
 
-Err call_note(Call *call, Str subject, const Schema *schema, const void *record) {
-    return call_note_as(call, &call->principal, call->route->endpoint, subject, schema, record);
+Err call_note(
+    Call *call, Str subject, const Schema *schema, const void *before, const void *after) {
+    return call_note_as(
+        call, &call->principal, call->route->endpoint, subject, schema, before, after);
 }

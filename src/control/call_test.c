@@ -101,7 +101,7 @@ TEST(the_audit_has_what_was_decided_and_neither_secrets_nor_what_is_computed) {
     Str fleet = fixture_fleet(&f, "one");
     HttpReply entry = last_entry(&f);
     CHECK_STR(fixture_field(&entry, "action"), S("fleet.create"));
-    CHECK(has(&entry, "\"detail\":{\"id\":") && !has(&entry, "device_count"));
+    CHECK(has(&entry, "\"detail\":{") && !has(&entry, "device_count"));
     Str token = fixture_enrolment_token(&f, fleet, 1);
     entry = last_entry(&f);
     CHECK_STR(fixture_field(&entry, "action"), S("token.create"));

@@ -84,6 +84,16 @@ static const Field Config_fields[] = {
           .fallback = "30s",
           .min = 1000,
           .max = 86'400'000),
+    FIELD(Config,
+          audit_keep,
+          0,
+          "how long the entries of the audit log stay; 0s: for ever",
+          .fallback = "0s"),
+    FIELD(Config,
+          events_keep,
+          0,
+          "how long the journal's events stay; 0s: for ever",
+          .fallback = "30d"),
     FIELD_ENUM(Config, log_level, LogLevel, 0, "least level that is logged", .fallback = "info"),
 };
 const Schema Config_schema = SCHEMA(Config, "config", "settings of musterd");

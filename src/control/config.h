@@ -19,6 +19,8 @@ typedef struct Config {
     uint64_t connections_max; ///< REST connections
     uint64_t channels_max;    ///< devices connected at once
     Duration heartbeat;       ///< how often a device says something
+    Duration audit_keep;      ///< how long audit entries stay; 0: for ever
+    Duration events_keep;     ///< how long events stay; 0: for ever
     LogLevel log_level;
 } Config;
 extern const Schema Config_schema;

@@ -3,22 +3,35 @@
 
 #include "control/access.h"
 #include "control/access_cache.h"
-#include "control/device/device_push.h"
 #include "control/slice.h"
-#include "db/tx.h"
+#include "db/sealer.h"
 
 #include <assert.h>
 
 enum { SLICES_MAX = 64 };
 
+/// After a commit with notes: whoever made it, by whatever way.
+static void control_noted(void *ctx, const Note *notes, size_t count, bool is_sure) {
+    App *app = ctx;
+    sealer_wake(app->sealer);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < slice_count; k++)
+            if (slices[k]->noted) slices[k]->noted(app, &notes[i], is_sure);
+}
+
 Err control_open(App *app) {
     TRY(access_cache_open(&app->access_cache));
     for (size_t i = 0; i < slice_count; i++)
         if (slices[i]->open) TRY(slices[i]->open(app));
+    const SealerOptions options = {.db = app->db, .key = &app->key, .clock = app->clock};
+    TRY(sealer_open(&options, &app->sealer));
+    db_watch(app->db, (NoteWatch){control_noted, app});
     return SUCCESS;
 }
 
 void control_close(App *app) {
+    if (app->db) db_watch(app->db, (NoteWatch){});
+    app->sealer = sealer_close(app->sealer);
     for (size_t i = slice_count; i > 0; i--)
         if (slices[i - 1]->close) slices[i - 1]->close(app);
     app->access_cache = access_cache_close(app->access_cache);
@@ -52,7 +65,6 @@ static void control_committed(void *ctx, Err err, const TxFault *fault) {
     const Committing *committing = ctx;
     Call *call = committing->call;
     call->tx = tx_close(call->tx);
-    access_forget(call->app, call); // before anybody hears of it
     committing->done(committing->ctx, control_commit_judge(call, err, fault));
 }
 
@@ -89,7 +101,6 @@ Err control_router(App *app, Router **ret_router) {
                          .app = app,
                          .authorise = access_authorise,
                          .begin = control_begin_call,
-                         .finish = control_finish_call,
-                         .published = device_published},
+                         .finish = control_finish_call},
         ret_router);
 }

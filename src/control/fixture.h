@@ -10,18 +10,20 @@
 typedef struct Fixture {
     App app;
     Router *router;
-    WorkerPool *workers; ///< run lost races again
-    Arena arena;        ///< of the answers; grows until the test ends
-    uint64_t now_ms;    ///< the clock
-    ServerEntry server; ///< the only one that devices are told
-    Credentials owner;  ///< of the organisation "acme"
-    Str token;          ///< acme's owner's access token
+    WorkerPool *workers;     ///< run lost races again
+    Arena arena;             ///< of the answers; grows until the test ends
+    _Atomic uint64_t now_ms; ///< the clock, which the sealer reads too
+    ServerEntry server;      ///< the only one that devices are told
+    Credentials owner;       ///< of the organisation "acme"
+    Str token;               ///< acme's owner's access token
 } Fixture;
 
 /// Everything open, with the organisation "acme" and its owner signed in.
 void fixture_open(Fixture *fixture);
 /// The same over a new SQLite store in this file.
 void fixture_open_sqlite(Fixture *fixture, const char *path);
+/// Only calls use the store from now on, nothing in the background: for who counts its operations.
+void fixture_quiet(Fixture *fixture);
 /// Free all of it.
 void fixture_close(Fixture *fixture);
 /// Another organisation with an owner "eve"; gives the owner's access token.
@@ -29,7 +31,8 @@ Str fixture_org(Fixture *fixture, const char *name);
 /// A session of an operator that is made in the store, without a password, which takes long; gives
 /// its access token.
 Str fixture_session(Fixture *fixture, const Id *org_id, const Id *operator_id);
-/// One call; absent `bearer` or `body`: none. The answer lives as long as the fixture.
+/// One call; absent `bearer` or `body`: none. The answer lives as long as the fixture. What was
+/// done before is in the journal when it is read.
 HttpReply
 fixture_call(Fixture *fixture, const char *method, const char *path, Str bearer, const char *body);
 /// The text of a field of a JSON object: between the quotes, or up to the next comma or brace.

@@ -6,7 +6,7 @@
 #include "control/audit/audit.h"
 #include "control/operator/operator.h"
 #include "control/org/org.h"
-#include "db/tx.h"
+#include "db/journal.h"
 
 enum { PASSWORD_BYTES = 15, NAME_MAX_BYTES = 63 };
 
@@ -42,16 +42,13 @@ Err org_make(Db *db,
     TRY(password_hash(password, arena, &owner.password_hash));
     TRY(org_add(tx, &org));
     TRY(operator_add(tx, &owner));
-    const AuditEntry entry = {.org_id = org.id, .at = {now_ms}, .actor = S("system")};
-    AuditEntry org_entry = entry, owner_entry = entry;
-    org_entry.action = S("org.create");
-    org_entry.subject = id_str(&org.id);
-    org_entry.subject_name = org.name;
-    owner_entry.action = S("operator.create");
-    owner_entry.subject = id_str(&owner.id);
-    owner_entry.subject_name = owner.name;
-    TRY(audit_add(tx, arena, &org_entry, &Org_schema, &org));
-    TRY(audit_add(tx, arena, &owner_entry, &Operator_schema, &owner));
+    Note note = {.org_id = org.id, .at = {now_ms}, .actor = S("system")};
+    note.action = S("org.create");
+    note.subject = id_str(&org.id);
+    TRY(audit_note(tx, arena, &note, &Org_schema, NULL, &org));
+    note.action = S("operator.create");
+    note.subject = id_str(&owner.id);
+    TRY(audit_note(tx, arena, &note, &Operator_schema, NULL, &owner));
     Err err = tx_commit(tx, NULL);
     if (err.code == ERR_EXISTS)
         return FAIL(ERR_EXISTS, "an organisation of that name is there already");

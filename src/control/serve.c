@@ -7,6 +7,7 @@
 #include "control/data.h"
 #include "control/device/device_channel.h"
 #include "control/servers.h"
+#include "control/tidy.h"
 #include "db/db.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -26,6 +27,7 @@ enum {
     QUEUE_MAX = 1024, ///< jobs that wait for a pool
     PUSH_THREADS = 1,
     LONG_THREADS = 2,
+    OTHER_READERS = 3, // the sealer, the tidying thread, and a probe of readiness
     LONG_NICE = 10,
 };
 
@@ -35,6 +37,7 @@ typedef struct Serving {
     Router *router;
     Gateway *gateway;
     Server *server;
+    Tidy *tidy;
 } Serving;
 
 static Err serve_is_ready(void *ctx) {
@@ -62,7 +65,7 @@ static Err serve_start_servers(App *app, const char *dir, Arena *arena, Reason *
 
 /// A connection for each thread that reads: none of one pool waits for those of another.
 static uint32_t serve_readers(const Config *config) {
-    return 2 * (uint32_t)config->workers + LONG_THREADS + PUSH_THREADS;
+    return 2 * (uint32_t)config->workers + LONG_THREADS + PUSH_THREADS + OTHER_READERS;
 }
 
 static Err serve_start_pools(App *app) {
@@ -89,6 +92,7 @@ static Err serve_start_store(Serving *serving, const Vault *vault, Arena *arena,
     TRY(data_db_open(dir, &use, arena, &app->db, reason));
     TRY(control_open(app));
     TRY(serve_start_pools(app));
+    TRY(tidy_open(app, TIDY_EVERY_MS, &serving->tidy));
     return control_router(app, &serving->router);
 }
 
@@ -144,6 +148,7 @@ static void serve_stop(Serving *serving) {
     serving->gateway = gateway_close(serving->gateway);
     for (size_t i = 0; i < POOL_COUNT; i++)
         serving->app.pools[i] = worker_pool_close(serving->app.pools[i]);
+    serving->tidy = tidy_close(serving->tidy);
     serving->router = router_close(serving->router);
     control_close(&serving->app);
     serving->app.db = db_close(serving->app.db);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "control/app.h"
+#include "db/journal.h"
 #include "http/router.h"
 
 typedef struct Slice {
@@ -15,6 +16,14 @@ typedef struct Slice {
     size_t stored_count;
     Err (*open)(App *app);   ///< make what it keeps in memory; NULL: nothing
     void (*close)(App *app); ///< free that; safe where open failed or never ran
+    /// Hear of a note of a commit, in the process that made it, whoever it was: a hint, which may
+    /// be lost. On the thread that committed, so it must not block. NULL: nothing.
+    /// `is_sure`: false where the commit failed in a way that leaves open whether it was done.
+    void (*noted)(App *app, const Note *note, bool is_sure);
+    /// Collect in `tx`, which sees every organisation, the removal of a bounded number of rows that
+    /// have ended; `*ret_more`: there may be others, call again. Not on a thread that serves. NULL:
+    /// nothing ends.
+    Err (*tidy)(App *app, Tx *tx, uint64_t now_ms, bool *ret_more);
 } Slice;
 /// For the members `stored` and `stored_count`.
 #define SLICE_STORED(array) .stored = (array), .stored_count = sizeof(array) / sizeof((array)[0])
@@ -24,5 +33,7 @@ enum { SLICE_SCHEMAS_MAX = 64 };
 extern const Slice *const slices[];
 extern const size_t slice_count;
 
+/// The note is of what is done at this endpoint.
+bool slice_note_is(const Note *note, const Endpoint *endpoint);
 /// Every table of every slice.
 size_t slices_stored(const Schema *ret_schemas[SLICE_SCHEMAS_MAX]);

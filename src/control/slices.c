@@ -35,3 +35,10 @@ size_t slices_stored(const Schema *ret_schemas[SLICE_SCHEMAS_MAX]) {
     }
     return count;
 }
+
+bool slice_note_is(const Note *note, const Endpoint *endpoint) {
+    Str rest = note->action;
+    Str noun;
+    return str_cut(&rest, '.', &noun) && str_eq(noun, str_from(endpoint->noun))
+           && str_eq(rest, str_from(endpoint->verb));
+}

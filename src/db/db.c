@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 Err db_init(Db *db, const Engine *engine, const DbOptions *options) {
     Table *tables = calloc(options->schema_count + 1, sizeof(Table));
@@ -10,6 +11,8 @@ Err db_init(Db *db, const Engine *engine, const DbOptions *options) {
     for (size_t i = 0; i < options->schema_count; i++)
         table_init(&tables[i], i, options->schemas[i]);
     *db = (Db){.engine = engine, .tables = tables, .table_count = options->schema_count};
+    ssize_t got = getrandom(&db->node, sizeof(db->node), 0);
+    assert(got == sizeof(db->node)); // up to 256 bytes never fail once the pool is seeded
     return SUCCESS;
 }
 

@@ -54,8 +54,14 @@ static const Field Tag_fields[] = {
 };
 const Schema Tag_schema = SCHEMA(Tag, "tag", "a tag");
 
-const Schema *const fixture_schemas[FIXTURE_SCHEMAS] = {
-    &Crate_schema, &Gauge_schema, &Entry_schema, &Tag_schema};
+const Schema *const fixture_schemas[FIXTURE_SCHEMAS] = {&Crate_schema,
+                                                        &Gauge_schema,
+                                                        &Entry_schema,
+                                                        &Tag_schema,
+                                                        &Note_schema,
+                                                        &JournalRow_schema,
+                                                        &JournalHead_schema,
+                                                        &Lease_schema};
 
 const Migration fixture_migrations[FIXTURE_MIGRATIONS] = {
     {1,
@@ -74,11 +80,23 @@ const Migration fixture_migrations[FIXTURE_MIGRATIONS] = {
          "CREATE INDEX crate_shelf ON crate (yard, shelf, id);"
          "CREATE TABLE gauge (name TEXT PRIMARY KEY, yard TEXT, level INTEGER NOT NULL) STRICT;"},
     {2,
-     "chain", .sql = "CREATE TABLE entry (\"key\" TEXT PRIMARY KEY, yard TEXT, sequence INTEGER, \"before\" "
-            "TEXT,"
-            " \"text\" TEXT) STRICT, WITHOUT ROWID;"
-            "CREATE INDEX entry_yard ON entry (yard, \"key\");"
-            "CREATE TABLE tag (name TEXT PRIMARY KEY, alias TEXT UNIQUE, rev INTEGER) STRICT;"  },
+     "chain", .sql =
+         "CREATE TABLE entry (\"key\" TEXT PRIMARY KEY, yard TEXT, sequence INTEGER, \"before\" "
+         "TEXT,"
+         " \"text\" TEXT) STRICT, WITHOUT ROWID;"
+         "CREATE INDEX entry_yard ON entry (yard, \"key\");"
+         "CREATE TABLE tag (name TEXT PRIMARY KEY, alias TEXT UNIQUE, rev INTEGER) STRICT;"
+         "CREATE TABLE note (id TEXT PRIMARY KEY, org_id TEXT, rev INTEGER, class TEXT, at INTEGER,"
+         " actor TEXT, action TEXT, subject TEXT, subject_name TEXT, \"before\" TEXT, \"after\" "
+         "TEXT,"
+         " detail TEXT, request TEXT) STRICT, WITHOUT ROWID;"
+         "CREATE TABLE journal (id TEXT PRIMARY KEY, org_id TEXT, number INTEGER, class TEXT,"
+         " at INTEGER, entry TEXT, hash TEXT) STRICT, WITHOUT ROWID;"
+         "CREATE INDEX journal_org ON journal (org_id, id);"
+         "CREATE INDEX journal_class ON journal (org_id, class, id);"
+         "CREATE TABLE journal_head (org_id TEXT PRIMARY KEY, rev INTEGER, checkpoint TEXT) STRICT;"
+         "CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT, epoch INTEGER, until INTEGER) "
+         "STRICT;"                                                                              },
 };
 
 Err fixture_init(Fixture *fixture) {
@@ -153,25 +171,31 @@ Err crate_update(Db *db, const Crate *crate) {
     return crate_write(db, crate, tx_update);
 }
 
-Err entry_link(const void *last, Arena *arena, void *record) {
-    const Entry *before = last;
-    Entry *entry = record;
-    entry->sequence = before ? before->sequence + 1 : 1;
-    entry->before = before ? before->key : (Str){};
-    entry->key =
-        str_print(arena, "%.*s/%08llu", STR_FMT(entry->yard), (unsigned long long)entry->sequence);
-    return arena_check(arena);
+Err entry_add(Tx *tx, Arena *arena, const Entry *entry) {
+    Entry last = {};
+    Entry next = *entry;
+    Query newest = {.where = {WHERE(Entry, yard, IS, entry->yard)}, .descending = true};
+    Err err = tx_find(tx, &newest, &last);
+    if (err.code != OK && err.code != ERR_NOT_FOUND) return err;
+    next.sequence = last.sequence + 1;
+    next.before = last.key;
+    next.key =
+        str_print(arena, "%.*s/%08llu", STR_FMT(entry->yard), (unsigned long long)next.sequence);
+    TRY(arena_check(arena));
+    return tx_create(tx, &Entry_schema, &next);
 }
 
 Err entry_append(Db *db, Str yard, Str text) {
-    Arena arena;
-    arena_init(&arena, 1 << 20);
-    Tx *tx = NULL;
-    Entry entry = {.yard = yard, .text = text};
-    Err err = tx_open(db, &arena, yard, &tx);
-    if (err.code == OK) err = tx_append(tx, &Entry_schema, &entry, entry_link);
-    if (err.code == OK) err = tx_commit(tx, NULL);
-    tx_close(tx);
-    arena_done(&arena);
+    Err err;
+    do {
+        Arena arena;
+        arena_init(&arena, 1 << 20);
+        Tx *tx = NULL;
+        err = tx_open(db, &arena, yard, &tx);
+        if (err.code == OK) err = entry_add(tx, &arena, &(Entry){.yard = yard, .text = text});
+        if (err.code == OK) err = tx_commit(tx, NULL);
+        tx_close(tx);
+        arena_done(&arena);
+    } while (err.code == ERR_EXISTS);
     return err;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Records and stores for the tests of src/db: a crate (scope, revision, unique and indexed
 /// fields, one of them unique across scopes), a gauge (a status row: no revision), an entry (a
-/// chain), a tag (no scope).
+/// chain), a tag (no scope), and what the journal needs.
 #pragma once
 
 #include "base/scope.h"
 #include "db/db.h"
+#include "db/journal.h"
 
 typedef enum Colour { COLOUR_RED, COLOUR_GREEN, COLOUR_BLUE } Colour;
 
@@ -55,7 +56,7 @@ typedef struct Tag {
 } Tag;
 extern const Schema Tag_schema;
 
-enum { FIXTURE_MIGRATIONS = 2, FIXTURE_SCHEMAS = 4 };
+enum { FIXTURE_MIGRATIONS = 2, FIXTURE_SCHEMAS = 8 };
 extern const Migration fixture_migrations[FIXTURE_MIGRATIONS];
 extern const Schema *const fixture_schemas[FIXTURE_SCHEMAS];
 
@@ -83,9 +84,10 @@ Crate crate_new(Arena *arena, const char *yard, const char *name, unsigned numbe
 /// Create or update one crate in a Tx of its own, in the crate's scope.
 Err crate_create(Db *db, const Crate *crate);
 Err crate_update(Db *db, const Crate *crate);
-/// The TxLink of entries: the next sequence number, and the key before.
-Err entry_link(const void *last, Arena *arena, void *record);
-/// Append `text` to the chain of `yard`, in a Tx of its own.
+/// Collect an entry behind the last one stored of its yard: with the next number, and the key
+/// before.
+Err entry_add(Tx *tx, Arena *arena, const Entry *entry);
+/// Append `text` to the chain of `yard`, in Txs of its own: as often as another is faster.
 Err entry_append(Db *db, Str yard, Str text);
 
 /// A Tx of the fixture's store in its arena, of one scope or (NULL) of all; NULL if that failed.

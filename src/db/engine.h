@@ -6,7 +6,10 @@
 #pragma once
 
 #include "db/db.h"
+#include "db/journal.h"
 #include "db/table.h"
+
+#include <stdatomic.h>
 
 /// "this column is / is below / is at least this value, or is one of these"; HOW_BEGINS is two of
 /// them. A NULL value is met by nothing.
@@ -49,7 +52,6 @@ typedef enum OpKind {
     OP_DELETE_WHERE,
     OP_EXPECT,
     OP_EXPECT_ABSENT,
-    OP_APPEND,
     OP_KIND_COUNT
 } OpKind;
 
@@ -65,13 +67,12 @@ typedef enum OpKind {
 /// OP_ADD adds `by` to `column` if that has `least`..`most` before; else ERR_LIMIT, or
 /// ERR_NOT_FOUND unless a row meets `select`. OP_DELETE_WHERE removes what meets `select`, at most
 /// its limit. OP_EXPECT_ABSENT: ERR_EXISTS if a row meets `select`, whose term is about `column`.
-/// OP_APPEND inserts what table_link makes of `row` and the scope's last row.
 typedef struct Op {
     OpKind kind;
     const Table *table;
     const Value *row; ///< as it is to be stored, the new revision included
     int64_t rev;      ///< the revision that the stored row must have
-    TxLink link;      ///< of OP_APPEND
+    Value *own_row;   ///< the same as `row`, for tx.c until it is handed on
     const bool *set;  ///< of OP_SET: one a column
     size_t column;
     int64_t by, least, most; ///< of OP_ADD
@@ -119,7 +120,12 @@ struct Db {
     const Engine *engine;
     Table *tables; ///< malloc'ed
     size_t table_count;
+    NoteWatch watch;
+    _Atomic uint64_t note_last; ///< the greatest of the keys of notes, without the node
+    uint32_t node;              ///< random: tells this process's keys from another's
 };
+
+enum { NOTE_COUNT_BITS = 20 }; ///< of note_last; the rest are Unix milliseconds
 
 /// Set the engine and make the tables of `options`. ERR_MEMORY: out of memory.
 Err db_init(Db *db, const Engine *engine, const DbOptions *options);

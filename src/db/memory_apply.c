@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINK_BYTES_MAX = 8 << 20 }; // what one TxLink may allocate
-
 static Err memory_journal_reserve(MemoryDb *memory) {
     if (memory->journal_count < memory->journal_capacity) return SUCCESS;
     size_t capacity = memory->journal_capacity ? memory->journal_capacity * 2 : TX_OPS_MAX;
@@ -157,19 +155,6 @@ static Err memory_delete_where(MemoryDb *memory, const Op *op) {
     return SUCCESS;
 }
 
-static Err memory_append(MemoryDb *memory, const Op *op, const Field **ret_field) {
-    const Table *table = op->table;
-    const Rows *rows = memory_rows_of(memory, table);
-    const Value *last = NULL;
-    for (size_t i = rows->count; i > 0 && !last; i--)
-        if (memory_is_same_scope(table, rows->items[i - 1], op->row)) last = rows->items[i - 1];
-    SCOPED(arena_done) Arena arena = {};
-    arena_init(&arena, LINK_BYTES_MAX);
-    Value *linked = NULL;
-    TRY(table_link(table, op->row, last, op->link, &arena, &linked));
-    return memory_insert(memory, table, linked, ret_field);
-}
-
 /// An operation on the row of a key.
 static Err memory_keyed_apply(MemoryDb *memory, const Op *op, const Field **ret_field) {
     const Table *table = op->table;
@@ -195,8 +180,6 @@ static Err memory_op_apply(MemoryDb *memory, const Op *op, const Field **ret_fie
     switch (op->kind) {
     case OP_CREATE:
         return memory_insert(memory, op->table, op->row, ret_field);
-    case OP_APPEND:
-        return memory_append(memory, op, ret_field);
     case OP_ADD:
         return memory_add(memory, op);
     case OP_DELETE_WHERE:

@@ -31,7 +31,7 @@ static Err pair_write(Db *db, Arena *arena, const char *yard, uint64_t sequence)
     };
     TRY(tx_open(db, arena, crate.yard, &tx));
     TRY(tx_create(tx, &Crate_schema, &crate));
-    TRY(tx_append(tx, &Entry_schema, &entry, entry_link));
+    TRY(entry_add(tx, arena, &entry));
     return tx_commit(tx, NULL);
 }
 

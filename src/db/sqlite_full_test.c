@@ -92,7 +92,7 @@ static Err crate_add(Disk *disk) {
     };
     SCOPED(tx_closep) Tx *tx = fixture_tx(&disk->fixture, "yard");
     TRY(tx_create(tx, &Crate_schema, &crate));
-    TRY(tx_append(tx, &Entry_schema, &entry, entry_link));
+    TRY(entry_add(tx, &disk->fixture.arena, &entry));
     Err err = tx_commit(tx, NULL);
     disk->stored[disk->created] = err.code == OK;
     return err;
@@ -110,7 +110,7 @@ static Err crate_take(Disk *disk) {
     SCOPED(tx_closep) Tx *tx = fixture_tx(&disk->fixture, "yard");
     TRY(tx_get(tx, &Crate_schema, id_str(&gone.id), &crate));
     TRY(tx_delete(tx, &Crate_schema, &crate));
-    TRY(tx_append(tx, &Entry_schema, &entry, entry_link));
+    TRY(entry_add(tx, &disk->fixture.arena, &entry));
     TRY(tx_commit(tx, NULL));
     disk->stored[disk->deleted] = false;
     return SUCCESS;
@@ -157,6 +157,8 @@ TEST(a_full_disk_is_told_lets_deletions_through_and_heals_by_itself) {
     disk_close(&disk);
 }
 
+enum { DELETED_AT_ONCE = 64 };
+
 TEST(a_store_that_has_filled_the_disk_alone_goes_on_after_deletions) {
     Disk disk;
     disk_open(&disk, 0);
@@ -170,7 +172,7 @@ TEST(a_store_that_has_filled_the_disk_alone_goes_on_after_deletions) {
     for (int i = 0; i < 60 && page.count > 0; i++) { // each entry fills a page
         arena_reset(&disk.fixture.arena);
         SCOPED(tx_closep) Tx *tx = fixture_tx(&disk.fixture, "yard");
-        CHECK_OK(tx_list(tx, &Entry_schema, &(Query){.limit = TX_OPS_MAX}, &page));
+        CHECK_OK(tx_list(tx, &Entry_schema, &(Query){.limit = DELETED_AT_ONCE}, &page));
         const Entry *entries = page.items;
         for (size_t k = 0; k < page.count; k++)
             CHECK_OK(tx_delete(tx, &Entry_schema, &entries[k]));

@@ -21,15 +21,12 @@ void sql_count(const Select *select, Text *sql);
 void sql_count_by(const Select *select, size_t column, Text *sql);
 /// Append the SELECT that yields a row if one meets the terms.
 void sql_exists(const Select *select, Text *sql);
-/// Append the statement of an Op. OP_APPEND's is that of OP_CREATE; OP_EXPECT's yields a row, and
-/// OP_EXPECT_ABSENT's if there is one.
+/// Append the statement of an Op. OP_EXPECT's yields a row, and OP_EXPECT_ABSENT's if there is one.
 void sql_op(const Op *op, Text *sql);
-/// Append the SELECT of the last row in the scope of an appended row.
-void sql_last(const Op *op, Text *sql);
 /// Bind the parameters of sql_select, sql_count, sql_count_by or sql_exists. Yields an SQLite
 /// result code.
 int sql_bind_select(sqlite3_stmt *statement, const Select *select);
-/// Bind the parameters of sql_op or sql_last; `row` instead of the op's. Result code.
-int sql_bind_op(sqlite3_stmt *statement, const Op *op, const Value *row);
+/// Bind the parameters of sql_op. Result code.
+int sql_bind_op(sqlite3_stmt *statement, const Op *op);
 /// The row under the statement, one Value a column; texts are SQLite's, until its next step.
 void sql_row(sqlite3_stmt *statement, size_t columns, Value *ret_row);

@@ -129,7 +129,6 @@ static void sql_add_keyed(const Op *op, Text *sql) {
 void sql_op(const Op *op, Text *sql) {
     switch (op->kind) {
     case OP_CREATE:
-    case OP_APPEND:
         sql_add_insert(op->table, sql);
         return;
     case OP_PUT:
@@ -155,21 +154,6 @@ void sql_op(const Op *op, Text *sql) {
     sql_add_keyed(op, sql);
 }
 
-void sql_last(const Op *op, Text *sql) {
-    const Table *table = op->table;
-    text_add(sql, S("SELECT "));
-    sql_add_columns(table, sql);
-    text_add(sql, S(" FROM "));
-    sql_name(table->schema->name, sql);
-    if (table->scope != COLUMN_NONE) {
-        text_add(sql, S(" WHERE "));
-        sql_add_term(table, table->scope, "IS", table->scope + 1, sql);
-    }
-    text_add(sql, S(" ORDER BY "));
-    sql_add_column(table, table->key, sql);
-    text_add(sql, S(" DESC LIMIT 1"));
-}
-
 /// What stands behind the terms of the op's select.
 static int sql_bind_numbers(sqlite3_stmt *statement, const Op *op) {
     const int64_t numbers[] = {op->by, op->least, op->most};
@@ -185,7 +169,7 @@ static int sql_bind_numbers(sqlite3_stmt *statement, const Op *op) {
     return code;
 }
 
-int sql_bind_op(sqlite3_stmt *statement, const Op *op, const Value *row) {
+int sql_bind_op(sqlite3_stmt *statement, const Op *op) {
     if (op->select) {
         int bound = sql_bind_terms(statement, op->select);
         return bound == SQLITE_OK ? sql_bind_numbers(statement, op) : bound;
@@ -194,7 +178,7 @@ int sql_bind_op(sqlite3_stmt *statement, const Op *op, const Value *row) {
     size_t parameters = (size_t)sqlite3_bind_parameter_count(statement);
     int code = SQLITE_OK;
     for (size_t i = 0; i < columns && i < parameters && code == SQLITE_OK; i++)
-        code = sql_bind(statement, i + 1, &row[i]);
+        code = sql_bind(statement, i + 1, &op->row[i]);
     if (code == SQLITE_OK && parameters > columns)
         code = sql_bind(statement, columns + 1, &(Value){.kind = VALUE_I64, .i64 = op->rev});
     return code;

@@ -6,8 +6,6 @@
 
 #include <assert.h>
 
-enum { LINK_BYTES_MAX = 8 << 20 }; // what one TxLink may allocate
-
 // Operations.
 
 /// The statement of an operation whose text depends on nothing but its kind and table is prepared
@@ -41,16 +39,13 @@ static const Field *write_taken(const Connection *connection, const Table *table
     return column == COLUMN_NONE ? NULL : table->columns[column];
 }
 
-/// Run the op's statement with `row`. `*ret_hit`: it met a row (or inserted one). `*ret_field`: on
+/// Run the op's statement. `*ret_hit`: it met a row (or inserted one). `*ret_field`: on
 /// ERR_EXISTS, what is taken.
-static Err write_op_run(Connection *connection,
-                        const Op *op,
-                        const Value *row,
-                        bool *ret_hit,
-                        const Field **ret_field) {
+static Err
+write_op_run(Connection *connection, const Op *op, bool *ret_hit, const Field **ret_field) {
     SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
     TRY(write_op_prepare(connection, op, &statement));
-    int code = sql_bind_op(statement, op, row);
+    int code = sql_bind_op(statement, op);
     if (code == SQLITE_OK) code = sqlite3_step(statement);
     if (code != SQLITE_ROW && code != SQLITE_DONE) {
         Err err = connection_err(connection, code);
@@ -60,24 +55,6 @@ static Err write_op_run(Connection *connection,
     bool reads = op->kind == OP_EXPECT || op->kind == OP_EXPECT_ABSENT;
     *ret_hit = reads ? code == SQLITE_ROW : sqlite3_changes(connection->handle) > 0;
     return SUCCESS;
-}
-
-/// The row that an OP_APPEND inserts, in the writer's arena.
-static Err write_op_link(Writer *writer, const Op *op, Value **ret_row) {
-    Connection *connection = &writer->connection;
-    SCOPED(statement_reset) sqlite3_stmt *statement = NULL;
-    text_clear(&connection->sql);
-    sql_last(op, &connection->sql);
-    TRY(connection_prepare(connection, &statement));
-    int code = sql_bind_op(statement, op, op->row);
-    if (code == SQLITE_OK) code = sqlite3_step(statement);
-    if (code != SQLITE_ROW && code != SQLITE_DONE) return connection_err(connection, code);
-    arena_reset(&writer->arena);
-    Value *last = ARENA_ARRAY(&writer->arena, Value, op->table->column_count);
-    if (!last) return arena_check(&writer->arena);
-    if (code == SQLITE_ROW) sql_row(statement, op->table->column_count, last);
-    return table_link(
-        op->table, op->row, code == SQLITE_ROW ? last : NULL, op->link, &writer->arena, ret_row);
 }
 
 /// Why a counter was not changed.
@@ -111,7 +88,6 @@ static Err write_op_miss(Connection *connection, const Op *op, const Field **ret
     case OP_EXPECT:
         return has_rev ? FAIL(ERR_CONFLICT, "the record has changed in the meantime") : SUCCESS;
     case OP_CREATE:
-    case OP_APPEND:
     case OP_DELETE_WHERE:
     case OP_EXPECT_ABSENT:
     case OP_KIND_COUNT:
@@ -121,14 +97,8 @@ static Err write_op_miss(Connection *connection, const Op *op, const Field **ret
 }
 
 static Err write_op_apply(Writer *writer, const Op *op, const Field **ret_field) {
-    const Value *row = op->row;
-    Value *linked = NULL;
-    if (op->kind == OP_APPEND) {
-        TRY(write_op_link(writer, op, &linked));
-        row = linked;
-    }
     bool hit = false;
-    TRY(write_op_run(&writer->connection, op, row, &hit, ret_field));
+    TRY(write_op_run(&writer->connection, op, &hit, ret_field));
     if (!hit) return write_op_miss(&writer->connection, op, ret_field);
     if (op->kind != OP_EXPECT_ABSENT) return SUCCESS;
     *ret_field = op->table->columns[op->column];
@@ -248,7 +218,6 @@ WriterStats writer_stats(Writer *writer) {
 Err writer_open(Connection *connection, size_t table_count, Room *room, Writer *ret_writer) {
     TRY(connection_keep(connection, (table_count + 1) * OP_KIND_COUNT));
     *ret_writer = (Writer){.connection = *connection, .disk = room};
-    arena_init(&ret_writer->arena, LINK_BYTES_MAX);
     queue_init(&ret_writer->queue);
     int code = pthread_create(&ret_writer->thread, NULL, write_main, ret_writer);
     if (code != 0) return (Err){ERR_SYSTEM, code, "cannot start the database's writer"};
@@ -262,6 +231,5 @@ void writer_close(Writer *writer) {
     queue_close(&writer->queue);
     pthread_join(writer->thread, NULL);
     connection_close(&writer->connection);
-    arena_done(&writer->arena);
     queue_done(&writer->queue);
 }

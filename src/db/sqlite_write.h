@@ -21,7 +21,6 @@ typedef struct WriterStats {
 
 typedef struct Writer {
     Connection connection; ///< the thread's, once it runs
-    Arena arena;           ///< likewise; for TxLinks
     Room *disk;            ///< likewise; borrowed: what is left to do when it is full
     bool is_open;
     pthread_t thread;
@@ -35,8 +34,8 @@ Err writer_open(Connection *connection, size_t table_count, Room *room, Writer *
 void writer_close(Writer *writer);
 /// Apply its operations as one, and end it when that is durable, on the writer's thread. Errors:
 /// those of the operations, with `fault`; ERR_FULL: there is no room, or only for operations with
-/// deletions among them; ERR_UNAVAILABLE, ERR_SYSTEM as connection_err. ERR_BUSY: the queue is full;
-/// told on this thread.
+/// deletions among them; ERR_UNAVAILABLE, ERR_SYSTEM as connection_err. ERR_BUSY: the queue is
+/// full; told on this thread.
 void writer_submit(Writer *writer, Submission *submission);
 /// What it has done so far.
 WriterStats writer_stats(Writer *writer);

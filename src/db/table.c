@@ -126,36 +126,6 @@ Err table_record(const Table *table, const Value *row, Arena *arena, void *recor
     return SUCCESS;
 }
 
-static Err table_record_new(const Table *table, const Value *row, Arena *arena, void **ret_record) {
-    void *record = arena_alloc(arena, table->schema->size, _Alignof(max_align_t));
-    if (!record) return arena_check(arena);
-    TRY(table_record(table, row, arena, record));
-    *ret_record = record;
-    return SUCCESS;
-}
-
-Err table_link(const Table *table,
-               const Value *row,
-               const Value *last,
-               TxLink link,
-               Arena *arena,
-               Value **ret_row) {
-    void *record = NULL;
-    void *last_record = NULL;
-    TRY(table_record_new(table, row, arena, &record));
-    if (last) TRY(table_record_new(table, last, arena, &last_record));
-    TRY(link(last_record, arena, record));
-    Value *linked = NULL;
-    TRY(table_row(table, record, arena, &linked));
-    assert(linked[table->key].kind == VALUE_TEXT);
-    assert(table->scope == COLUMN_NONE || value_is_same(&linked[table->scope], &row[table->scope]));
-    if (last && str_cmp(linked[table->key].text, last[table->key].text) <= 0)
-        return FAIL(ERR_STATE, "an appended record does not sort behind the last one");
-    if (table->rev != COLUMN_NONE) linked[table->rev].i64 = 1;
-    *ret_row = linked;
-    return SUCCESS;
-}
-
 bool value_is_same(const Value *a, const Value *b) {
     if (a->kind != b->kind) return false;
     switch (a->kind) {

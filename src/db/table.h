@@ -36,16 +36,6 @@ Err table_row(const Table *table, const void *record, Arena *arena, Value **ret_
 /// The record of `row`, of schema->size bytes; texts are copied into `arena`. ERR_LIMIT: arena
 /// exhausted. ERR_SYSTEM: a damaged or foreign row.
 Err table_record(const Table *table, const Value *row, Arena *arena, void *record);
-/// The row that `link` makes of the appended `row` and the scope's `last` one (NULL for the first),
-/// in `arena`, with revision 1. ERR_STATE: it does not sort behind the last. ERR_LIMIT: arena
-/// exhausted. Else what `link` says.
-Err table_link(const Table *table,
-               const Value *row,
-               const Value *last,
-               TxLink link,
-               Arena *arena,
-               Value **ret_row);
-
 /// Updates leave this column as it is.
 bool table_is_loose(const Table *table, size_t position);
 /// The column is one by which rows are found.

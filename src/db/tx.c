@@ -3,6 +3,9 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <string.h>
+
+enum { TX_OPS_FIRST = 16 };
 
 static Err tx_open_with(Db *db, Arena *arena, Str scope, bool sees_all, Tx **ret_tx) {
     Tx *tx = ARENA_NEW(arena, Tx);
@@ -22,7 +25,7 @@ Err tx_open_all(Db *db, Arena *arena, Tx **ret_tx) {
 }
 
 Tx *tx_close(Tx *tx) {
-    if (tx) tx->op_count = 0;
+    if (tx) tx->op_count = tx->note_count = 0;
     return NULL;
 }
 
@@ -30,10 +33,19 @@ void tx_closep(Tx **tx) {
     *tx = tx_close(*tx);
 }
 
+static Err tx_ops_grow(Tx *tx) {
+    size_t capacity = tx->op_capacity ? 2 * tx->op_capacity : TX_OPS_FIRST;
+    Op *ops = ARENA_ARRAY(tx->arena, Op, capacity);
+    if (!ops) return arena_check(tx->arena);
+    if (tx->op_count) memcpy(ops, tx->ops, tx->op_count * sizeof(Op));
+    tx->ops = ops;
+    tx->op_capacity = capacity;
+    return SUCCESS;
+}
+
 static Err tx_op_slot(Tx *tx, Op **ret_slot) {
     if (tx->op_count == TX_OPS_MAX) return FAIL(ERR_LIMIT, "the call writes too many records");
-    if (!tx->ops) tx->ops = ARENA_ARRAY(tx->arena, Op, TX_OPS_MAX);
-    if (!tx->ops) return arena_check(tx->arena);
+    if (tx->op_count == tx->op_capacity) TRY(tx_ops_grow(tx));
     *ret_slot = &tx->ops[tx->op_count];
     return SUCCESS;
 }
@@ -48,7 +60,7 @@ static bool tx_is_visible(const Tx *tx, const Table *table, const Value *row) {
 /// Turn the record's revision, which is returned, into the one that will be stored.
 static int64_t tx_row_revise(OpKind kind, Value *rev) {
     int64_t expected = rev->i64;
-    if (kind == OP_CREATE || kind == OP_APPEND) rev->i64 = 1;
+    if (kind == OP_CREATE) rev->i64 = 1;
     if (kind == OP_UPDATE) rev->i64 = expected + 1;
     return expected;
 }
@@ -60,9 +72,9 @@ static Err tx_op_begin(Tx *tx, OpKind kind, const Schema *schema, const void *re
     const Table *table = db_table(tx->db, schema);
     Value *row = NULL;
     TRY(table_row(table, record, tx->arena, &row));
-    assert(kind == OP_APPEND || row[table->key].kind == VALUE_TEXT);
+    assert(row[table->key].kind == VALUE_TEXT);
     if (!tx_is_visible(tx, table, row)) return FAIL(ERR_NOT_FOUND, "there is no such record");
-    *slot = (Op){.kind = kind, .table = table, .row = row};
+    *slot = (Op){.kind = kind, .table = table, .row = row, .own_row = row};
     if (table->rev != COLUMN_NONE) slot->rev = tx_row_revise(kind, &row[table->rev]);
     *ret_op = slot;
     return SUCCESS;
@@ -186,28 +198,31 @@ Err tx_expect_absent(Tx *tx, Condition is) {
     return tx_op_select(tx, &(Op){.kind = OP_EXPECT_ABSENT, .column = column}, &select);
 }
 
-Err tx_append(Tx *tx, const Schema *schema, const void *record, TxLink link) {
-    assert(link);
-    Op *op = NULL;
-    TRY(tx_op_begin(tx, OP_APPEND, schema, record, &op));
-    op->link = link;
-    tx->op_count++;
-    return SUCCESS;
-}
-
 void tx_patient(Tx *tx) {
     tx->is_patient = true;
 }
 
+/// The batch is applied, or never will be: those who watch hear of it before its owner, who may
+/// answer now, and whose Tx may be gone afterwards.
+static void tx_committed(void *ctx, Err err, const TxFault *fault) {
+    Tx *tx = ctx;
+    tx_notes_tell(tx, err);
+    tx->done(tx->done_ctx, err, fault);
+}
+
 void tx_commit_then(Tx *tx, TxDone done, void *ctx) {
+    Err err = tx_notes_stamp(tx);
+    tx->done = done;
+    tx->done_ctx = ctx;
     tx->submission = (Submission){.ops = tx->ops,
                                   .count = tx->op_count,
                                   .is_patient = tx->is_patient,
-                                  .done = done,
-                                  .ctx = ctx,
+                                  .done = tx_committed,
+                                  .ctx = tx,
+                                  .err = err,
                                   .fault = {.op = TX_OP_NONE}};
     tx->op_count = 0;
-    if (tx->submission.count == 0)
+    if (err.code != OK || tx->submission.count == 0)
         submission_end(&tx->submission);
     else
         tx->db->engine->apply(tx->db, &tx->submission);

@@ -34,7 +34,8 @@ typedef struct Db Db;
 typedef struct Tx Tx;
 
 enum {
-    TX_OPS_MAX = 64,       ///< writes of one Tx
+    TX_OPS_MAX = 512,      ///< writes of one Tx
+    TX_NOTES_MAX = 16,     ///< notes among them
     TX_CONDITIONS_MAX = 4, ///< conditions of one query
     TX_PAGE_MAX = 1000,    ///< rows of one tx_list
 };
@@ -123,16 +124,6 @@ Err tx_expect(Tx *tx, const Schema *schema, const void *record);
 /// Require that no row has this value: an IS of a KEY or UNIQUE member. What is unique within a
 /// scope is looked for in the Tx's. [ERR_EXISTS: one has]
 Err tx_expect_absent(Tx *tx, Condition is);
-
-/// Fill in what an appended record takes from the one before it in its scope.
-/// `last`: the scope's record with the greatest key, NULL for the first. Pure; may run several
-/// times; `arena` is for texts. The key it sets must sort behind the last one's.
-typedef Err (*TxLink)(const void *last, Arena *arena, void *record);
-/// Append to a chain (an audit log, an outbox): at commit the engine finds the scope's last row,
-/// calls `link` and inserts the result, without any other append in between; appends of one Tx
-/// follow each other. At commit ERR_STATE if the key does not sort behind the last one's,
-/// ERR_EXISTS as for tx_create, and what `link` fails with.
-Err tx_append(Tx *tx, const Schema *schema, const void *record, TxLink link);
 
 #define TX_OP_NONE SIZE_MAX
 

@@ -171,25 +171,26 @@ TEST(beyond_a_full_queue_it_is_busy_and_nothing_is_written) {
     ends_await(&ends, QUEUE_SUBMISSIONS_MAX + MANY + 1);
     CHECK(ends.good == QUEUE_SUBMISSIONS_MAX + 1 && ends.busy == MANY);
     CHECK(gauges(&fixture) == QUEUE_SUBMISSIONS_MAX + 1);
-    CHECK(writer_stats(writer_of(&fixture)).commits == 1 + QUEUE_SUBMISSIONS_MAX / GROUP_SUBMISSIONS_MAX);
+    CHECK(writer_stats(writer_of(&fixture)).commits
+          == 1 + QUEUE_SUBMISSIONS_MAX / GROUP_SUBMISSIONS_MAX);
 }
 
 /// Whoever is told may submit again, on the writer's own thread.
-typedef struct Chain {
+typedef struct Sequel {
     Fixture *fixture;
     Tx *next;
     Ends ends;
-} Chain;
+} Sequel;
 
 static void chain_first_done(void *ctx, Err err, const TxFault *fault) {
-    Chain *chain = ctx;
+    Sequel *chain = ctx;
     tx_commit_then(chain->next, ends_note, &chain->ends);
     ends_note(&chain->ends, err, fault);
 }
 
 TEST_BOTH(the_end_of_one_may_begin_another) {
     Gauge gauge = {.name = S("gauge"), .yard = S("north")};
-    Chain chain = {.fixture = fixture, .next = fixture_tx(fixture, "north")};
+    Sequel chain = {.fixture = fixture, .next = fixture_tx(fixture, "north")};
     Tx *first = fixture_tx(fixture, "north");
     CHECK_OK(tx_put(chain.next, &Gauge_schema, &gauge));
     CHECK_OK(tx_put(first, &Gauge_schema, &gauge));

@@ -119,8 +119,8 @@ TEST_BOTH(another_scope_is_invisible_to_writes) {
     CHECK_ERR(tx_expect(tx, &Crate_schema, &north), ERR_NOT_FOUND);
     Gauge gauge = {.name = S("g"), .yard = S("north")};
     CHECK_ERR(tx_put(tx, &Gauge_schema, &gauge), ERR_NOT_FOUND);
-    CHECK_ERR(tx_append(tx, &Entry_schema, &(Entry){.yard = S("north")}, entry_link),
-              ERR_NOT_FOUND);
+    const Note note = {.org_id = {"north"}, .action = S("crate.create")};
+    CHECK_ERR(tx_note(tx, &note), ERR_NOT_FOUND);
     CHECK_ERR(tx_put(tx, &Gauge_schema, &(Gauge){.name = S("g")}), ERR_NOT_FOUND);
     CHECK_OK(tx_commit(tx, NULL));
     CHECK(crate_get(fixture, &north.id).rev == 1);

@@ -195,7 +195,7 @@ TEST_BOTH(a_commit_applies_all_or_nothing) {
     kept.rev = 2;
     kept.size = 2;
     CHECK_OK(tx_update(tx, &Crate_schema, &kept));
-    CHECK_OK(tx_append(tx, &Entry_schema, &(Entry){.yard = S("north")}, entry_link));
+    CHECK_OK(tx_create(tx, &Entry_schema, &(Entry){.key = S("k"), .yard = S("north")}));
     Crate clash = crate_new(&fixture->arena, "north", "kept", 3);
     CHECK_OK(tx_create(tx, &Crate_schema, &clash));
     CHECK_ERR(tx_commit(tx, NULL), ERR_EXISTS);
@@ -222,49 +222,6 @@ TEST_BOTH(each_write_of_a_commit_sees_those_before_it) {
     CHECK_OK(tx_update(tx, &Crate_schema, &next));
     CHECK_OK(tx_commit(tx, NULL));
     CHECK(crate_get(fixture, &next.id).rev == 2 && crate_get(fixture, &next.id).size == 3);
-}
-
-TEST_BOTH(a_chain_has_no_gap_within_a_tx_and_across) {
-    Tx *tx = fixture_tx(fixture, NULL);
-    CHECK_OK(
-        tx_append(tx, &Entry_schema, &(Entry){.yard = S("north"), .text = S("1")}, entry_link));
-    CHECK_OK(
-        tx_append(tx, &Entry_schema, &(Entry){.yard = S("south"), .text = S("1")}, entry_link));
-    CHECK_OK(
-        tx_append(tx, &Entry_schema, &(Entry){.yard = S("north"), .text = S("2")}, entry_link));
-    CHECK_OK(tx_commit(tx, NULL));
-    CHECK_OK(entry_append(fixture->db, S("north"), S("3")));
-    CHECK_OK(tx_append(tx, &Entry_schema, &(Entry){.text = S("1")}, entry_link));
-    CHECK_OK(tx_append(tx, &Entry_schema, &(Entry){.text = S("2")}, entry_link));
-    CHECK_OK(tx_commit(tx, NULL));
-
-    Entry got = {};
-    CHECK_OK(tx_get(tx, &Entry_schema, S("north/00000003"), &got));
-    CHECK_STR(got.before, S("north/00000002"));
-    CHECK_STR(got.text, S("3"));
-    CHECK_OK(tx_get(tx, &Entry_schema, S("south/00000001"), &got));
-    CHECK(!got.before.ptr);
-    CHECK_OK(tx_get(tx, &Entry_schema, S("/00000002"), &got));
-    CHECK_STR(got.before, S("/00000001"));
-}
-
-static Err link_fails(const void *, Arena *, void *) {
-    return FAIL(ERR_LIMIT, "the chain is full");
-}
-
-static Err link_stands_still(const void *, Arena *, void *record) {
-    ((Entry *)record)->key = S("same");
-    return SUCCESS;
-}
-
-TEST_BOTH(a_link_may_refuse_and_must_move_forward) {
-    Tx *tx = fixture_tx(fixture, "north");
-    CHECK_OK(tx_append(tx, &Entry_schema, &(Entry){.yard = S("north")}, link_fails));
-    CHECK_ERR(tx_commit(tx, NULL), ERR_LIMIT);
-    CHECK_OK(tx_append(tx, &Entry_schema, &(Entry){.yard = S("north")}, link_stands_still));
-    CHECK_OK(tx_commit(tx, NULL));
-    CHECK_OK(tx_append(tx, &Entry_schema, &(Entry){.yard = S("north")}, link_stands_still));
-    CHECK_ERR(tx_commit(tx, NULL), ERR_STATE);
 }
 
 TEST_BOTH(a_tx_holds_so_many_writes_and_no_more) {
@@ -295,6 +252,4 @@ TEST_MAIN(CASE_BOTH(a_tx_does_not_see_its_own_writes_until_they_are_committed),
           CASE_BOTH(an_expectation_that_fails_stops_the_other_writes),
           CASE_BOTH(a_commit_applies_all_or_nothing),
           CASE_BOTH(each_write_of_a_commit_sees_those_before_it),
-          CASE_BOTH(a_chain_has_no_gap_within_a_tx_and_across),
-          CASE_BOTH(a_link_may_refuse_and_must_move_forward),
           CASE_BOTH(a_tx_holds_so_many_writes_and_no_more))

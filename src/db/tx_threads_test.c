@@ -91,9 +91,14 @@ TEST_BOTH(eight_threads_lose_no_update_and_leave_no_gap) {
     }
 }
 
-static void *appender_main(void *ctx) {
+static void *creator_main(void *ctx) {
+    static atomic_uint numbers;
     Team *team = ctx;
-    if (entry_append(team->db, S("north"), S("x")).code != OK) atomic_fetch_add(&team->failures, 1);
+    SCOPED(arena_done) Arena arena = {};
+    arena_init(&arena, 1 << 20);
+    Crate crate = crate_new(&arena, "north", NULL, 1 + atomic_fetch_add(&numbers, 1));
+    crate.name = (Str){};
+    if (crate_create(team->db, &crate).code != OK) atomic_fetch_add(&team->failures, 1);
     return NULL;
 }
 
@@ -117,7 +122,7 @@ TEST(what_gathers_during_a_commit_shares_the_next) {
     Team team = {.db = fixture.db};
     pthread_t threads[THREADS];
     for (size_t i = 0; i < THREADS; i++)
-        CHECK(pthread_create(&threads[i], NULL, appender_main, &team) == 0);
+        CHECK(pthread_create(&threads[i], NULL, creator_main, &team) == 0);
     while (submitted(writer) < THREADS)
         sched_yield();
     CHECK_OK(connection_run(&other, "ROLLBACK"));

@@ -96,8 +96,7 @@ static enum MHD_Result exchange_run(Exchange *exchange) {
     exchange->request.body = text_str(&exchange->body);
     exchange->state = RUNNING;
     const HttpRequest *request = &exchange->request;
-    exchange->workers =
-        server->pools[router_pool(server->router, request->method, request->path)];
+    exchange->workers = server->pools[router_pool(server->router, request->method, request->path)];
     MHD_suspend_connection(exchange->connection);
     err = worker_submit(exchange->workers, exchange_job_run, exchange);
     if (err.code == OK) return MHD_YES;

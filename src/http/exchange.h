@@ -39,10 +39,10 @@ typedef struct Exchange {
     Server *server;
     struct MHD_Connection *connection;
     ExchangeState state;
-    bool is_probe;      ///< GET /readyz
+    bool is_probe;       ///< GET /readyz
     WorkerPool *workers; ///< of its route
-    bool is_path_plain; ///< no '/' or NUL hid in it
-    uint64_t body_seen; ///< bytes that came, kept or not
+    bool is_path_plain;  ///< no '/' or NUL hid in it
+    uint64_t body_seen;  ///< bytes that came, kept or not
     Arena arena;
     Text body;
     HttpRequest request; ///< borrows from the connection

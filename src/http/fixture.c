@@ -52,14 +52,15 @@ static Err box_create(Call *call) {
     const Box *box = call->in;
     if (box->size == 13) return call_refuse(call, S("/size"), "must not be %d", 13);
     if (fixture->handler_fails.code != OK) return fixture->handler_fails;
-    Id id = id_new(S("box"), call->now_ms);
-    call_event(call, 1, &id);
     if (fixture->refuses_after.code != OK) return call_refuse_after(call, fixture->refuses_after);
     if (fixture->note_len == 0) return call_reply(call, box);
     char *note = arena_alloc(call->arena, fixture->note_len, 1);
     if (!note) return arena_check(call->arena);
     memset(note, '"', fixture->note_len);
-    return call_reply(call, &(Box){.name = box->name, .note = {note, fixture->note_len}});
+    return call_reply(call,
+                      &(Box){
+                          .name = box->name, .note = {note, fixture->note_len}
+    });
 }
 
 static Err box_update(Call *call) {
@@ -91,13 +92,13 @@ static const Endpoint Box_sync = {
 // clang-format on
 
 static const Route routes[] = {
-    {&Box_show,   MAY_READ,  box_show            },
-    {&Box_list,   MAY_READ,  box_list            },
-    {&Box_create, MAY_WRITE, box_create          },
-    {&Box_update, MAY_WRITE, box_update          },
-    {&Box_delete, MAY_WRITE, box_delete          },
-    {&Box_best,   0,         box_best            },
-    {&Box_sync, 0, box_sync, NULL, 1},
+    {&Box_show,   MAY_READ,  box_show,   NULL, 0},
+    {&Box_list,   MAY_READ,  box_list,   NULL, 0},
+    {&Box_create, MAY_WRITE, box_create, NULL, 0},
+    {&Box_update, MAY_WRITE, box_update, NULL, 0},
+    {&Box_delete, MAY_WRITE, box_delete, NULL, 0},
+    {&Box_best,   0,         box_best,   NULL, 0},
+    {&Box_sync,   0,         box_sync,   NULL, 1},
 };
 
 static Err authorise(void *, Call *call) {
@@ -130,10 +131,6 @@ static void finish(void *app, Call *, Err result, CallDone done, void *ctx) {
     done(ctx, result.code == OK ? commit(fixture) : result);
 }
 
-static void published(void *app, Call *call) {
-    ((Fixture *)app)->published += (uint32_t)call->event_count;
-}
-
 static uint64_t now_ms(void *) {
     return UINT64_C(1'700'000'000'000);
 }
@@ -156,8 +153,7 @@ void fixture_open(Fixture *fixture) {
                                            .app = fixture,
                                            .authorise = authorise,
                                            .begin = begin,
-                                           .finish = finish,
-                                           .published = published},
+                                           .finish = finish},
                           &fixture->router);
     assert(err.code == OK);
 }

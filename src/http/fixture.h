@@ -27,11 +27,11 @@ enum { MAY_READ = 1, MAY_WRITE = 2 };
 
 /// What the hooks and handlers count, and how they are told to behave.
 typedef struct Fixture {
-    _Atomic uint32_t begun, finished, committed, published, handled; ///< on any thread
-    uint32_t conflicts; ///< how many commits lose their race
-    Err handler_fails;  ///< what the handler of POST returns, unless OK
-    Err refuses_after;  ///< what it refuses with after the commit, unless OK
-    size_t note_len;    ///< of its answer's note, of quotes; 0: that of the request
+    _Atomic uint32_t begun, finished, committed, handled; ///< on any thread
+    uint32_t conflicts;                                   ///< how many commits lose their race
+    Err handler_fails; ///< what the handler of POST returns, unless OK
+    Err refuses_after; ///< what it refuses with after the commit, unless OK
+    size_t note_len;   ///< of its answer's note, of quotes; 0: that of the request
     Router *router;
     WorkerPool *workers; ///< run lost races again; opened and closed by a test that has some
     Arena arena;

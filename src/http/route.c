@@ -71,8 +71,3 @@ Err call_reply_list(Call *call, const void *items, size_t count, Str next) {
     call->next = next;
     return SUCCESS;
 }
-
-void call_event(Call *call, uint32_t kind, const Id *subject) {
-    assert(call->event_count < CALL_EVENTS_MAX);
-    call->events[call->event_count++] = (CallEvent){kind, *subject};
-}

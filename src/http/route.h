@@ -30,7 +30,6 @@ typedef struct Route {
 
 enum {
     ROUTE_ARGS_MAX = 4,
-    CALL_EVENTS_MAX = 8,
     CALL_ARENA_MAX = 8 * 1024 * 1024,
 };
 
@@ -42,12 +41,6 @@ typedef struct Principal {
     uint32_t access; ///< the bits of Route.access that hold
     Str name;        ///< for the log and the audit, in the call's arena
 } Principal;
-
-/// Something that happened in a call and is told to others after its commit.
-typedef struct CallEvent {
-    uint32_t kind; ///< in the owner's words
-    Id subject;
-} CallEvent;
 
 /// What a handler has.
 struct Call {
@@ -74,8 +67,6 @@ struct Call {
     bool yields;
     const Field *taken; ///< what was, at the last try that yielded; NULL at first
     Err refusal;        ///< set by call_refuse_after; OK: there is none
-    CallEvent events[CALL_EVENTS_MAX];
-    size_t event_count;
 };
 
 /// Whether this segment of an endpoint's path is a parameter: "{id}".
@@ -96,5 +87,3 @@ Err call_refuse_after(Call *call, Err refusal);
 Err call_reply(Call *call, const void *record);
 /// Answer with a page; `next` absent at the end.
 Err call_reply_list(Call *call, const void *items, size_t count, Str next);
-/// Tell the owner after the commit. Asserts against more than CALL_EVENTS_MAX.
-void call_event(Call *call, uint32_t kind, const Id *subject);

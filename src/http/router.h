@@ -2,12 +2,12 @@
 /// From a request to an answer, without a socket.
 ///
 /// Forward only: match the route, `authorise`, decode query and body, `begin`, handler, encode,
-/// `finish` (commit). Authorisation comes before the body is looked at. The answer is encoded before
-/// the commit, so what was committed is never answered with a failure of ours; nobody waits for the
-/// commit, whose end hands the answer on. A lost race (ERR_CONFLICT) runs begin..finish again on a
-/// worker, by io/race.h. A failure becomes a problem document (RFC 9457) with a stable `code`, the
-/// request id and every field fault. Built in: GET /openapi.json from the tables; 404 and 405 (with
-/// Allow).
+/// `finish` (commit). Authorisation comes before the body is looked at. The answer is encoded
+/// before the commit, so what was committed is never answered with a failure of ours; nobody waits
+/// for the commit, whose end hands the answer on. A lost race (ERR_CONFLICT) runs begin..finish
+/// again on a worker, by io/race.h. A failure becomes a problem document (RFC 9457) with a stable
+/// `code`, the request id and every field fault. Built in: GET /openapi.json from the tables; 404
+/// and 405 (with Allow).
 #pragma once
 
 #include "http/route.h"
@@ -49,8 +49,6 @@ typedef struct RouterOptions {
     /// Commit if `result` is OK, and close. `done`, once, with the call's result: before this
     /// returns, or later on another thread. Does not wait.
     void (*finish)(void *app, Call *call, Err result, CallDone done, void *ctx);
-    /// The commit is done: act on call->events, without waiting. NULL: nothing.
-    void (*published)(void *app, Call *call);
 } RouterOptions;
 
 /// What came over the wire. Everything is borrowed for the call.

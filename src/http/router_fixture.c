@@ -14,10 +14,8 @@ static void router_waited(void *ctx, const HttpReply *reply) {
     sem_post(&wait->done);
 }
 
-HttpReply router_wait(const Router *router,
-                      WorkerPool *workers,
-                      const HttpRequest *request,
-                      Arena *arena) {
+HttpReply
+router_wait(const Router *router, WorkerPool *workers, const HttpRequest *request, Arena *arena) {
     RouterWait wait = {};
     sem_init(&wait.done, 0, 0);
     router_run_then(router, workers, request, arena, router_waited, &wait);

@@ -7,7 +7,5 @@
 
 /// Run one request and wait for its answer, which lives in `arena`. Thread-safe. With `workers`
 /// NULL the test has no lost races.
-HttpReply router_wait(const Router *router,
-                      WorkerPool *workers,
-                      const HttpRequest *request,
-                      Arena *arena);
+HttpReply
+router_wait(const Router *router, WorkerPool *workers, const HttpRequest *request, Arena *arena);

@@ -206,12 +206,10 @@ static void run_again(void *arg) {
 /// The end of a try, on whichever thread its commit ended.
 static void run_tried(void *ctx, Err err) {
     Run *run = ctx;
-    const RouterOptions *options = &run->router->options;
     uint32_t pause_ms = 0;
     if (race_again(&run->race, err, &pause_ms)
         && worker_submit_after(run->workers, pause_ms, run_again, run).code == OK)
         return; // the run is a worker's now
-    if (err.code == OK && options->published) options->published(options->app, &run->call);
     if (err.code == OK) err = run->call.refusal;
     if (err.code == OK)
         run_end(run);
@@ -238,7 +236,6 @@ static void run_try(Run *run) {
     call->out_count = 0;
     call->next = (Str){};
     call->retry_after_s = 0;
-    call->event_count = 0;
     call->yields = false;
     call->refusal = SUCCESS;
     Err err = options->begin(options->app, call);

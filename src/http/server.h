@@ -2,9 +2,9 @@
 /// The REST listener: libmicrohttpd with TLS in front of a Router.
 ///
 /// Its threads only move bytes: a complete request is handed to the worker pool of its route while
-/// the connection is suspended, and resumed with the answer. Limits on everything: connections (in all
-/// and from one address), header and body bytes, idle time. GET /healthz answers from the network
-/// thread; GET /readyz asks `ready`.
+/// the connection is suspended, and resumed with the answer. Limits on everything: connections (in
+/// all and from one address), header and body bytes, idle time. GET /healthz answers from the
+/// network thread; GET /readyz asks `ready`.
 #pragma once
 
 #include "base/err.h"

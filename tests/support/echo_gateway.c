@@ -27,8 +27,7 @@ static Err answer(ChannelPeer *peer, Str message, Text *reply) {
     return SUCCESS;
 }
 
-static void
-echo(void *, ChannelPeer *peer, Str message, Text *reply, ChannelDone done, void *ctx) {
+static void echo(void *, ChannelPeer *peer, Str message, Text *reply, ChannelDone done, void *ctx) {
     done(ctx, answer(peer, message, reply));
 }
 

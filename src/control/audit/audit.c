@@ -1,49 +1,93 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/audit/audit.h"
 
+#include "base/jws.h"
 #include "base/scope.h"
-#include "db/tx.h"
+#include "db/journal.h"
 
 #include <assert.h>
+#include <string.h>
 
-enum { DETAIL_JSON_MAX = FIELD_JSON_MAX };
+enum { DETAIL_JSON_MAX = FIELD_JSON_MAX, RECORD_JSON_MAX = 1024 * 1024 };
 
-/// TxLink: what an entry takes from the one before it.
-static Err audit_link_entry(const void *last_record, Arena *arena, void *record) {
-    const AuditEntry *last = last_record;
-    AuditEntry *entry = record;
-    entry->seq = last ? last->seq + 1 : 1;
-    entry->id = str_print(arena, "%s/%012llu", entry->org_id.text, (unsigned long long)entry->seq);
-    entry->previous = last ? last->hash : (Str){};
-    TRY(arena_check(arena));
-    return audit_entry_hash(entry, arena, &entry->hash);
-}
-
-/// `record` as it is stored and shown.
-static Err audit_detail_encode(const Schema *schema, const void *record, Arena *arena, Text *out) {
+/// The schema without what changes outside of a record's revision, and without the fields that have
+/// one of `flags`.
+static Err audit_schema_cut(const Schema *schema, uint32_t flags, Arena *arena, Schema *ret_cut) {
     Field *fields = ARENA_ARRAY(arena, Field, schema->count);
     TRY(arena_check(arena));
-    Schema stored = *schema;
-    stored.fields = fields;
-    stored.count = 0;
+    Schema cut = *schema;
+    cut.fields = fields;
+    cut.count = 0;
     for (size_t i = 0; i < schema->count; i++)
-        if (!(schema->fields[i].flags & (COMPUTED | LOOSE)))
-            fields[stored.count++] = schema->fields[i];
-    schema_encode(&stored, record, ENCODE_REPLY, out);
+        if (!(schema->fields[i].flags & (LOOSE | flags))) fields[cut.count++] = schema->fields[i];
+    *ret_cut = cut;
     return SUCCESS;
 }
 
-Err audit_add(
-    Tx *tx, Arena *arena, const AuditEntry *entry, const Schema *schema, const void *record) {
-    assert(!id_is_absent(&entry->org_id));
-    AuditEntry added = *entry;
+/// `record` as it is shown. The whole of a very large record is in its own table; the note then
+/// goes without it.
+static Err audit_detail(const Schema *schema, const void *record, Arena *arena, Json *ret_detail) {
+    if (!record) return SUCCESS;
+    Schema shown;
+    TRY(audit_schema_cut(schema, COMPUTED, arena, &shown));
     SCOPED(text_done) Text detail;
     text_init(&detail, DETAIL_JSON_MAX);
-    if (record) {
-        TRY(audit_detail_encode(schema, record, arena, &detail));
-        // The whole of a very large record is in its own table; the entry then goes without it.
-        if (text_check(&detail).code == OK) added.detail.text = str_dup(arena, text_str(&detail));
-    }
+    schema_encode(&shown, record, ENCODE_REPLY, &detail);
+    if (text_check(&detail).code == OK) ret_detail->text = str_dup(arena, text_str(&detail));
+    return arena_check(arena);
+}
+
+/// SHA-256 of the canonical JSON of `record` as it is stored.
+static Err audit_digest(const Schema *schema, const void *record, Arena *arena, Str *ret_digest) {
+    if (!record) return SUCCESS;
+    Schema stored;
+    TRY(audit_schema_cut(schema, 0, arena, &stored));
+    SCOPED(text_done) Text text;
+    text_init(&text, RECORD_JSON_MAX);
+    schema_encode(&stored, record, ENCODE_STORED, &text);
+    TRY(text_check(&text));
+    Str json;
+    TRY(json_canonical(arena, text_str(&text), &json));
+    *ret_digest = sha256_hex(arena, json);
+    return arena_check(arena);
+}
+
+/// `after` with the revision that it will be stored with, which follows `before`'s.
+static Err audit_stamp(const Schema *schema,
+                       const void *before,
+                       const void *after,
+                       Arena *arena,
+                       const void **ret_after) {
+    const Field *rev = schema_flagged(schema, REV);
+    if (!before || !after || !rev) return SUCCESS;
+    void *stamped = arena_alloc(arena, schema->size, _Alignof(max_align_t));
     TRY(arena_check(arena));
-    return tx_append(tx, &AuditEntry_schema, &added, audit_link_entry);
+    memcpy(stamped, after, schema->size);
+    *(uint64_t *)field_of(rev, stamped) = *(const uint64_t *)field_in(rev, before) + 1;
+    *ret_after = stamped;
+    return SUCCESS;
+}
+
+/// What the record is called; absent: it has no name.
+static Str audit_name(const Schema *schema, const void *record) {
+    const Field *field = record ? schema_name_field(schema) : NULL;
+    return field ? *(const Str *)field_in(field, record) : (Str){};
+}
+
+Err audit_note(Tx *tx,
+               Arena *arena,
+               const Note *note,
+               const Schema *schema,
+               const void *before,
+               const void *after) {
+    assert(!id_is_absent(&note->org_id));
+    Note made = *note;
+    if (schema) {
+        TRY(audit_stamp(schema, before, after, arena, &after));
+        made.subject_name = audit_name(schema, after ? after : before);
+        TRY(audit_detail(schema, after, arena, &made.detail));
+        TRY(audit_digest(schema, before, arena, &made.before));
+        TRY(audit_digest(schema, after, arena, &made.after));
+    }
+    return tx_note(tx, &made);
 }

@@ -5,6 +5,7 @@
 #include "control/access.h"
 #include "control/call.h"
 #include "control/device/device_agent_api.h"
+#include "control/device/device_push.h"
 #include "control/device/enrol.h"
 #include "control/device/presences.h"
 #include "control/device/tombstone.h"
@@ -70,9 +71,7 @@ static Err device_move(Call *call, const Device *before, Device *device) {
         call->tx, before, &device->fleet_id, call->now_ms, &device->assigned_generation);
     if (err.code == ERR_NOT_FOUND)
         return call_refuse(call, S("/fleet_id"), "must be one of this organisation's fleets");
-    TRY(err);
-    call_event(call, EVENT_DEVICE_DESIRED, &device->id);
-    return SUCCESS;
+    return err;
 }
 
 static Err device_save(Call *call, const void *before, void *record) {
@@ -85,9 +84,7 @@ static Err device_drop(Call *call, const void *record) {
     const Device *device = record;
     if (!id_is_absent(&device->fleet_id)) TRY(fleet_count(call->tx, &device->fleet_id, -1));
     TRY(tombstone_set(call, &call->principal, device, TOMBSTONE_RETIRED));
-    TRY(device_forget(call->tx, device));
-    call_event(call, EVENT_DEVICE_RETIRED, &device->id);
-    return SUCCESS;
+    return device_forget(call->tx, device);
 }
 
 static const Rules rules = {
@@ -95,23 +92,23 @@ static const Rules rules = {
 
 /// The device is told with its next message, and makes a key when it likes.
 static Err device_rotate_key(Call *call) {
-    Device device;
-    TRY(call_load(call, &Device_schema, &device));
+    Device before;
+    TRY(call_load(call, &Device_schema, &before));
+    Device device = before;
     device.rotate_key = true;
-    TRY(call_save(call, &Device_schema, &device));
-    call_event(call, EVENT_DEVICE_DESIRED, &device.id);
+    TRY(call_save(call, &Device_schema, &before, &device));
     return call_reply_filled(call, &device);
 }
 
 static const Route routes[] = {
-    {&Device_list,       MAY_READ,    call_list,         &rules},
-    {&Device_show,       MAY_READ,    call_show,         &rules},
-    {&Device_update,     MAY_OPERATE, call_update,       &rules},
-    {&Device_delete,     MAY_OPERATE, call_delete,       &rules},
-    {&Device_rotate_key, MAY_OPERATE, device_rotate_key, &rules},
-    {&Agent_challenge,   0,           agent_challenge,   NULL,   POOL_DEVICES},
-    {&Agent_enrol,       0,           device_enrol,      NULL,   POOL_DEVICES},
-    {&Agent_sync,        0,           agent_sync,        NULL,   POOL_DEVICES},
+    {&Device_list,       MAY_READ,    call_list,         &rules, POOL_OPERATORS},
+    {&Device_show,       MAY_READ,    call_show,         &rules, POOL_OPERATORS},
+    {&Device_update,     MAY_OPERATE, call_update,       &rules, POOL_OPERATORS},
+    {&Device_delete,     MAY_OPERATE, call_delete,       &rules, POOL_OPERATORS},
+    {&Device_rotate_key, MAY_OPERATE, device_rotate_key, &rules, POOL_OPERATORS},
+    {&Agent_challenge,   0,           agent_challenge,   NULL,   POOL_DEVICES  },
+    {&Agent_enrol,       0,           device_enrol,      NULL,   POOL_DEVICES  },
+    {&Agent_sync,        0,           agent_sync,        NULL,   POOL_DEVICES  },
 };
 static const Schema *const stored[] = {&Device_schema, &DeviceStatus_schema, &Tombstone_schema};
 
@@ -130,4 +127,5 @@ const Slice device_slice = {
     SLICE_STORED(stored),
     .open = device_open,
     .close = device_close,
+    .noted = device_noted,
 };

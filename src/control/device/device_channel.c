@@ -77,7 +77,8 @@ static Err channel_enter(App *app, ChannelPeer *peer, const Device *device) {
     return SUCCESS;
 }
 
-/// One message and its answer under way; malloc'ed. A worker has it, and while it commits the store.
+/// One message and its answer under way; malloc'ed. A worker has it, and while it commits the
+/// store.
 typedef struct Exchange {
     App *app;
     ChannelPeer *peer;

@@ -89,6 +89,7 @@ static void deploy_is_pushed(unsigned lost) {
     Scene scene;
     Line line;
     scene_open(&scene);
+    fixture_quiet(&scene.f);
     Meanwhile losing;
     meanwhile_open(&losing, scene.f.app.db);
     losing.loses = true;

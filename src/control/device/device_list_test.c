@@ -31,6 +31,7 @@ static Err counted_count_by(Db *db, const Select *select, size_t column, RowSink
 
 /// The store counts its reads from now on.
 static void reads_count(Fixture *f, Engine *engine) {
+    fixture_quiet(f);
     real = f->app.db->engine;
     *engine = *real;
     engine->select = counted_select;

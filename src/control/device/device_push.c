@@ -2,6 +2,9 @@
 /// A push only hastens: a device that misses it is told at its next sync.
 #include "control/device/device_push.h"
 
+#include "api/agent.h"
+#include "api/device.h"
+#include "api/fleet.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "control/device/device.h"
@@ -19,9 +22,10 @@ enum { PUSH_ARENA_MAX = 16 * 1024 * 1024, PUSH_PAGE = 200, PUSH_CURSOR_MAX = 102
 typedef struct Push {
     App *app;
     Id org;
-    CallEvent event;
-    Race race;   ///< of the page, or the device
-    Text cursor; ///< a fleet's devices up to here know; empty: none does
+    Id subject;
+    bool is_fleet; ///< the subject is one
+    Race race;     ///< of the page, or the device
+    Text cursor;   ///< a fleet's devices up to here know; empty: none does
 } Push;
 
 /// Send a device that is here what it should run now: `applications`, its fleet's.
@@ -53,13 +57,13 @@ static Err push_device(App *app,
 static Err push_page(Push *push, Arena *arena) {
     SCOPED(tx_closep) Tx *tx = NULL;
     TRY(tx_open(push->app->db, arena, id_str(&push->org), &tx));
-    Query query = {.where = {WHERE(Device, fleet_id, IS, &push->event.subject)},
+    Query query = {.where = {WHERE(Device, fleet_id, IS, &push->subject)},
                    .cursor = push->cursor.len ? text_str(&push->cursor) : (Str){},
                    .limit = PUSH_PAGE};
     Fleet fleet;
     ApplicationList applications;
     Page page;
-    TRY(fleet_expect(tx, &push->event.subject, &fleet));
+    TRY(fleet_expect(tx, &push->subject, &fleet));
     TRY(device_applications(tx, arena, &fleet, &applications));
     TRY(tx_list(tx, &Device_schema, &query, &page));
     TRY(tx_commit(tx, NULL));
@@ -87,7 +91,7 @@ static Err push_one(const Push *push, Arena *arena) {
     Device device;
     Fleet fleet;
     ApplicationList applications;
-    TRY(device_get(tx, &push->event.subject, &device));
+    TRY(device_get(tx, &push->subject, &device));
     TRY(device_fleet(tx, &device, &fleet));
     TRY(device_applications(tx, arena, &fleet, &applications));
     TRY(tx_expect(tx, &Device_schema, &device));
@@ -105,53 +109,71 @@ static void push_run(void *arg) {
     Push *push = arg;
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, PUSH_ARENA_MAX);
-    Err err =
-        push->event.kind == EVENT_FLEET_DESIRED ? push_fleet(push, &arena) : push_one(push, &arena);
+    Err err = push->is_fleet ? push_fleet(push, &arena) : push_one(push, &arena);
     uint32_t pause_ms = 0;
     if (race_again(&push->race, err, &pause_ms)
         && worker_submit_after(push->app->pushers, pause_ms, push_run, push).code == OK)
         return;
     if (err.code != OK)
-        log_event(LOG_WARN,
-                  "push.failed",
-                  F("subject", id_str(&push->event.subject)),
-                  F("what", err.what));
+        log_event(
+            LOG_WARN, "push.failed", F("subject", id_str(&push->subject)), F("what", err.what));
     push_free(push);
 }
 
 /// The device's channel, if there is one, is of a life that is over.
-static void push_end(App *app, const Id *device_id, RefusalCode code, const char *detail) {
-    uint64_t channel = presences_channel(app->presences, device_id);
+static void push_end(App *app, const Note *note, RefusalCode code, const char *detail) {
+    Id device_id;
+    if (id_parse(note->subject, S("device"), &device_id).code != OK) return;
+    uint64_t channel = presences_channel(app->presences, &device_id);
     Refusal refusal = refusal_make(code, str_from(detail));
     if (channel) device_channel_refuse(app, channel, &refusal);
 }
 
-static void push_start(App *app, const Call *call, const CallEvent *event) {
+static void push_start(App *app, const Note *note, bool is_fleet) {
     Push *push = malloc(sizeof(*push));
     if (!push) return;
-    *push = (Push){.app = app, .org = call->principal.scope, .event = *event};
+    *push = (Push){.app = app, .org = note->org_id, .is_fleet = is_fleet};
     text_init(&push->cursor, PUSH_CURSOR_MAX);
-    if (worker_submit(app->pushers, push_run, push).code != OK) push_free(push);
+    const char *noun = is_fleet ? "fleet" : "device";
+    bool starts = id_parse(note->subject, str_from(noun), &push->subject).code == OK
+                  && worker_submit(app->pushers, push_run, push).code == OK;
+    if (!starts) push_free(push);
 }
 
-void device_published(void *ctx, Call *call) {
-    App *app = ctx;
-    if (!app->gateway) return;
-    for (size_t i = 0; i < call->event_count; i++) {
-        const CallEvent *event = &call->events[i];
-        switch ((AppEvent)event->kind) {
-        case EVENT_DEVICE_RETIRED:
-            push_end(app, &event->subject, REFUSED_DEVICE_RETIRED, "the device was retired");
-            break;
-        case EVENT_DEVICE_ENROLLED:
-            push_end(app, &event->subject, REFUSED_EPOCH_OLD, "the device was enrolled anew");
-            break;
-        case EVENT_FLEET_DESIRED:
-        case EVENT_DEVICE_DESIRED:
-            push_start(app, call, event);
-            break;
-        case EVENT_ACCESS_REVOKED:
-            break;
-        }
-    }
+/// A fleet's desired state is newer.
+static void push_on_fleet(App *app, const Note *note) {
+    push_start(app, note, true);
+}
+
+/// One device's may be, or it is asked for a new key. What it did itself it knows.
+static void push_on_device(App *app, const Note *note) {
+    if (!str_starts(note->actor, S("device/"))) push_start(app, note, false);
+}
+
+static void push_on_retired(App *app, const Note *note) {
+    push_end(app, note, REFUSED_DEVICE_RETIRED, "the device was retired");
+}
+
+/// It joined anew: the channel of its former life ends.
+static void push_on_enrolled(App *app, const Note *note) {
+    push_end(app, note, REFUSED_EPOCH_OLD, "the device was enrolled anew");
+}
+
+/// What a note means for those who are here.
+static const struct {
+    const Endpoint *endpoint;
+    void (*act)(App *app, const Note *note);
+} pushes[] = {
+    {&Fleet_deploy,      push_on_fleet   },
+    {&Device_update,     push_on_device  },
+    {&Device_rotate_key, push_on_device  },
+    {&Device_delete,     push_on_retired },
+    {&Agent_enrol,       push_on_enrolled},
+};
+
+void device_noted(App *app, const Note *note, bool is_sure) {
+    if (!app->gateway || !is_sure)
+        return; // no device is told that it is retired while it may not be
+    for (size_t i = 0; i < sizeof(pushes) / sizeof(pushes[0]); i++)
+        if (slice_note_is(note, pushes[i].endpoint)) pushes[i].act(app, note);
 }

@@ -2,7 +2,7 @@
 /// What devices are told without having asked.
 #pragma once
 
-#include "control/app.h"
+#include "control/slice.h"
 
-/// RouterOptions.published: act on what happened in a committed call.
-void device_published(void *app, Call *call);
+/// Slice.noted: tell those who are here what the note means for them.
+void device_noted(App *app, const Note *note, bool is_sure);

@@ -49,6 +49,7 @@ static void race_open(Race *race) {
     race->release = race_release(f, "1.0.0");
     race->device = fixture_device(f, fixture_enrolment_token(f, race->one, 9), "cam");
     CHECK(fixture_sync(f, &race->device, "\"seq\":1").status == 200); // its versions are known
+    fixture_quiet(f);
     meanwhile_open(&race->meanwhile, race->f.app.db);
     race->meanwhile.ctx = race;
 }

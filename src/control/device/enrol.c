@@ -107,7 +107,6 @@ static Err enrol_anew(Call *call, const EnrolInput *input, const Token *token, D
         call->tx, device, &token->fleet_id, call->now_ms, &device->assigned_generation)));
     enrol_fill(input, token, device);
     TRY(device_forget(call->tx, device));
-    call_event(call, EVENT_DEVICE_ENROLLED, &device->id);
     return tx_update(call->tx, &Device_schema, device);
 }
 
@@ -124,6 +123,7 @@ Err device_enrol(Call *call) {
     TRY(call_see(call, &token.org_id));
     // It joined, but did not hear of it.
     if (!is_new && id_eq(&device.token_id, &token.id)) return enrol_reply(call, &device);
+    const Device before = device;
     call->yields = true; // a name or key that another has taken since then
     TRY(token_spend(call->tx, call->now_ms, &token));
     TRY(is_new ? enrol_new(call, input, &token, &device)
@@ -134,7 +134,12 @@ Err device_enrol(Call *call) {
         .name = str_print(call->arena, "device/%.*s", STR_FMT(device.name)),
     };
     TRY(arena_check(call->arena));
-    TRY(call_note_as(
-        call, &actor, call->route->endpoint, id_str(&device.id), &Device_schema, &device));
+    TRY(call_note_as(call,
+                     &actor,
+                     call->route->endpoint,
+                     id_str(&device.id),
+                     &Device_schema,
+                     is_new ? NULL : &before,
+                     &device));
     return enrol_reply(call, &device);
 }

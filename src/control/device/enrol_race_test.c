@@ -26,6 +26,7 @@ static void race_open(Race *race) {
     race->first = fixture_enrolment_token(&race->f, fleet, 1);
     race->second = fixture_enrolment_token(&race->f, fleet, 1);
     jws_key_make(&race->key);
+    fixture_quiet(&race->f);
     meanwhile_open(&race->meanwhile, race->f.app.db);
     race->meanwhile.ctx = race;
 }

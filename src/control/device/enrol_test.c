@@ -193,6 +193,7 @@ static HttpReply race_run(void (*act)(void *ctx), unsigned count) {
     fixture_open(&race.f);
     race.fleet = fixture_fleet(&race.f, "one");
     race.token = fixture_enrolment_token(&race.f, race.fleet, 99);
+    fixture_quiet(&race.f);
     meanwhile_open(&race.meanwhile, race.f.app.db);
     race.meanwhile.act = act;
     race.meanwhile.ctx = &race.f;

@@ -195,8 +195,15 @@ static Err hello_replace_key(
     TRY(tombstone_set(call, actor, stored, TOMBSTONE_ROTATED));
     device->public_key = next_key;
     device->rotate_key = false;
+    return SUCCESS;
+}
+
+/// What the device became, once that is known in whole.
+static Err
+hello_note_key(Call *call, const Principal *actor, const Device *stored, const Device *device) {
+    if (str_eq(stored->public_key, device->public_key)) return SUCCESS;
     return call_note_as(
-        call, actor, &Device_rotate_key, id_str(&device->id), &Device_schema, device);
+        call, actor, &Device_rotate_key, id_str(&device->id), &Device_schema, stored, device);
 }
 
 static void hello_log_servers_failed(const Hello *hello) {
@@ -228,6 +235,7 @@ Err hello_answer(const App *app,
         TRY(hello_replace_key(&call, &actor, device, hello->next_key.public_key, &changed));
     hello_log_servers_failed(hello);
     TRY(device_sync(app, tx, arena, device, &changed, up, now_ms, &down));
+    TRY(hello_note_key(&call, &actor, device, &changed));
     down.key = hello->next_key.public_key;
     if (!hello_text_is_same(hello->servers, app->servers.digest)) down.servers = app->servers;
     *ret_down = down;

@@ -135,6 +135,7 @@ static void meanwhile_join_and_retire(void *ctx) {
 TEST(a_next_key_that_is_retired_in_between_is_refused) {
     Scene scene;
     scene_open(&scene);
+    fixture_quiet(&scene.f);
     Meanwhile meanwhile;
     meanwhile_open(&meanwhile, scene.f.app.db);
     meanwhile.act = meanwhile_join_and_retire;

@@ -25,14 +25,14 @@ static const Rules rules = {.drop = fleet_drop, .fill = fleet_fill};
 
 static Err fleet_deploy(Call *call) {
     const DeployInput *input = call->in;
-    Fleet fleet;
-    TRY(call_load(call, &Fleet_schema, &fleet));
+    Fleet before;
+    TRY(call_load(call, &Fleet_schema, &before));
+    Fleet fleet = before;
     TRY(call_ref(call, &Release_schema, &input->release_id, S("/release_id")));
     fleet.release_id = input->release_id;
     fleet.generation = fleet_next_generation(fleet_newest(&fleet), call->now_ms);
     fleet.serial++;
-    TRY(call_save(call, &Fleet_schema, &fleet));
-    call_event(call, EVENT_FLEET_DESIRED, &fleet.id);
+    TRY(call_save(call, &Fleet_schema, &before, &fleet));
     return call_reply_filled(call, &fleet);
 }
 

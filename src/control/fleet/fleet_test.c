@@ -32,6 +32,7 @@ static void race_open(Race *race) {
     race->other = fixture_fleet(&race->f, "other");
     race->token = fixture_enrolment_token(&race->f, race->fleet, 9);
     jws_key_make(&race->key);
+    fixture_quiet(&race->f);
     meanwhile_open(&race->meanwhile, race->f.app.db);
     race->meanwhile.ctx = race;
 }

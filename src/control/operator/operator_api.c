@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/access.h"
+#include "control/access_cache.h"
 #include "control/call.h"
 #include "control/operator/operator.h"
 #include "control/operator/session_api.h"
@@ -31,7 +32,6 @@ static Err operator_save(Call *call, const void *before, void *record) {
         return call_refuse(call, S("/role"), "must be changed by another owner");
     if (old && !id_eq(&new->id, &call->principal.subject)) TRY(operator_expect_owner(call));
     TRY(operator_count(call, old, new));
-    if (old) call_event(call, EVENT_ACCESS_REVOKED, &new->id); // it may have another role
     if (!new->password.ptr) return SUCCESS;
     if (old) TRY(session_end_all(call, &new->id));
     return password_hash(new->password, call->arena, &new->password_hash);
@@ -60,6 +60,16 @@ static const Route routes[] = {
 };
 static const Schema *const stored[] = {&Operator_schema, &Session_schema};
 
+/// What ends sessions or changes an operator, or may have: its tokens are looked up anew.
+static void operator_noted(App *app, const Note *note, bool) {
+    static const Endpoint *const revoking[] = {&Session_logout, &Operator_update, &Operator_delete};
+    Id id;
+    for (size_t i = 0; i < sizeof(revoking) / sizeof(revoking[0]); i++)
+        if (slice_note_is(note, revoking[i])
+            && id_parse(note->subject, S("operator"), &id).code == OK)
+            access_cache_revoke(app->access_cache, &id);
+}
+
 static Err operator_open(App *app) {
     return login_gate_open(LOGINS_AT_ONCE, LOGIN_FAILURES_MAX, LOGIN_WINDOW_MS, &app->login_gate);
 }
@@ -74,4 +84,6 @@ const Slice operator_slice = {
     SLICE_STORED(stored),
     .open = operator_open,
     .close = operator_close,
+    .tidy = session_tidy,
+    .noted = operator_noted,
 };

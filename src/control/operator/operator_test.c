@@ -80,6 +80,7 @@ static void race_open(void) {
                      (Str){},
                      "{\"org\":\"acme\",\"name\":\"bob\",\"password\":\"correct horse\"}");
     race.bearer = fixture_field(&login, "access_token");
+    fixture_quiet(f);
     meanwhile_open(&race.meanwhile, f->app.db);
     race.meanwhile.act = race_meanwhile;
 }

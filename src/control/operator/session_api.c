@@ -9,7 +9,7 @@
 #include "control/operator/operator.h"
 #include "control/org/org.h"
 
-enum { REFRESH_BYTES = 32, DAY_MS = 86'400'000, MS_PER_S = 1000, EXPIRED_MAX = 100 };
+enum { REFRESH_BYTES = 32, DAY_MS = 86'400'000, MS_PER_S = 1000, EXPIRED_MAX = 500 };
 
 static Err session_find_operator(Call *call, const LoginInput *input, Operator *ret_operator) {
     Org org;
@@ -74,11 +74,13 @@ static Principal session_actor(Call *call, const Operator *operator) {
     };
 }
 
-/// Sessions that have ended go when somebody signs in: more of them than come.
-static Err session_end_expired(Call *call) {
-    const Query query = {.where = {WHERE(Session, expires_at, BELOW, ((Time){call->now_ms}))},
+Err session_tidy(App *, Tx *tx, uint64_t now_ms, bool *ret_more) {
+    const Query query = {.where = {WHERE(Session, expires_at, BELOW, ((Time){now_ms}))},
                          .limit = EXPIRED_MAX};
-    return tx_delete_where(call->tx, &query);
+    uint64_t count;
+    TRY(tx_count(tx, &Session_schema, &query, &count));
+    *ret_more = count > EXPIRED_MAX;
+    return count ? tx_delete_where(tx, &query) : SUCCESS;
 }
 
 Err session_login(Call *call) {
@@ -98,11 +100,10 @@ Err session_login(Call *call) {
                        .operator_id = operator.id };
     LoginReply reply;
     TRY(session_renew(call, &operator, & session, &reply));
-    TRY(session_end_expired(call));
     // Who changes the password meanwhile ends every session; this one would be left.
     TRY(tx_expect(call->tx, &Operator_schema, &operator));
     TRY(session_add(call->tx, &session));
-    TRY(call_note_as(call, &actor, call->route->endpoint, id_str(&operator.id), NULL, NULL));
+    TRY(call_note_as(call, &actor, call->route->endpoint, id_str(&operator.id), NULL, NULL, NULL));
     return call_reply(call, &reply);
 }
 
@@ -120,9 +121,13 @@ static Err session_end_stolen(Call *call, const Session *session) {
     const SessionEnd end = {S("a used refresh token came back")};
     TRY(call_see(call, &session->org_id));
     TRY(tx_delete(call->tx, &Session_schema, session));
-    call_event(call, EVENT_ACCESS_REVOKED, &session->id);
-    return call_note_as(
-        call, &system, &Session_logout, id_str(&session->operator_id), &SessionEnd_schema, &end);
+    return call_note_as(call,
+                        &system,
+                        &Session_logout,
+                        id_str(&session->operator_id),
+                        &SessionEnd_schema,
+                        NULL,
+                        &end);
 }
 
 /// A refresh token that is none: a used one ends the session that it belonged to.
@@ -131,8 +136,8 @@ static Err session_refuse(Call *call, Str hash) {
     Session session;
     Err err = tx_find(call->tx, &query, &session);
     if (err.code == OK) TRY(session_end_stolen(call, &session));
-    return call_refuse_after(
-        call, FAIL(ERR_UNAUTHENTICATED, "the refresh token is not good (any more)"));
+    return call_refuse_after(call,
+                             FAIL(ERR_UNAUTHENTICATED, "the refresh token is not good (any more)"));
 }
 
 Err session_refresh(Call *call) {
@@ -168,7 +173,6 @@ Err session_add(Tx *tx, const Session *session) {
 
 Err session_end_all(Call *call, const Id *operator_id) {
     const Query query = {.where = {WHERE(Session, operator_id, IS, operator_id)}};
-    call_event(call, EVENT_ACCESS_REVOKED, operator_id);
     return tx_delete_where(call->tx, &query);
 }
 
@@ -176,7 +180,6 @@ Err session_end_all(Call *call, const Id *operator_id) {
 static Err session_end_own(Call *call) {
     const Id *id = &call->principal.session;
     const Query query = {.where = {WHERE(Session, id, IS, id)}};
-    call_event(call, EVENT_ACCESS_REVOKED, id);
     return tx_delete_where(call->tx, &query);
 }
 
@@ -184,5 +187,5 @@ Err session_logout(Call *call) {
     const LogoutQuery *query = call->query;
     const Id *subject = &call->principal.subject;
     TRY(query->all ? session_end_all(call, subject) : session_end_own(call));
-    return call_note(call, id_str(subject), NULL, NULL);
+    return call_note(call, id_str(subject), NULL, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 /// Handlers of signing in, staying in and signing out, for operator_api.c's table.
 #pragma once
 
-#include "http/route.h"
+#include "control/app.h"
 
 /// POST /v1/login: LoginInput -> LoginReply.
 Err session_login(Call *call);
@@ -10,5 +10,7 @@ Err session_login(Call *call);
 Err session_refresh(Call *call);
 /// POST /v1/logout: end the caller's session, or all of its sessions (LogoutQuery).
 Err session_logout(Call *call);
-/// Collect the end of all of an operator's sessions, and of their access tokens.
+/// Slice.tidy: sessions that have ended.
+Err session_tidy(App *app, Tx *tx, uint64_t now_ms, bool *ret_more);
+/// Collect the end of all of an operator's sessions.
 Err session_end_all(Call *call, const Id *operator_id);

@@ -25,6 +25,5 @@ Err token_delete_all(Call *call, const Id *fleet_id) {
     TRY(tx_count(call->tx, &Token_schema, &query, &count));
     TRY(tx_delete_where(call->tx, &query)); // also those that come until the commit
     if (count == 0) return SUCCESS;
-    return call_note_as(
-        call, &call->principal, &Token_delete, id_str(fleet_id), &Token_schema, NULL);
+    return call_note_as(call, &call->principal, &Token_delete, id_str(fleet_id), NULL, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 #include "control/token/token.h"
 #include "wire/token_text.h"
 
-enum { SECRET_BYTES = 24 };
+enum { SECRET_BYTES = 24, ENDED_KEPT_MS = 7 * 86'400'000, ENDED_MAX = 500 };
 
 /// All that a machine needs to join.
 static Err token_text(const App *app, Str fleet, Str secret, Arena *arena, Str *ret_text) {
@@ -42,6 +42,16 @@ static Err token_save(Call *call, const void *, void *record) {
 
 static const Rules rules = {.save = token_save, .fill = token_fill};
 
+/// A token that lets nobody in any more stays for a while, to be looked at.
+static Err token_tidy(App *, Tx *tx, uint64_t now_ms, bool *ret_more) {
+    const Time before = {now_ms > ENDED_KEPT_MS ? now_ms - ENDED_KEPT_MS : 0};
+    const Query query = {.where = {WHERE(Token, expires_at, BELOW, before)}, .limit = ENDED_MAX};
+    uint64_t count;
+    TRY(tx_count(tx, &Token_schema, &query, &count));
+    *ret_more = count > ENDED_MAX;
+    return count ? tx_delete_where(tx, &query) : SUCCESS;
+}
+
 static const Route routes[] = {
     {&Token_list,   MAY_OPERATE, call_list,   &rules},
     {&Token_create, MAY_OPERATE, call_create, &rules},
@@ -49,4 +59,9 @@ static const Route routes[] = {
     {&Token_delete, MAY_OPERATE, call_delete, &rules},
 };
 static const Schema *const stored[] = {&Token_schema};
-const Slice token_slice = {.noun = "token", .routes = ROUTE_TABLE(routes), SLICE_STORED(stored)};
+const Slice token_slice = {
+    .noun = "token",
+    .routes = ROUTE_TABLE(routes),
+    SLICE_STORED(stored),
+    .tidy = token_tidy,
+};

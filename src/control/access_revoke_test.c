@@ -44,6 +44,7 @@ static void scene_open(Scene *scene) {
     HttpReply second = login(scene, "a long password");
     scene->token = fixture_field(&scene->in, "access_token");
     scene->other = fixture_field(&second, "access_token");
+    fixture_quiet(f); // the sealer commits too
     meanwhile_open(&scene->meanwhile, f->app.db);
     scene->meanwhile.ctx = scene;
 }

@@ -3,6 +3,7 @@
 
 #include "channel/stream.h"
 #include "http1/frame.h"
+#include "http1/head.h"
 #include "http1/upgrade.h"
 #include "io/source.h"
 
@@ -124,7 +125,11 @@ static bool client_take_head(ChannelClient *client, Str *input) {
         client_end(client, FAIL(ERR_UNAVAILABLE, "the server's answer is too long"));
         return false;
     }
-    size_t len = upgrade_head_len(text_str(&client->head), seen);
+    size_t len = 0;
+    if (head_find(text_str(&client->head), seen, &len).status) {
+        client_end(client, FAIL(ERR_UNAVAILABLE, "the server's answer is not HTTP/1.1"));
+        return false;
+    }
     if (len == 0) {
         *input = (Str){};
         return true;

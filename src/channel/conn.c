@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
+#include "http1/head.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -121,7 +122,12 @@ static void conn_take_head(Conn *conn, Str *input) {
     size_t seen = conn->head.len;
     text_add(&conn->head, *input);
     Str head = text_str(&conn->head);
-    size_t len = upgrade_head_len(head, seen);
+    size_t len = 0;
+    HeadVerdict found = head_find(head, seen, &len);
+    if (found.status) {
+        conn_refuse(conn, (UpgradeVerdict){UPGRADE_BAD_REQUEST, found.detail});
+        return;
+    }
     if (conn->head.failed || (len ? len : head.len) > UPGRADE_HEAD_MAX) {
         conn_refuse(conn, (UpgradeVerdict){UPGRADE_HEAD_TOO_BIG, "the headers are too long"});
         return;

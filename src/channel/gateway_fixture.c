@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/scope.h"
+#include "http1/head.h"
 #include "http1/upgrade.h"
 
 #include <arpa/inet.h>
@@ -261,7 +262,8 @@ void raw_add_message(Text *bytes, Str message) {
 }
 
 void raw_head(const Raw *raw, Text *head) {
-    while (upgrade_head_len(text_str(head), 0) == 0) {
+    size_t len = 0;
+    while (head_find(text_str(head), 0, &len).status == 0 && len == 0) {
         char c;
         ssize_t got = recv(raw->fd, &c, 1, 0);
         assert(got == 1);

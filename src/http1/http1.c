@@ -144,6 +144,7 @@ static Err http1_ask(Exchange *exchange, Str request) {
             &http->socket, &http->options, exchange->deadline_ms, &exchange->said);
     if (err.code == OK) err = http1_socket_write(&http->socket, request, exchange->deadline_ms);
     if (err.code == OK) err = http1_reply_read(exchange);
+    http1_parse_done(&exchange->parse);
     if (err.code != OK) http1_socket_close(&http->socket);
     return err;
 }

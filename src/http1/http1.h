@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A small blocking HTTP/1.1 client for the device (libcurl alone costs 12 MB there): over TCP with
-/// TLS to the server, over a unix socket to the container engine. Parsing is http_parser's.
+/// TLS to the server, over a unix socket to the container engine. Replies are read strictly
+/// (http1/head.h, http1/body.h).
 ///
 /// One connection at a time, kept alive between requests, reopened when the peer closed it. Every
 /// wait has a deadline, and `cancel_fd` ends any wait at once; only the name of a host is resolved

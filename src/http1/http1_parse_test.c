@@ -36,6 +36,7 @@ static void run(Outcome *outcome, Str input, size_t piece, bool is_to_head, bool
     outcome->left = input.len;
     if (is_ended && outcome->err.code == OK && !parse->is_complete)
         outcome->err = http1_parse_end(parse);
+    http1_parse_done(parse);
 }
 
 /// A whole reply, in pieces of every size.

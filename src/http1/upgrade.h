@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The one HTTP exchange that opens a WebSocket (RFC 6455 section 4), both ends, pure.
 ///
-/// A head (start line and headers) is collected up to its empty line, at most UPGRADE_HEAD_MAX
-/// bytes, and then parsed in one go with http_parser. Whatever is doubtful is refused: repeated or
-/// folded headers, a body, another version, a peer that does not know the subprotocol. Only the
-/// subprotocols of a request may stand in several headers (RFC 6455 section 11.3.4).
+/// A head is collected up to its empty line (http1/head.h:head_find), at most UPGRADE_HEAD_MAX
+/// bytes, and then read in one go. Besides what is no good head, refused are repeated fields, a
+/// body, another version, a peer that does not know the subprotocol. Only the subprotocols of a
+/// request may stand in several fields (RFC 6455 section 11.3.4).
 #pragma once
 
 #include "base/text.h"
@@ -37,10 +37,6 @@ typedef struct UpgradeAnswer {
         status; ///< UPGRADE_ACCEPTED: the server showed that it speaks WebSocket and our protocol
     uint64_t retry_after_s;
 } UpgradeAnswer;
-
-/// Length of the head in `bytes` with its empty line; 0 while that has not come. `from`: how many
-/// bytes an earlier call has seen.
-size_t upgrade_head_len(Str bytes, size_t from);
 
 /// The server's view of a complete head. `path`: the only one there is. `protocol`: the subprotocol
 /// that must be among those that the client offers. `*ret_key`: of an accepted request, borrowed

@@ -116,17 +116,6 @@ TEST(doubtful_requests_are_refused) {
     CHECK(status_of("\x16\x03\x01 hello\r\n\r\n") == UPGRADE_BAD_REQUEST);
 }
 
-TEST(the_end_of_a_head_is_found_in_pieces) {
-    Str bytes = S("GET / HTTP/1.1\r\nHost: x\r\n\r\nmore");
-    size_t seen = 0;
-    for (size_t len = 1; len < bytes.len - 4; len++) {
-        CHECK(upgrade_head_len(str_slice(bytes, 0, len), seen) == 0);
-        seen = len;
-    }
-    CHECK(upgrade_head_len(bytes, seen) == bytes.len - 4);
-    CHECK(upgrade_head_len(bytes, 0) == bytes.len - 4);
-}
-
 TEST(the_example_of_the_standard_is_answered_as_it_stands_there) {
     Text out;
     text_init(&out, 1024);
@@ -218,7 +207,6 @@ TEST_MAIN(CASE(a_good_request_is_accepted_with_its_key),
           CASE(what_is_missing_or_wrong_decides_the_status),
           CASE(keys_are_16_bytes_in_base64),
           CASE(doubtful_requests_are_refused),
-          CASE(the_end_of_a_head_is_found_in_pieces),
           CASE(the_example_of_the_standard_is_answered_as_it_stands_there),
           CASE(a_refusal_is_a_problem_document_with_its_headers),
           CASE(both_ends_understand_each_other),

@@ -45,6 +45,7 @@ static Outcome run(Str input, size_t piece, bool is_to_head) {
     }
     outcome.left = err.code == OK ? input.len : 0;
     if (err.code == OK && !parse.is_complete) err = http1_parse_end(&parse);
+    http1_parse_done(&parse);
     outcome.code = err.code;
     outcome.is_complete = parse.is_complete;
     if (!parse.is_complete) return outcome;

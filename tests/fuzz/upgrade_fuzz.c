@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as a request and as an answer: texts that come out must lie within what went in.
+#include "http1/head.h"
 #include "http1/upgrade.h"
 
 #include <assert.h>
@@ -12,8 +13,8 @@ static void check_within(Str text, Str head) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Str bytes = {(const char *)data, size};
-    size_t len = size ? upgrade_head_len(bytes, 0) : 0;
-    if (len == 0) return 0;
+    size_t len = 0;
+    if (size == 0 || head_find(bytes, 0, &len).status || len == 0) return 0;
     Str head = str_slice(bytes, 0, len);
     Str key = {};
     UpgradeVerdict verdict = upgrade_request_parse(head, S("/v1/channel"), S("ours.1"), &key);

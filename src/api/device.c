@@ -3,7 +3,7 @@
 
 #include "base/selector.h"
 
-static const char *const presences[] = {"never", "online", "late", "offline"};
+static const char *const presences[] = {"never", "online", "late", "offline", "unknown"};
 const EnumNames Presence_names = ENUM_NAMES(presences);
 
 static const Field Device_fields[] = {

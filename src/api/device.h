@@ -11,6 +11,7 @@ typedef enum Presence {
     PRESENCE_ONLINE,  ///< its channel is open, or its last word is as recent as it should be
     PRESENCE_LATE,    ///< missed a heartbeat
     PRESENCE_OFFLINE, ///< missed three
+    PRESENCE_UNKNOWN, ///< the server has just started, and it has not come back yet
 } Presence;
 extern const EnumNames Presence_names;
 

@@ -8,6 +8,8 @@
 #include "http/route.h"
 #include "wire/agent.h"
 
+#include <stdatomic.h>
+
 typedef struct AccessCache AccessCache;
 typedef struct Db Db;
 typedef struct Gateway Gateway;
@@ -37,7 +39,9 @@ typedef struct App {
     AccessCache *access_cache;     ///< tokens that were verified
     LoginGate *login_gate;         ///< slows guessing down
     Presences *presences;          ///< which device has which channel
-    uint64_t process;              ///< random: tells the connections of this process from another's
+    Id node;                       ///< this process (control/device/node.h)
+    uint64_t started_ms;           ///< when it started
+    atomic_bool is_stopping;       ///< channels that end now end because it does
     WorkerPool *pools[POOL_COUNT]; ///< run calls
     WorkerPool *pushers;   ///< tells devices of news; apart, so that calls never wait for it
     Gateway *gateway;      ///< holds the channels; NULL where there is none (tests)

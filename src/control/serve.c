@@ -142,6 +142,7 @@ static Err serve_start_listeners(Serving *serving, const char *dir, Arena *arena
 
 /// Close what is there, half-built included: first what lets work in, last what it works on.
 static void serve_stop(Serving *serving) {
+    atomic_store(&serving->app.is_stopping, true);
     if (serving->server) server_drain(serving->server, DRAIN_MS);
     serving->server = server_close(serving->server);
     serving->app.pushers = worker_pool_close(serving->app.pushers);

@@ -15,7 +15,9 @@
 typedef struct DeviceStatus {
     Id device_id;
     Id org_id;
-    Time last_seen_at;
+    uint64_t serial;   ///< grows with each write of the row
+    Id node_id;        ///< of the process that has its channel; absent: nobody
+    Time last_seen_at; ///< while somebody has it: what is known beside that
     uint64_t generation;
     WorkloadState state;
     Str detail;
@@ -41,15 +43,13 @@ typedef struct Tombstone {
 } Tombstone;
 extern const Schema Tombstone_schema;
 
-/// How present a device is. `connected`: its channel is open. `last_seen`: absent if never.
-/// `heartbeat_ms`: how often it should say something; late after one and a half, offline after
-/// three.
-Presence device_presence(bool connected, Time last_seen, uint64_t heartbeat_ms, uint64_t now_ms);
-
 /// The device with this id. ERR_NOT_FOUND.
 Err device_get(Tx *tx, const Id *id, Device *ret_device);
 /// Its last word; nothing but its ids where it has said none.
 Err device_status(Tx *tx, const Device *device, DeviceStatus *ret_status);
+/// Collect that this is its last word: of `status` as it was read, with what changed.
+/// [ERR_CONFLICT: another one was written meanwhile]
+Err device_put_status(Tx *tx, const DeviceStatus *status);
 /// The device's fleet; a zero one when it has none or it is gone.
 Err device_fleet(Tx *tx, const Device *device, Fleet *ret_fleet);
 /// The generation of the desired state of a device of this fleet.
@@ -64,16 +64,4 @@ Err device_applications(Tx *tx, Arena *arena, const Fleet *fleet, ApplicationLis
 
 /// Collect that everything the device ever said of itself goes away.
 Err device_forget(Tx *tx, const Device *device);
-/// One exchange with a device: collect in `tx` what it says, answer what it should have. `stored`:
-/// the device's row; `device`: the same, with what is to be changed. The caller commits before it
-/// sends the answer.
-Err device_sync(const App *app,
-                Tx *tx,
-                Arena *arena,
-                const Device *stored,
-                Device *device,
-                const SyncUp *up,
-                uint64_t now_ms,
-                SyncDown *ret_down);
-
 extern const Slice device_slice;

@@ -37,6 +37,6 @@ Err agent_sync(Call *call) {
                     &down.refused));
     if (down.refused.code.ptr) return call_reply(call, &down);
     TRY(call_see(call, &device.org_id));
-    TRY(hello_answer(app, call->tx, call->arena, &device, up, call->now_ms, &down));
+    TRY(hello_answer(app, call->tx, call->arena, &device, up, SYNC_BY_POLL, call->now_ms, &down));
     return call_reply(call, &down);
 }

@@ -8,10 +8,9 @@
 #include "control/device/device_push.h"
 #include "control/device/enrol.h"
 #include "control/device/presences.h"
+#include "control/device/seen.h"
 #include "control/device/tombstone.h"
 #include "control/fleet/fleet.h"
-
-#include <sodium.h>
 
 /// What the device says of itself, and what we noticed about it.
 static Err device_notes_fill(Call *call, const DeviceStatus *status, Device *device) {
@@ -30,16 +29,14 @@ static Err device_notes_fill(Call *call, const DeviceStatus *status, Device *dev
     return arena_check(call->arena);
 }
 
-static Err
-device_fill_one(Call *call, const Fleet *fleet, const DeviceStatus *status, Device *device) {
-    const App *app = app_of(call);
+static Err device_fill_one(
+    Call *call, const Fleet *fleet, const DeviceStatus *status, const Node *node, Device *device) {
+    const Seen seen = seen_of(app_of(call), status, node, call->now_ms);
     device->desired_release_id = fleet->release_id;
     device->generation = device_generation(device, fleet);
     device->fleet_name = fleet->name;
-    bool connected = presences_channel(app->presences, &device->id) != 0;
-    device->presence =
-        device_presence(connected, status->last_seen_at, app->config.heartbeat.ms, call->now_ms);
-    device->last_seen_at = status->last_seen_at;
+    device->presence = seen.presence;
+    device->last_seen_at = seen.at;
     device->reported_generation = status->generation;
     device->state = status->state;
     device->detail = status->detail;
@@ -52,12 +49,17 @@ device_fill_one(Call *call, const Fleet *fleet, const DeviceStatus *status, Devi
 static Err device_fill(Call *call, void *records, size_t count) {
     Device *devices = records;
     const Records all = RECORDS(devices, count);
-    void *fleets, *statuses;
+    void *fleets, *statuses, *nodes;
     TRY(call_refs(call, &Fleet_schema, all, FIELD_OFFSET(Device, fleet_id, Id), &fleets));
     TRY(call_refs(call, &DeviceStatus_schema, all, FIELD_OFFSET(Device, id, Id), &statuses));
+    const Records those = RECORDS((DeviceStatus *)statuses, count);
+    TRY(call_refs(call, &Node_schema, those, FIELD_OFFSET(DeviceStatus, node_id, Id), &nodes));
     for (size_t i = 0; i < count; i++)
-        TRY(device_fill_one(
-            call, &((const Fleet *)fleets)[i], &((const DeviceStatus *)statuses)[i], &devices[i]));
+        TRY(device_fill_one(call,
+                            &((const Fleet *)fleets)[i],
+                            &((const DeviceStatus *)statuses)[i],
+                            &((const Node *)nodes)[i],
+                            &devices[i]));
     return call_names(call,
                       &Release_schema,
                       all,
@@ -110,11 +112,12 @@ static const Route routes[] = {
     {&Agent_enrol,       0,           device_enrol,      NULL,   POOL_DEVICES  },
     {&Agent_sync,        0,           agent_sync,        NULL,   POOL_DEVICES  },
 };
-static const Schema *const stored[] = {&Device_schema, &DeviceStatus_schema, &Tombstone_schema};
+static const Schema *const stored[] = {
+    &Device_schema, &DeviceStatus_schema, &Node_schema, &Tombstone_schema};
 
 static Err device_open(App *app) {
-    randombytes_buf(&app->process, sizeof(app->process));
-    return presences_open(&app->presences);
+    TRY(presences_open(&app->presences));
+    return node_start(app);
 }
 
 static void device_close(App *app) {
@@ -128,4 +131,5 @@ const Slice device_slice = {
     .open = device_open,
     .close = device_close,
     .noted = device_noted,
+    .tidy = seen_tidy,
 };

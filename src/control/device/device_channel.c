@@ -5,6 +5,7 @@
 #include "base/scope.h"
 #include "control/device/hello.h"
 #include "control/device/presences.h"
+#include "control/device/seen.h"
 #include "db/tx.h"
 #include "io/race.h"
 #include "io/worker.h"
@@ -15,7 +16,8 @@
 enum {
     SYNC_ARENA_MAX = 16 * 1024 * 1024, ///< a long message, and a long manifest for each try
     GREET_ARENA_MAX = 4 * 1024,
-    CONNECTION_BYTES = sizeof(uint64_t) + sizeof(ChannelId) + BINDING_LEN,
+    LEAVE_ARENA_MAX = 1024 * 1024,
+    CONNECTION_BYTES = sizeof(Id) + sizeof(ChannelId) + BINDING_LEN,
 };
 
 /// The connection in the words of challenge.h: this process, its number here, and its TLS session.
@@ -23,8 +25,8 @@ static ChallengeFor
 channel_connection(const App *app, const ChannelPeer *peer, uint8_t room[CONNECTION_BYTES]) {
     size_t binding_len = peer->binding.len < BINDING_LEN ? peer->binding.len : BINDING_LEN;
     size_t len = 0;
-    memcpy(room, &app->process, sizeof(app->process));
-    len += sizeof(app->process);
+    memcpy(room, &app->node, sizeof(app->node));
+    len += sizeof(app->node);
     memcpy(room + len, &peer->channel, sizeof(peer->channel));
     len += sizeof(peer->channel);
     if (binding_len) memcpy(room + len, peer->binding.ptr, binding_len);
@@ -51,8 +53,28 @@ static void channel_on_greet(void *ctx, const ChannelPeer *peer, Text *first) {
         first->failed = true; // a channel without a challenge is none
 }
 
+static Err channel_leave_once(const App *app, const ChannelPeer *peer, uint64_t heard_ms) {
+    SCOPED(arena_done) Arena arena;
+    SCOPED(tx_closep) Tx *tx = NULL;
+    arena_init(&arena, LEAVE_ARENA_MAX);
+    TRY(tx_open(app->db, &arena, id_str(&peer->scope), &tx));
+    TRY(seen_leave(app, tx, &arena, &peer->subject, heard_ms));
+    return tx_commit(tx, NULL);
+}
+
+/// Of a process that ends its devices have not gone: they come back, here or elsewhere.
 static void channel_on_closed(void *ctx, const ChannelPeer *peer) {
-    presences_clear(((App *)ctx)->presences, &peer->subject, peer->channel);
+    App *app = ctx;
+    PresenceHere here = presences_clear(app->presences, &peer->subject, peer->channel);
+    if (!here.channel || atomic_load(&app->is_stopping)) return;
+    Race race = {};
+    Err err;
+    do {
+        err = channel_leave_once(app, peer, here.heard_ms);
+    } while (race_again_here(&race, err));
+    if (err.code != OK)
+        log_event(
+            LOG_WARN, "leave.failed", F("device", id_str(&peer->subject)), F("what", err.what));
 }
 
 void device_channel_refuse(App *app, ChannelId channel, const Refusal *refusal) {
@@ -71,7 +93,8 @@ static Err channel_enter(App *app, ChannelPeer *peer, const Device *device) {
     peer->scope = device->org_id;
     peer->epoch = device->epoch;
     uint64_t replaced = 0;
-    TRY(presences_set(app->presences, &device->id, peer->channel, &replaced));
+    const PresenceHere here = {peer->channel, clock_now_ms(&app->clock)};
+    TRY(presences_set(app->presences, &device->id, here, &replaced));
     if (replaced && replaced != peer->channel)
         gateway_drop(app->gateway, replaced, CHANNEL_REPLACED, S("opened again elsewhere"));
     return SUCCESS;
@@ -109,7 +132,8 @@ static Err channel_exchange_first(Exchange *exchange, Tx *tx, uint64_t now_ms) {
         return SUCCESS;
     }
     TRY(channel_enter(app, exchange->peer, &device));
-    return hello_answer(app, tx, exchange->arena, &device, &exchange->up, now_ms, &exchange->down);
+    return hello_answer(
+        app, tx, exchange->arena, &device, &exchange->up, SYNC_BY_CHANNEL, now_ms, &exchange->down);
 }
 
 static Err channel_exchange_refuse(Exchange *exchange, RefusalCode code, const char *detail) {
@@ -128,14 +152,15 @@ static Err channel_exchange_next(Exchange *exchange, Tx *tx, uint64_t now_ms) {
         return channel_exchange_refuse(exchange, REFUSED_EPOCH_OLD, "the device was enrolled anew");
     Device device = stored;
     exchange->up.hello = (Hello){}; // one a channel
-    return device_sync(exchange->app,
-                       tx,
-                       exchange->arena,
-                       &stored,
-                       &device,
-                       &exchange->up,
-                       now_ms,
-                       &exchange->down);
+    return heartbeat_sync(exchange->app,
+                          tx,
+                          exchange->arena,
+                          &stored,
+                          &device,
+                          &exchange->up,
+                          SYNC_BY_CHANNEL,
+                          now_ms,
+                          &exchange->down);
 }
 
 /// The answer is encoded, and what it acknowledges is collected: the Tx is to be committed. None
@@ -232,6 +257,10 @@ static void channel_on_message(
                            .arena = &exchange->memory,
                            .is_first = id_is_absent(&peer->subject)};
     arena_init(&exchange->memory, SYNC_ARENA_MAX);
+    if (!exchange->is_first)
+        presences_heard(exchange->app->presences,
+                        &peer->subject,
+                        (PresenceHere){peer->channel, clock_now_ms(&exchange->app->clock)});
     channel_exchange_try(exchange);
 }
 

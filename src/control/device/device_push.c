@@ -33,7 +33,7 @@ static Err push_device(App *app,
                        const Device *device,
                        const Fleet *fleet,
                        const ApplicationList *applications) {
-    uint64_t channel = presences_channel(app->presences, &device->id);
+    uint64_t channel = presences_here(app->presences, &device->id).channel;
     if (channel == 0) return SUCCESS; // it will hear of it when it comes
     SyncDown down = {
         .now = {clock_now_ms(&app->clock)},
@@ -124,7 +124,7 @@ static void push_run(void *arg) {
 static void push_end(App *app, const Note *note, RefusalCode code, const char *detail) {
     Id device_id;
     if (id_parse(note->subject, S("device"), &device_id).code != OK) return;
-    uint64_t channel = presences_channel(app->presences, &device_id);
+    uint64_t channel = presences_here(app->presences, &device_id).channel;
     Refusal refusal = refusal_make(code, str_from(detail));
     if (channel) device_channel_refuse(app, channel, &refusal);
 }

@@ -219,6 +219,7 @@ Err hello_answer(const App *app,
                  Arena *arena,
                  const Device *device,
                  const SyncUp *up,
+                 SyncBy by,
                  uint64_t now_ms,
                  SyncDown *ret_down) {
     const Hello *hello = &up->hello;
@@ -234,7 +235,7 @@ Err hello_answer(const App *app,
     if (hello->next_key.public_key.ptr)
         TRY(hello_replace_key(&call, &actor, device, hello->next_key.public_key, &changed));
     hello_log_servers_failed(hello);
-    TRY(device_sync(app, tx, arena, device, &changed, up, now_ms, &down));
+    TRY(heartbeat_sync(app, tx, arena, device, &changed, up, by, now_ms, &down));
     TRY(hello_note_key(&call, &actor, device, &changed));
     down.key = hello->next_key.public_key;
     if (!hello_text_is_same(hello->servers, app->servers.digest)) down.servers = app->servers;

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "control/device/challenge.h"
-#include "control/device/device.h"
+#include "control/device/heartbeat.h"
 
 /// What a proof must be about, besides its device.
 typedef struct ProofWanted {
@@ -29,12 +29,13 @@ Err hello_judge(const App *app,
                 uint64_t now_ms,
                 Device *ret_device,
                 Refusal *ret_refusal);
-/// The exchange with a device whose hello is good: device_sync, and what only a hello brings, its
-/// versions, servers and next key. `device`: of hello_judge.
+/// The exchange with a device whose hello is good: heartbeat_sync, and what only a hello brings,
+/// its versions, servers and next key. `device`: of hello_judge.
 Err hello_answer(const App *app,
                  Tx *tx,
                  Arena *arena,
                  const Device *device,
                  const SyncUp *up,
+                 SyncBy by,
                  uint64_t now_ms,
                  SyncDown *ret_down);

@@ -11,7 +11,7 @@ enum { SLOTS_MIN = 64 };
 /// of its run back, so there are no tombstones.
 typedef struct Slot {
     Id device_id; ///< absent: free
-    uint64_t channel;
+    PresenceHere here;
 } Slot;
 
 struct Presences {
@@ -72,7 +72,7 @@ static Err presences_grow(Presences *presences) {
 
 Err presences_set(Presences *presences,
                   const Id *device_id,
-                  uint64_t channel,
+                  PresenceHere here,
                   uint64_t *ret_replaced) {
     Err err = SUCCESS;
     pthread_mutex_lock(&presences->lock);
@@ -81,9 +81,9 @@ Err presences_set(Presences *presences,
         Slot *slot =
             &presences
                  ->slots[presences_find_slot(presences->slots, presences->capacity, device_id)];
-        *ret_replaced = slot->channel;
+        *ret_replaced = slot->here.channel;
         if (id_is_absent(&slot->device_id)) presences->count++;
-        *slot = (Slot){*device_id, channel};
+        *slot = (Slot){*device_id, here};
     }
     pthread_mutex_unlock(&presences->lock);
     return err;
@@ -104,19 +104,37 @@ static void presences_free_slot(Presences *presences, size_t at) {
     presences->count--;
 }
 
-void presences_clear(Presences *presences, const Id *device_id, uint64_t channel) {
-    pthread_mutex_lock(&presences->lock);
+/// The device's slot if it has this channel; else NULL. The lock is held.
+static Slot *presences_of(Presences *presences, const Id *device_id, uint64_t channel) {
     size_t at = presences_find_slot(presences->slots, presences->capacity, device_id);
-    if (!id_is_absent(&presences->slots[at].device_id) && presences->slots[at].channel == channel)
-        presences_free_slot(presences, at);
+    Slot *slot = &presences->slots[at];
+    return !id_is_absent(&slot->device_id) && slot->here.channel == channel ? slot : NULL;
+}
+
+void presences_heard(Presences *presences, const Id *device_id, PresenceHere here) {
+    pthread_mutex_lock(&presences->lock);
+    Slot *slot = presences_of(presences, device_id, here.channel);
+    if (slot) slot->here = here;
     pthread_mutex_unlock(&presences->lock);
 }
 
-uint64_t presences_channel(Presences *presences, const Id *device_id) {
+PresenceHere presences_clear(Presences *presences, const Id *device_id, uint64_t channel) {
+    PresenceHere here = {};
     pthread_mutex_lock(&presences->lock);
-    uint64_t channel =
-        presences->slots[presences_find_slot(presences->slots, presences->capacity, device_id)]
-            .channel;
+    Slot *slot = presences_of(presences, device_id, channel);
+    if (slot) {
+        here = slot->here;
+        presences_free_slot(presences, (size_t)(slot - presences->slots));
+    }
     pthread_mutex_unlock(&presences->lock);
-    return channel;
+    return here;
+}
+
+PresenceHere presences_here(Presences *presences, const Id *device_id) {
+    pthread_mutex_lock(&presences->lock);
+    PresenceHere here =
+        presences->slots[presences_find_slot(presences->slots, presences->capacity, device_id)]
+            .here;
+    pthread_mutex_unlock(&presences->lock);
+    return here;
 }

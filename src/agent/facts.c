@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PROC_TEXT_MAX = 8192, SERIAL_MAX = 255 };
+enum { PROC_TEXT_MAX = 8192, SERIAL_MAX = 255, NEWS_EVERY_S = 300, CPU_NEWS = 10 };
 
 /// The next blank-separated word of `*rest`; absent at the end.
 static Str facts_word(Str *rest) {
@@ -152,6 +152,21 @@ void stamp_read(Arena *arena, Stamp *ret_stamp) {
         .boot_id = boot_id.len > 0 ? str_dup(arena, boot_id) : (Str){},
         .uptime_ms = (uint64_t)up.tv_sec * 1000 + (uint64_t)up.tv_nsec / 1'000'000,
     };
+}
+
+static bool facts_moved(uint64_t a, uint64_t b, uint64_t by) {
+    uint64_t difference = a > b ? a - b : b - a;
+    return difference > 0 && difference >= by;
+}
+
+bool telemetry_is_news(const Telemetry *sent, const Telemetry *now) {
+    const uint64_t memory = now->memory_total_bytes, disk = now->disk_total_bytes;
+    const double cpu = now->cpu_percent - sent->cpu_percent;
+    return now->uptime_s < sent->uptime_s || now->uptime_s >= sent->uptime_s + NEWS_EVERY_S
+           || now->containers != sent->containers || memory != sent->memory_total_bytes
+           || disk != sent->disk_total_bytes || cpu >= CPU_NEWS || cpu <= -CPU_NEWS
+           || facts_moved(now->memory_used_bytes, sent->memory_used_bytes, memory / 20)
+           || facts_moved(now->disk_used_bytes, sent->disk_used_bytes, disk / 100);
 }
 
 void telemetry_read(const char *disk_path, CpuTicks *last, Telemetry *ret_telemetry) {

@@ -39,3 +39,7 @@ void stamp_read(Arena *arena, Stamp *ret_stamp);
 /// Take the measurements. `disk_path`: a path on the filesystem to measure. `last`: of the call
 /// before, all zero at first; updated.
 void telemetry_read(const char *disk_path, CpuTicks *last, Telemetry *ret_telemetry);
+/// `now` is worth sending after `sent`, all zero: nothing was. Five minutes have gone by, the
+/// machine has booted, a container came or went, or a tenth of the CPU, a twentieth of the memory
+/// or a hundredth of the disk came or went.
+bool telemetry_is_news(const Telemetry *sent, const Telemetry *now);

@@ -62,6 +62,40 @@ TEST(this_machine_has_facts_and_measurements) {
     arena_done(&arena);
 }
 
+TEST(measurements_are_sent_when_they_tell_something) {
+    const Telemetry sent = {.cpu_percent = 40,
+                            .memory_used_bytes = 500,
+                            .memory_total_bytes = 1000,
+                            .disk_used_bytes = 500,
+                            .disk_total_bytes = 1000,
+                            .uptime_s = 1000,
+                            .containers = 2};
+    Telemetry now = sent;
+    CHECK(!telemetry_is_news(&sent, &now));
+    CHECK(telemetry_is_news(&(Telemetry){}, &now));
+    now = sent, now.uptime_s = 1299, now.load1 = 9, now.cpu_percent = 49.9;
+    now.memory_used_bytes = 549, now.disk_used_bytes = 509;
+    CHECK(!telemetry_is_news(&sent, &now));
+    now = sent, now.uptime_s = 1300;
+    CHECK(telemetry_is_news(&sent, &now));
+    now = sent, now.uptime_s = 5; // it has booted
+    CHECK(telemetry_is_news(&sent, &now));
+    now = sent, now.containers = 1;
+    CHECK(telemetry_is_news(&sent, &now));
+    now = sent, now.cpu_percent = 50;
+    CHECK(telemetry_is_news(&sent, &now));
+    now = sent, now.cpu_percent = 30;
+    CHECK(telemetry_is_news(&sent, &now));
+    now = sent, now.memory_used_bytes = 450;
+    CHECK(telemetry_is_news(&sent, &now));
+    now = sent, now.disk_used_bytes = 510;
+    CHECK(telemetry_is_news(&sent, &now));
+    now = sent, now.disk_total_bytes = 1001;
+    CHECK(telemetry_is_news(&sent, &now));
+    const Telemetry nothing = {}, little = {.disk_used_bytes = 1};
+    CHECK(!telemetry_is_news(&nothing, &nothing) && telemetry_is_news(&nothing, &little));
+}
+
 TEST(a_stamp_orders_events_of_one_boot_without_the_clock) {
     Arena arena;
     arena_init(&arena, 65536);
@@ -81,4 +115,5 @@ TEST_MAIN(CASE(meminfo_gives_total_and_available_in_bytes),
           CASE(os_release_gives_the_pretty_name),
           CASE(the_first_number_of_a_line_is_read),
           CASE(this_machine_has_facts_and_measurements),
+          CASE(measurements_are_sent_when_they_tell_something),
           CASE(a_stamp_orders_events_of_one_boot_without_the_clock))

@@ -34,6 +34,7 @@ typedef struct Agent {
     Slot *engine_version;
     Sync sync;
     CpuTicks ticks;
+    Telemetry measured; ///< that was sent last
     WorkloadRun *workload;
     ServerSet *servers;
     struct event_base *loop;
@@ -143,8 +144,12 @@ static Err run_resume_desired(Agent *agent, Reason *reason) {
 
 static void run_on_measure(void *app, Telemetry *ret_telemetry) {
     Agent *agent = app;
-    telemetry_read(agent->options->state, &agent->ticks, ret_telemetry);
-    ret_telemetry->containers = run_running_count(&agent->sync.reported);
+    Telemetry now;
+    telemetry_read(agent->options->state, &agent->ticks, &now);
+    now.containers = run_running_count(&agent->sync.reported);
+    if (!telemetry_is_news(&agent->measured, &now)) return;
+    agent->measured = now;
+    *ret_telemetry = now;
 }
 
 static Err run_on_servers_try(void *app, const Servers *servers) {

@@ -20,7 +20,7 @@ struct event_base;
 /// What the owner of a link does; all run on the loop. NULL: what it would do is left undone, but
 /// `measure`, `desired` and `changed` must be there.
 typedef struct LinkHandlers {
-    /// Fill in the measurements for a heartbeat.
+    /// Fill in the measurements for a heartbeat, all zero before; leave them if they are no news.
     void (*measure)(void *app, Telemetry *ret_telemetry);
     /// A newer desired state: keep it durably, then act on it. An error: it is not held, and will
     /// come again with a later answer. Who keeps says himself why he could not.

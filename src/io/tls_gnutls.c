@@ -13,10 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
     HOST_MAX = 253,
+    AHEAD_MAX = 2048,       ///< bytes that are received at once, whatever is asked for
     TICKETS_MAX = 8,        ///< hosts whose last ticket is kept
     TICKET_LIFE_S = 86'400, ///< a day offline still costs no full handshake
 };
@@ -44,7 +46,10 @@ struct TlsContext {
 struct Tls {
     gnutls_session_t session;
     TlsContext *context;
+    int fd;
     bool is_ticket_kept;
+    unsigned char *ahead; ///< was received, but not asked for yet; malloc'ed; NULL: nothing
+    size_t ahead_len, ahead_at;
     char host[]; ///< GnuTLS borrows it
 };
 
@@ -204,6 +209,64 @@ static int tls_client_setup(Tls *tls) {
     return status;
 }
 
+static ssize_t tls_ahead_take(Tls *tls, void *bytes, size_t size) {
+    size_t left = tls->ahead_len - tls->ahead_at;
+    size_t len = size < left ? size : left;
+    memcpy(bytes, tls->ahead + tls->ahead_at, len);
+    tls->ahead_at += len;
+    if (len < left) return (ssize_t)len;
+    free(tls->ahead);
+    tls->ahead = NULL;
+    return (ssize_t)len;
+}
+
+/// Keep what was received beyond what is asked for.
+static bool tls_ahead_keep(Tls *tls, const unsigned char *bytes, size_t len) {
+    tls->ahead = malloc(len);
+    if (!tls->ahead) return false;
+    memcpy(tls->ahead, bytes, len);
+    tls->ahead_len = len;
+    tls->ahead_at = 0;
+    return true;
+}
+
+static ssize_t tls_receive(const Tls *tls, void *bytes, size_t size) {
+    ssize_t got = recv(tls->fd, bytes, size, 0);
+    if (got < 0) gnutls_transport_set_errno(tls->session, errno);
+    return got;
+}
+
+/// GnuTLS asks for the five bytes of a record's head and then for the record: both come at once.
+static ssize_t tls_on_pull(gnutls_transport_ptr_t transport, void *bytes, size_t size) {
+    Tls *tls = transport;
+    if (tls->ahead) return tls_ahead_take(tls, bytes, size);
+    if (size >= AHEAD_MAX) return tls_receive(tls, bytes, size);
+    unsigned char room[AHEAD_MAX];
+    ssize_t got = tls_receive(tls, room, sizeof(room));
+    if (got <= 0) return got;
+    size_t len = (size_t)got < size ? (size_t)got : size;
+    memcpy(bytes, room, len);
+    if (len < (size_t)got && !tls_ahead_keep(tls, room + len, (size_t)got - len)) {
+        gnutls_transport_set_errno(tls->session, ENOMEM);
+        return -1;
+    }
+    return (ssize_t)len;
+}
+
+static int tls_on_pull_wait(gnutls_transport_ptr_t transport, unsigned ms) {
+    const Tls *tls = transport;
+    return tls->ahead ? 1
+                      : gnutls_system_recv_timeout((gnutls_transport_ptr_t)(intptr_t)tls->fd, ms);
+}
+
+static void tls_transport_set(Tls *tls, int fd) {
+    tls->fd = fd;
+    gnutls_transport_set_ptr2(tls->session, tls, (gnutls_transport_ptr_t)(intptr_t)fd);
+    gnutls_transport_set_pull_function(tls->session, tls_on_pull);
+    gnutls_transport_set_pull_timeout_function(tls->session, tls_on_pull_wait);
+    gnutls_handshake_set_timeout(tls->session, 0); // deadlines are the caller's
+}
+
 Err tls_open(TlsContext *context, int fd, Str host, Tls **ret_tls) {
     assert(context->is_server || host.len > 0);
     if (host.len > HOST_MAX) return FAIL(ERR_INVALID, "the server's name is too long");
@@ -221,8 +284,7 @@ Err tls_open(TlsContext *context, int fd, Str host, Tls **ret_tls) {
         tls_close(tls);
         return FAIL(ERR_UNAVAILABLE, "the TLS library cannot make a session");
     }
-    gnutls_transport_set_int(tls->session, fd);
-    gnutls_handshake_set_timeout(tls->session, 0); // deadlines are the caller's
+    tls_transport_set(tls, fd);
     *ret_tls = tls;
     return SUCCESS;
 }
@@ -230,6 +292,7 @@ Err tls_open(TlsContext *context, int fd, Str host, Tls **ret_tls) {
 Tls *tls_close(Tls *tls) {
     if (!tls) return NULL;
     if (tls->session) gnutls_deinit(tls->session);
+    free(tls->ahead);
     free(tls);
     return NULL;
 }
@@ -330,7 +393,7 @@ Err tls_write(Tls *tls, const void *bytes, size_t size, size_t *ret_len, TlsWant
 }
 
 bool tls_pending(const Tls *tls) {
-    return gnutls_record_check_pending(tls->session) > 0;
+    return tls->ahead || gnutls_record_check_pending(tls->session) > 0;
 }
 
 void tls_bye(Tls *tls) {

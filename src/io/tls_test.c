@@ -68,6 +68,37 @@ TEST(bytes_that_were_decrypted_already_are_pending) {
     ends_close(&ends);
 }
 
+TEST(records_that_came_at_once_are_pending) {
+    Ends ends;
+    Pair pair;
+    ends_open(&ends, S("localhost"), 0, 10);
+    pair_open(&pair, ends.client, ends.server, S("localhost"));
+    pair_handshake(&pair);
+    static char sent[40'000], got[sizeof(sent)];
+    for (size_t i = 0; i < sizeof(sent); i++)
+        sent[i] = (char)('a' + i % 23);
+    static const size_t lens[] = {1, 100, 3, 2500, 1, 16'000, 5};
+    for (size_t i = 0, at = 0; i < sizeof(lens) / sizeof(lens[0]); at += lens[i++]) {
+        size_t len = 0;
+        TlsWant want = TLS_WANT_READ;
+        CHECK_OK(tls_write(pair.client, sent + at, lens[i], &len, &want));
+        CHECK(len == lens[i]);
+    }
+    CHECK(!tls_pending(pair.server)); // nobody has looked yet
+    size_t at = 0;
+    for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+        size_t len = 0;
+        TlsWant want = TLS_WANT_READ;
+        CHECK_OK(tls_read(pair.server, got + at, sizeof(got) - at, &len, &want));
+        CHECK(len == lens[i]); // a record each
+        if (i == 0) CHECK(tls_pending(pair.server));
+        at += len;
+    }
+    CHECK(!tls_pending(pair.server) && memcmp(sent, got, at) == 0);
+    pair_close(&pair);
+    ends_close(&ends);
+}
+
 #define CHECK_REFUSED(expr, word)                                          \
     do {                                                                   \
         Err refused_ = (expr);                                             \
@@ -369,6 +400,7 @@ TEST(files_that_hold_no_matching_certificate_and_key_are_refused) {
 
 TEST_MAIN(CASE(a_verified_session_carries_bytes_both_ways),
           CASE(bytes_that_were_decrypted_already_are_pending),
+          CASE(records_that_came_at_once_are_pending),
           CASE(a_server_for_another_host_is_refused),
           CASE(a_certificate_out_of_its_days_is_refused),
           CASE(a_client_may_go_on_whatever_the_day_is),

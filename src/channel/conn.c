@@ -149,6 +149,45 @@ static void conn_take_close(Conn *conn, FrameEvent event) {
     conn_linger(conn);
 }
 
+/// The message is wrong (1008, and the peer may know why), or we failed (1011).
+static void conn_end_for(Conn *conn, Err err) {
+    if (err.code <= ERR_STATE)
+        conn_say_close(conn, FRAME_POLICY, str_from(err.what));
+    else
+        conn_say_close(conn, FRAME_INTERNAL, S(""));
+}
+
+/// A stranger has shown who it is.
+static void conn_become_known(Conn *conn) {
+    conn->is_known = true;
+    if (conn->state != CONN_OPEN) return;
+    frame_raise(&conn->decoder, conn_options(conn)->message_max_bytes);
+    atomic_fetch_add(&conn->loop->gateway->open, 1);
+}
+
+static void conn_answer(Conn *conn, Err result, const Text *reply) {
+    frame_forget(&conn->decoder);
+    if (!conn->is_known && !id_is_absent(&conn->peer.subject)) conn_become_known(conn);
+    if (conn->state != CONN_OPEN) return;
+    Err whole = text_check(reply);
+    if (whole.code == OK && reply->len > 0)
+        frame_encode(&conn->stream.unsent, FRAME_TEXT, text_str(reply), NULL);
+    if (result.code == OK) result = whole;
+    if (result.code != OK)
+        conn_end_for(conn, result);
+    else if (!conn->is_known)
+        conn_say_close(conn, FRAME_POLICY, S("the first message does not show who this is"));
+}
+
+/// What the owner can answer at a glance is answered now; all else is a job.
+static void conn_take_message(Conn *conn, Str message) {
+    ChannelGlance glance = conn->is_known ? conn_job_glance(&conn->job, message) : GLANCE_NOT;
+    if (glance == GLANCE_NOT) conn_job_or_wait(conn, CONN_JOB_MESSAGE, message);
+    if (glance != GLANCE_ANSWERED) return;
+    conn_answer(conn, SUCCESS, &conn->job.reply);
+    conn_job_forget(&conn->job);
+}
+
 static void conn_take_frame(Conn *conn, Str *input) {
     FrameEvent event = frame_decode(&conn->decoder, input);
     if (event.kind == FRAME_EVENT_NONE) return;
@@ -162,7 +201,7 @@ static void conn_take_frame(Conn *conn, Str *input) {
     if (conn->state != CONN_OPEN) return;
     if (event.kind == FRAME_EVENT_PING)
         frame_encode(&conn->stream.unsent, FRAME_PONG, event.payload, NULL);
-    if (event.kind == FRAME_EVENT_MESSAGE) conn_job_or_wait(conn, CONN_JOB_MESSAGE, event.payload);
+    if (event.kind == FRAME_EVENT_MESSAGE) conn_take_message(conn, event.payload);
 }
 
 static bool conn_is_reading(const Conn *conn) {
@@ -261,8 +300,9 @@ static void conn_turn_end(Conn *conn) {
     stream_arm(&conn->stream, conn_is_reading(conn));
 }
 
-static void conn_on_ready(evutil_socket_t, short, void *arg) {
+static void conn_on_ready(evutil_socket_t, short what, void *arg) {
     Conn *conn = arg;
+    if ((what & EV_READ) && !conn_is_reading(conn)) stream_hold(&conn->stream);
     Err err = conn->state == CONN_HANDSHAKE ? conn_shake_hands(conn) : SUCCESS;
     if (err.code == OK && conn->state != CONN_HANDSHAKE) err = conn_read_some(conn);
     if (err.code != OK) conn_leave(conn);
@@ -356,36 +396,6 @@ void conn_stop(Conn *conn) {
     else if (conn->state <= CONN_HEAD)
         conn_leave(conn);
     conn_turn_end(conn);
-}
-
-/// The message is wrong (1008, and the peer may know why), or we failed (1011).
-static void conn_end_for(Conn *conn, Err err) {
-    if (err.code <= ERR_STATE)
-        conn_say_close(conn, FRAME_POLICY, str_from(err.what));
-    else
-        conn_say_close(conn, FRAME_INTERNAL, S(""));
-}
-
-/// A stranger has shown who it is.
-static void conn_become_known(Conn *conn) {
-    conn->is_known = true;
-    if (conn->state != CONN_OPEN) return;
-    frame_raise(&conn->decoder, conn_options(conn)->message_max_bytes);
-    atomic_fetch_add(&conn->loop->gateway->open, 1);
-}
-
-static void conn_answer(Conn *conn, Err result, const Text *reply) {
-    frame_forget(&conn->decoder);
-    if (!conn->is_known && !id_is_absent(&conn->peer.subject)) conn_become_known(conn);
-    if (conn->state != CONN_OPEN) return;
-    Err whole = text_check(reply);
-    if (whole.code == OK && reply->len > 0)
-        frame_encode(&conn->stream.unsent, FRAME_TEXT, text_str(reply), NULL);
-    if (result.code == OK) result = whole;
-    if (result.code != OK)
-        conn_end_for(conn, result);
-    else if (!conn->is_known)
-        conn_say_close(conn, FRAME_POLICY, S("the first message does not show who this is"));
 }
 
 void conn_resume(Conn *conn) {

@@ -37,16 +37,30 @@ bool conn_job_submit(ConnJob *job) {
     return false;
 }
 
-bool conn_job_start(ConnJob *job, ConnJobKind kind, Str text) {
+void conn_job_forget(ConnJob *job) {
+    text_done(&job->reply);
+    conn_job_init(job, job->jobs, job->peer);
+}
+
+static void conn_job_begin(ConnJob *job, ConnJobKind kind, Str text) {
     assert(job->kind == CONN_JOB_NONE);
     job->kind = kind;
     job->text = text;
     job->result = SUCCESS;
     text_init(&job->reply, job->jobs->reply_max);
+}
+
+bool conn_job_start(ConnJob *job, ConnJobKind kind, Str text) {
+    conn_job_begin(job, kind, text);
     return conn_job_submit(job);
 }
 
-void conn_job_forget(ConnJob *job) {
-    text_done(&job->reply);
-    conn_job_init(job, job->jobs, job->peer);
+ChannelGlance conn_job_glance(ConnJob *job, Str text) {
+    const ConnJobs *jobs = job->jobs;
+    if (!jobs->handlers->glance) return GLANCE_NOT;
+    conn_job_begin(job, CONN_JOB_MESSAGE, text);
+    ChannelGlance glance =
+        jobs->handlers->glance(jobs->app, job->peer, text, &job->reply, conn_job_end, job);
+    if (glance == GLANCE_NOT) conn_job_forget(job);
+    return glance;
 }

@@ -34,6 +34,9 @@ typedef struct ConnJob {
 
 /// No job yet; `jobs` and `peer` are borrowed for as long as there is the connection.
 void conn_job_init(ConnJob *job, const ConnJobs *jobs, ChannelPeer *peer);
+/// Let the owner look at a message, on this thread. GLANCE_ANSWERED: the job is back; GLANCE_TAKEN:
+/// it is under way; else there is none.
+ChannelGlance conn_job_glance(ConnJob *job, Str text);
 /// Hand a job of this kind to the pool; `text` is borrowed until it is back. False: it waits for
 /// room (conn_job_submit again, or conn_job_forget).
 bool conn_job_start(ConnJob *job, ConnJobKind kind, Str text);

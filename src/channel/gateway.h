@@ -2,9 +2,9 @@
 /// Holds many clients' channels: one WebSocket (RFC 6455) over TLS each.
 ///
 /// One libevent loop per thread, connections spread over them. In it: accept, TLS, one upgrade
-/// request, frames, timers, and nothing of the domain: messages are jobs on the worker pool
-/// (io/worker.h), one at a time per channel and in order; until one is answered, by whichever
-/// thread, no more is read from that channel.
+/// request, frames, timers, and a glance at messages that may need no more. All others are jobs on
+/// the worker pool (io/worker.h), one at a time per channel and in order; until one is answered, by
+/// whichever thread, no more is taken from that channel.
 ///
 /// Whoever asks for the channel's subprotocol gets one, and is a stranger until its first message
 /// has shown who it is: that message is the only one it has, short, and due soon after the
@@ -36,11 +36,23 @@ typedef struct ChannelPeer {
 /// The end of a message, once; on any thread.
 typedef void (*ChannelDone)(void *ctx, Err result);
 
+/// What became of a message that was looked at.
+typedef enum ChannelGlance {
+    GLANCE_NOT,      ///< nothing: it is for `message`
+    GLANCE_ANSWERED, ///< it has its answer
+    GLANCE_TAKEN,    ///< `done` will be called, or was
+} ChannelGlance;
+
 /// What the owner does about channels; `app` is GatewayOptions.app.
 typedef struct ChannelHandlers {
     /// Append the text message that is sent first, right behind the upgrade's answer. Nothing:
     /// leave it empty. Runs on the loop: must not block.
     void (*greet)(void *app, const ChannelPeer *peer, Text *first);
+    /// A known peer's message, before it becomes a job: what needs no thing that takes time can be
+    /// answered at once. Runs on the loop: must not block, nor take long. Peer, message and reply
+    /// are as in `message`. NULL: every message is a job.
+    ChannelGlance (*glance)(
+        void *app, ChannelPeer *peer, Str message, Text *reply, ChannelDone done, void *ctx);
     /// A text message (valid UTF-8), on a worker. It ends when `done` is called, before this
     /// returns or later; until then peer, message and reply are the owner's. What is left in
     /// `reply` goes back, if anything, also before the end that an error makes: 1008 (ERR_INVALID

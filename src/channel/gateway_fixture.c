@@ -96,17 +96,35 @@ static void later_answer(void *arg) {
     free(later);
 }
 
+static void later_start(Owner *owner, uint64_t after_ms, Text *reply, ChannelDone done, void *ctx) {
+    Later *later = malloc(sizeof(*later));
+    assert(later);
+    *later = (Later){reply, done, ctx};
+    must(worker_submit_after(owner->workers, after_ms, later_answer, later));
+}
+
+static ChannelGlance
+on_glance(void *app, ChannelPeer *peer, Str message, Text *reply, ChannelDone done, void *ctx) {
+    Owner *owner = app;
+    assert(!id_is_absent(&peer->subject) && reply->len == 0);
+    atomic_fetch_add(&owner->glances, 1);
+    if (str_eq(message, S("glance"))) {
+        text_add(reply, S("seen"));
+        return GLANCE_ANSWERED;
+    }
+    if (!str_eq(message, S("glance later"))) return GLANCE_NOT;
+    later_start(owner, 1, reply, done, ctx);
+    return GLANCE_TAKEN;
+}
+
 static void
 on_message(void *app, ChannelPeer *peer, Str message, Text *reply, ChannelDone done, void *ctx) {
-    Owner *owner = app;
-    if (str_eq(message, S("later"))) {
-        Later *later = malloc(sizeof(*later));
-        assert(later);
-        *later = (Later){reply, done, ctx};
-        must(worker_submit_after(owner->workers, 1, later_answer, later));
-        return;
-    }
-    done(ctx, answer(app, peer, message, reply));
+    if (str_eq(message, S("later")))
+        later_start(app, 1, reply, done, ctx);
+    else if (str_eq(message, S("much later")))
+        later_start(app, MUCH_LATER_MS, reply, done, ctx);
+    else
+        done(ctx, answer(app, peer, message, reply));
 }
 
 static void on_closed(void *app, const ChannelPeer *peer) {
@@ -128,7 +146,7 @@ GatewayOptions owner_options(Owner *owner) {
         .messages_per_minute_max = 100'000,
         .handshake_ms = WAIT_MS,
         .silence_ms = WAIT_MS,
-        .handlers = {on_greet, on_message, on_closed},
+        .handlers = {on_greet, on_glance, on_message, on_closed},
         .app = owner,
     };
 }

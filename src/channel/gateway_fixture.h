@@ -13,7 +13,13 @@
 #include <event2/event.h>
 #include <stdatomic.h>
 
-enum { WAIT_MS = 10'000, MESSAGE_MAX = 70'000, FIRST_MAX = 20'000, CLIENTS = 200 };
+enum {
+    WAIT_MS = 10'000,
+    MESSAGE_MAX = 70'000,
+    FIRST_MAX = 20'000,
+    CLIENTS = 200,
+    MUCH_LATER_MS = 300
+};
 
 #define GREETING S("who is there?")
 
@@ -21,13 +27,14 @@ enum { WAIT_MS = 10'000, MESSAGE_MAX = 70'000, FIRST_MAX = 20'000, CLIENTS = 200
 /// "welcome"; "stall" makes it known too, but when `is_stalled` is over; "push" and "drop" make it
 /// known and reach it on the other way. "bad" is refused in words, and after "nobody" it is no
 /// wiser. What known peers say is echoed; "wrong" is refused, "push" and "stall" are as above,
-/// "later" is answered by another thread than the message's, and "binding" with the peer's in
+/// "later" and "much later" are answered by another thread than the message's, "glance" and "glance
+/// later" on the loop, or from there, and "binding" with the peer's in
 /// base64, or "none".
 typedef struct Owner {
     Gateway *gateway;
     WorkerPool *workers;
     TlsFixture files;
-    atomic_uint known, closed, messages;
+    atomic_uint known, closed, messages, glances;
     atomic_uint_fast64_t last; ///< the channel that became known last
     atomic_bool is_stalled;
     bool is_secure;

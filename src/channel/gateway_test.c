@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 static void echo_through(bool is_secure) {
@@ -61,6 +62,56 @@ TEST(an_answer_that_another_thread_gives_later_comes_before_the_next) {
     CHECK_OK(channel_client_send(peer.client, S("later")));
     channel_client_close(peer.client); // the answer has nowhere to go
     event_base_free(loop);
+    owner_close(&owner);
+}
+
+TEST(what_is_answered_at_a_glance_comes_in_its_turn) {
+    Owner owner;
+    owner_open(&owner, true);
+    struct event_base *loop = event_base_new();
+    TlsContext *tls = NULL;
+    CHECK_OK(tls_client_context_open(owner.files.ca.cert_pem, &tls));
+    Peer peer;
+    peer_open(&peer, loop, &owner, "good", tls);
+    wait_for(loop, &peer.known, 1);
+    CHECK(atomic_load(&owner.glances) == 0); // a stranger's message is a job
+    static const char *const said[] = {"glance", "glance later", "glance", "later", "next"};
+    static const char *const answers[] = {"seen", "later", "seen", "later", "next"};
+    for (unsigned i = 0; i < 5; i++)
+        CHECK_OK(channel_client_send(peer.client, str_from(said[i])));
+    for (unsigned i = 0; i < 5; i++) {
+        wait_for(loop, &peer.messages, i + 1);
+        if (peer.messages == i + 1)
+            CHECK_STR(((Str){peer.last, peer.last_len}), str_from(answers[i]));
+    }
+    CHECK_STR(((Str){peer.last, peer.last_len}), S("next"));
+    CHECK(atomic_load(&owner.glances) == 5);
+    CHECK(atomic_load(&owner.messages) == 2); // the first, and "next"
+    channel_client_close(peer.client);
+    event_base_free(loop);
+    tls_context_close(tls);
+    owner_close(&owner);
+}
+
+/// More comes while a job is under way: it is not read, and costs nothing until it is.
+TEST(what_comes_before_its_turn_waits_without_a_spin) {
+    Owner owner;
+    owner_open(&owner, false);
+    Raw raw = raw_open_known(&owner);
+    Text bytes;
+    text_init(&bytes, 100);
+    raw_add_message(&bytes, S("much later"));
+    CHECK(raw_send(&raw, text_str(&bytes)));
+    usleep(50'000);
+    text_clear(&bytes);
+    raw_add_message(&bytes, S("next"));
+    CHECK(raw_send(&raw, text_str(&bytes)));
+    const clock_t before = clock();
+    raw_expect(&raw, S("later"));
+    CHECK(clock() - before < MUCH_LATER_MS * (CLOCKS_PER_SEC / 1000) / 2); // of all threads
+    raw_expect(&raw, S("next"));
+    text_done(&bytes);
+    raw_close(&raw);
     owner_close(&owner);
 }
 
@@ -313,6 +364,8 @@ TEST(two_hundred_are_held_at_once_and_all_are_told_when_it_stops) {
 TEST_MAIN(CASE(messages_go_both_ways_over_plain_tcp),
           CASE(messages_go_both_ways_over_tls),
           CASE(an_answer_that_another_thread_gives_later_comes_before_the_next),
+          CASE(what_is_answered_at_a_glance_comes_in_its_turn),
+          CASE(what_comes_before_its_turn_waits_without_a_spin),
           CASE(a_client_goes_out_from_the_address_that_is_given),
           CASE(who_does_not_show_who_it_is_is_sent_away),
           CASE(a_refusal_is_told_in_words_before_the_end),

@@ -102,7 +102,7 @@ Err stream_flush(Stream *stream) {
 
 void stream_arm(Stream *stream, bool wants_read) {
     if (stream->fd < 0) return;
-    short events = wants_read ? stream->read_wants : 0;
+    short events = wants_read ? stream->read_wants : stream->armed & EV_READ;
     if (stream->unsent.len > 0) events |= stream->write_wants;
     if (events != stream->armed) {
         event_del(&stream->event);
@@ -116,6 +116,11 @@ void stream_arm(Stream *stream, bool wants_read) {
         stream->armed = events;
     }
     if (wants_read && stream->tls && tls_pending(stream->tls)) stream_wake(stream);
+}
+
+void stream_hold(Stream *stream) {
+    event_del(&stream->event);
+    stream->armed = 0;
 }
 
 void stream_wake(Stream *stream) {

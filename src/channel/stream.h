@@ -46,8 +46,12 @@ Err stream_read(Stream *stream, void *bytes, size_t size, size_t *ret_len, Strea
 /// Send what `unsent` has, as far as the socket takes it. ERR_UNAVAILABLE: the connection broke.
 /// ERR_LIMIT: more was appended than may wait.
 Err stream_flush(Stream *stream);
-/// Ask for `ready`: for reading if `wants_read`, and while there is something unsent.
+/// Ask for `ready`: for reading if `wants_read`, and while there is something unsent. Who does not
+/// want to read any more may be called for it once, and then says so (stream_hold): mostly it wants
+/// to again before there is more.
 void stream_arm(Stream *stream, bool wants_read);
+/// Ask for nothing until it is armed again.
+void stream_hold(Stream *stream);
 /// Have `ready` called in this turn of the loop.
 void stream_wake(Stream *stream);
 /// Tell the peer that no more will be sent.

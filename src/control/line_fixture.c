@@ -110,3 +110,20 @@ uint16_t line_end(Line *line) {
     assert(line->is_closed);
     return line->status;
 }
+
+SyncDown line_exchange(Line *line, const char *members) {
+    line->seq++;
+    line_say(
+        line,
+        fixture_print(line->fixture, "{\"seq\":%llu%s}", (unsigned long long)line->seq, members));
+    SyncDown down = line_hear(line, line->messages + 1);
+    assert(down.ack == line->seq);
+    return down;
+}
+
+SyncDown line_open_known(Line *line, Fixture *fixture, const FixtureDevice *device) {
+    FixtureDevice one = *device;
+    one.proof.nonce = line_open(line, fixture).nonce;
+    Str hello = fixture_hello(fixture, &one);
+    return line_exchange(line, fixture_print(fixture, ",\"hello\":%.*s", STR_FMT(hello)));
+}

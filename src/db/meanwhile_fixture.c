@@ -43,6 +43,7 @@ static void meanwhile_answer(void *ctx, Err err, const TxFault *fault) {
 
 static void meanwhile_apply(Db *db, Submission *submission) {
     Meanwhile *meanwhile = meanwhile_of(db);
+    meanwhile->applies++;
     if (meanwhile_is_lost(meanwhile, submission)) {
         submission->err = FAIL(ERR_CONFLICT, "the row was changed");
         submission_end(submission);
@@ -61,6 +62,7 @@ static void meanwhile_apply(Db *db, Submission *submission) {
 
 static Err meanwhile_select(Db *db, const Select *select, RowSink sink) {
     Meanwhile *meanwhile = meanwhile_of(db);
+    meanwhile->selects++;
     Err err = meanwhile->real->select(db, select, sink);
     if (meanwhile->after && str_eq(select->table->schema->name, str_from(meanwhile->after)))
         meanwhile_act(meanwhile);

@@ -14,6 +14,7 @@ typedef struct Meanwhile {
     bool loses;        ///< instead of it a commit that only expects a row is a lost race
     bool unanswered;   ///< instead of it a commit is done and seems to have failed
     atomic_uint left;  ///< so often still
+    atomic_uint selects, applies; ///< calls of the engine so far
     const Engine *real;
     Engine engine; ///< what the store has instead
 } Meanwhile;

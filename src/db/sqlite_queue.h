@@ -10,7 +10,7 @@ enum {
     QUEUE_SUBMISSIONS_MAX = 8192, ///< that wait
     GROUP_SUBMISSIONS_MAX = 1024, ///< of one commit
     GROUP_OPS_MAX = 8192,         ///< of one commit; a single submission may have more
-    GATHER_MS = 2,                ///< that patient ones wait for others
+    GATHER_MS = 5,                ///< that patient ones wait for others
 };
 
 typedef struct WriteQueue {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/agent.h"
 
+#include "base/field.h"
 #include "wire/manifest.h"
 
 enum {
@@ -135,6 +136,11 @@ static const Field SyncUp_fields[] = {
     FIELD_RECORD(SyncUp, telemetry, Telemetry, 0, "latest measurements"),
 };
 const Schema SyncUp_schema = SCHEMA(SyncUp, "sync_up", "what a device has");
+
+bool sync_up_has(const SyncUp *up, const char *member) {
+    const Field *field = schema_field(&SyncUp_schema, str_from(member));
+    return !field_is_absent(field, (const char *)up + field->offset);
+}
 
 static const Field Sealed_fields[] = {
     FIELD(Sealed, name, REQUIRED, "of the secret", .pattern = &Pattern_line),

@@ -140,6 +140,9 @@ typedef struct SyncUp {
 } SyncUp;
 extern const Schema SyncUp_schema;
 
+/// The message has this member, which is a record of its own.
+bool sync_up_has(const SyncUp *up, const char *member);
+
 /// A secret for one device; kept as it came.
 typedef struct Sealed {
     Str name;

@@ -47,7 +47,7 @@ int main(int argc, char **argv) {
         .messages_per_minute_max = 100'000,
         .handshake_ms = 10'000,
         .silence_ms = 60'000,
-        .handlers = {greet, echo, closed},
+        .handlers = {.greet = greet, .message = echo, .closed = closed},
     };
     WorkerPool *workers = NULL;
     Gateway *gateway = NULL;

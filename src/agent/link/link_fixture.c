@@ -108,7 +108,7 @@ void fake_open(Fake *fake, const Id *installation, const Identity *device) {
         .messages_per_minute_max = 600,
         .handshake_ms = PATIENCE_MS,
         .silence_ms = 60'000,
-        .handlers = {on_greet, on_message, on_closed},
+        .handlers = {.greet = on_greet, .message = on_message, .closed = on_closed},
         .app = fake,
     };
     must(gateway_open(&options, fake->workers, &fake->gateway, NULL));

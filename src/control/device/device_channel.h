@@ -7,6 +7,3 @@
 
 /// Handlers for GatewayOptions; `app` is the App.
 extern const ChannelHandlers device_channel_handlers;
-
-/// End a channel by a refusal, as if its hello was refused now. Thread-safe.
-void device_channel_refuse(App *app, ChannelId channel, const Refusal *refusal);

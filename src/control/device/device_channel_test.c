@@ -42,9 +42,7 @@ static void greets(Line *line, const FixtureDevice *device, const Challenge *cha
 
 /// A line on which the device is known.
 static void open_known(Line *line, Scene *scene) {
-    Challenge challenge = line_open(line, &scene->f);
-    greets(line, &scene->device, &challenge);
-    CHECK(line_hear(line, 2).ack == 1);
+    line_open_known(line, &scene->f, &scene->device);
 }
 
 static void refused(Line *line, unsigned nth, RefusalCode code) {

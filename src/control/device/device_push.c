@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "control/device/device.h"
-#include "control/device/device_channel.h"
+#include "control/device/exchange.h"
 #include "control/device/presences.h"
 #include "control/fleet/fleet.h"
 #include "db/tx.h"
@@ -126,7 +126,7 @@ static void push_end(App *app, const Note *note, RefusalCode code, const char *d
     if (id_parse(note->subject, S("device"), &device_id).code != OK) return;
     uint64_t channel = presences_here(app->presences, &device_id).channel;
     Refusal refusal = refusal_make(code, str_from(detail));
-    if (channel) device_channel_refuse(app, channel, &refusal);
+    if (channel) exchange_refuse(app, channel, &refusal);
 }
 
 static void push_start(App *app, const Note *note, bool is_fleet) {
@@ -163,17 +163,20 @@ static void push_on_enrolled(App *app, const Note *note) {
 static const struct {
     const Endpoint *endpoint;
     void (*act)(App *app, const Note *note);
+    bool is_news; ///< for one of them, to be told with the next message at the latest
 } pushes[] = {
-    {&Fleet_deploy,      push_on_fleet   },
-    {&Device_update,     push_on_device  },
-    {&Device_rotate_key, push_on_device  },
-    {&Device_delete,     push_on_retired },
-    {&Agent_enrol,       push_on_enrolled},
+    {&Fleet_deploy,      push_on_fleet,    true },
+    {&Device_update,     push_on_device,   true },
+    {&Device_rotate_key, push_on_device,   true },
+    {&Device_delete,     push_on_retired,  true },
+    {&Agent_enrol,       push_on_enrolled, false},
 };
 
 void device_noted(App *app, const Note *note, bool is_sure) {
-    if (!app->gateway || !is_sure)
-        return; // no device is told that it is retired while it may not be
-    for (size_t i = 0; i < sizeof(pushes) / sizeof(pushes[0]); i++)
-        if (slice_note_is(note, pushes[i].endpoint)) pushes[i].act(app, note);
+    for (size_t i = 0; i < sizeof(pushes) / sizeof(pushes[0]); i++) {
+        if (!slice_note_is(note, pushes[i].endpoint)) continue;
+        if (pushes[i].is_news) presences_news(app->presences);
+        // No device is told that it is retired while it may not be.
+        if (app->gateway && is_sure) pushes[i].act(app, note);
+    }
 }

@@ -19,11 +19,6 @@ static bool heartbeat_row_is_same(const Schema *schema, const void *a, const voi
     return text_check(&before).code == OK && str_eq(text_str(&before), text_str(&after));
 }
 
-/// The part of a message is there.
-static bool heartbeat_has(const char *part, const void *member) {
-    return !field_is_absent(schema_field(&SyncUp_schema, str_from(part)), member);
-}
-
 /// What the device says of itself is its last word. `*ret_is_news`: it is another one than before.
 static Err heartbeat_keep_status(const App *app,
                                  Tx *tx,
@@ -38,7 +33,7 @@ static Err heartbeat_keep_status(const App *app,
     DeviceStatus status = before;
     status.node_id = by == SYNC_BY_CHANNEL ? app->node : (Id){};
     if (!id_is_absent(&up->hello.device_id)) status.servers_failed = up->hello.servers_failed;
-    if (heartbeat_has("reported", &up->reported)) {
+    if (sync_up_has(up, "reported")) {
         status.generation = up->reported.generation;
         status.state = up->reported.state;
         status.detail = up->reported.detail;
@@ -76,9 +71,9 @@ Err heartbeat_sync(const App *app,
                    uint64_t now_ms,
                    SyncDown *ret_down) {
     bool is_news = false;
-    if (heartbeat_has("facts", &up->facts)) device->facts = up->facts;
+    if (sync_up_has(up, "facts")) device->facts = up->facts;
     TRY(heartbeat_keep_status(app, tx, arena, device, up, by, now_ms, &is_news));
-    if (heartbeat_has("telemetry", &up->telemetry)) {
+    if (sync_up_has(up, "telemetry")) {
         TRY(telemetry_put(tx, &up->telemetry, &device->id, &device->org_id, now_ms));
         is_news = true;
     }

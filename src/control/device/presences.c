@@ -2,6 +2,7 @@
 #include "control/device/presences.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,8 @@ typedef struct Slot {
 } Slot;
 
 struct Presences {
-    pthread_mutex_t lock;
+    _Atomic uint64_t moment; ///< grows with each piece of news
+    pthread_mutex_t lock;    ///< guards what follows
     Slot *slots;
     size_t capacity; ///< a power of two, at least twice the count
     size_t count;
@@ -30,6 +32,7 @@ Err presences_open(Presences **ret_presences) {
         return FAIL(ERR_MEMORY, "no memory for the table of channels");
     }
     pthread_mutex_init(&presences->lock, NULL);
+    presences->moment = 1;
     presences->slots = slots;
     presences->capacity = SLOTS_MIN;
     *ret_presences = presences;
@@ -111,11 +114,42 @@ static Slot *presences_of(Presences *presences, const Id *device_id, uint64_t ch
     return !id_is_absent(&slot->device_id) && slot->here.channel == channel ? slot : NULL;
 }
 
-void presences_heard(Presences *presences, const Id *device_id, PresenceHere here) {
+/// What a slot says at this moment.
+static PresenceHere presences_look(const Presences *presences, const Slot *slot) {
+    PresenceHere here = slot->here;
+    if (here.settled.moment != presences_moment(presences)) here.settled = (Settled){};
+    return here;
+}
+
+PresenceHere
+presences_heard(Presences *presences, const Id *device_id, uint64_t channel, uint64_t heard_ms) {
+    PresenceHere here = {};
     pthread_mutex_lock(&presences->lock);
-    Slot *slot = presences_of(presences, device_id, here.channel);
-    if (slot) slot->here = here;
+    Slot *slot = presences_of(presences, device_id, channel);
+    if (slot) {
+        slot->here.heard_ms = heard_ms;
+        here = presences_look(presences, slot);
+    }
     pthread_mutex_unlock(&presences->lock);
+    return here;
+}
+
+void presences_settle(Presences *presences,
+                      const Id *device_id,
+                      uint64_t channel,
+                      Settled settled) {
+    pthread_mutex_lock(&presences->lock);
+    Slot *slot = presences_of(presences, device_id, channel);
+    if (slot) slot->here.settled = settled;
+    pthread_mutex_unlock(&presences->lock);
+}
+
+uint64_t presences_moment(const Presences *presences) {
+    return atomic_load(&presences->moment);
+}
+
+void presences_news(Presences *presences) {
+    atomic_fetch_add(&presences->moment, 1);
 }
 
 PresenceHere presences_clear(Presences *presences, const Id *device_id, uint64_t channel) {
@@ -132,9 +166,8 @@ PresenceHere presences_clear(Presences *presences, const Id *device_id, uint64_t
 
 PresenceHere presences_here(Presences *presences, const Id *device_id) {
     pthread_mutex_lock(&presences->lock);
-    PresenceHere here =
-        presences->slots[presences_find_slot(presences->slots, presences->capacity, device_id)]
-            .here;
+    size_t at = presences_find_slot(presences->slots, presences->capacity, device_id);
+    PresenceHere here = presences_look(presences, &presences->slots[at]);
     pthread_mutex_unlock(&presences->lock);
     return here;
 }

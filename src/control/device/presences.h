@@ -10,10 +10,17 @@ typedef struct Presences Presences;
 Err presences_open(Presences **ret_presences);
 /// NULL-safe; returns NULL.
 Presences *presences_close(Presences *presences);
+/// Where the talk with a device stands: it was told everything. Zero: it may not have been.
+typedef struct Settled {
+    uint64_t moment;     ///< presences_moment, before that was read
+    uint64_t generation; ///< of the desired state that it holds
+    uint64_t rev;        ///< of its row
+} Settled;
 /// What is known of a device that is here.
 typedef struct PresenceHere {
     uint64_t channel; ///< 0: it is not
     uint64_t heard_ms;
+    Settled settled; ///< zero also where there has been news since
 } PresenceHere;
 
 /// The device's channel is open now, and it was heard of. `*ret_replaced`: the one it had before,
@@ -22,8 +29,16 @@ Err presences_set(Presences *presences,
                   const Id *device_id,
                   PresenceHere here,
                   uint64_t *ret_replaced);
-/// It was heard of again by this channel; does nothing if it has another one by now.
-void presences_heard(Presences *presences, const Id *device_id, PresenceHere here);
+/// It was heard of again by this channel. What is known of it; zero, and nothing is done, if the
+/// device has another one by now.
+PresenceHere
+presences_heard(Presences *presences, const Id *device_id, uint64_t channel, uint64_t heard_ms);
+/// Everything that was to be told by this channel has been; nothing if the device has another one.
+void presences_settle(Presences *presences, const Id *device_id, uint64_t channel, Settled settled);
+/// Now, as Settled.moment counts it; not 0.
+uint64_t presences_moment(const Presences *presences);
+/// There may be something to tell to any of them: none is settled any more.
+void presences_news(Presences *presences);
 /// The channel is gone. What was known of it; zero, and nothing is done, if the device has another
 /// one by now.
 PresenceHere presences_clear(Presences *presences, const Id *device_id, uint64_t channel);

@@ -95,8 +95,19 @@ Err seen_leave(const App *app, Tx *tx, Arena *arena, const Id *device_id, uint64
     return seen_left(tx, arena, &status, heard_ms, clock_now_ms(&app->clock));
 }
 
+/// This process said nothing for so long (the machine slept, say) that others may have taken it for
+/// dead: what its devices' rows say is looked at again.
+static Err seen_return(const App *app, Tx *tx, uint64_t now_ms) {
+    Node self;
+    Err err = tx_get(tx, &Node_schema, id_str(&app->node), &self);
+    bool is_lost = err.code == ERR_NOT_FOUND;
+    if (!is_lost) TRY(err);
+    if (is_lost || self.alive_at.ms + NODE_SILENT_MS / 2 < now_ms) presences_news(app->presences);
+    return node_alive(app, tx, now_ms);
+}
+
 Err seen_tidy(App *app, Tx *tx, uint64_t now_ms, bool *ret_more) {
-    TRY(node_alive(app, tx, now_ms));
+    TRY(seen_return(app, tx, now_ms));
     Node dead;
     Err err = node_find_dead(app, tx, now_ms, NODE_SILENT_MS, &dead);
     if (err.code == ERR_NOT_FOUND) return SUCCESS;

@@ -36,8 +36,6 @@ typedef struct Scene {
     Fixture f;
     Line line;
     FixtureDevice device;
-    unsigned heard;
-    uint64_t seq;
 } Scene;
 
 static void scene_open(Scene *scene) {
@@ -54,21 +52,12 @@ static void scene_close(Scene *scene) {
     fixture_close(&scene->f);
 }
 
-/// The next message, with these members; it is acknowledged.
 static void says(Scene *scene, const char *members) {
-    line_say(&scene->line,
-             fixture_print(&scene->f, "{\"seq\":%u%s}", (unsigned)++scene->seq, members));
-    CHECK(line_hear(&scene->line, ++scene->heard).ack == scene->seq);
+    line_exchange(&scene->line, members);
 }
 
 static void comes(Scene *scene) {
-    Challenge challenge = line_open(&scene->line, &scene->f);
-    scene->device.proof.nonce = challenge.nonce;
-    scene->seq = 0;
-    scene->heard = 1;
-    says(scene,
-         fixture_print(
-             &scene->f, ",\"hello\":%.*s", STR_FMT(fixture_hello(&scene->f, &scene->device))));
+    line_open_known(&scene->line, &scene->f, &scene->device);
 }
 
 static DeviceStatus status_of(Scene *scene) {

@@ -47,7 +47,8 @@ static size_t peer_receive(Peer *peer, char *bytes, size_t size) {
     TlsWant want = TLS_WANT_READ;
     size_t len = 0;
     Err err = SUCCESS;
-    while (err.code == OK && want != TLS_DONE && peer_wait(peer->fd, PATIENCE_MS))
+    while (err.code == OK && want != TLS_DONE
+           && (tls_pending(peer->tls) || peer_wait(peer->fd, PATIENCE_MS)))
         err = tls_read(peer->tls, bytes, size, &len, &want);
     return err.code == OK ? len : 0;
 }

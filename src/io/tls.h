@@ -50,7 +50,7 @@ Err tls_read(Tls *tls, void *bytes, size_t size, size_t *ret_len, TlsWant *ret_w
 /// Write; `*ret_len` may be less than `size`. After a TLS_WANT_* repeat with the same bytes.
 /// ERR_UNAVAILABLE as above.
 Err tls_write(Tls *tls, const void *bytes, size_t size, size_t *ret_len, TlsWant *ret_want);
-/// Bytes that tls_read would give without the socket: read again before polling.
+/// Bytes that tls_read would give, or look at, without the socket: read again before polling.
 bool tls_pending(const Tls *tls);
 /// Say goodbye (close_notify), best effort, without waiting.
 void tls_bye(Tls *tls);

@@ -18,7 +18,7 @@
 
 enum {
     HOST_MAX = 253,
-    AHEAD_MAX = 2048,       ///< bytes that are received at once, whatever is asked for
+    AHEAD_MAX = 4096,       ///< bytes that are received at once, whatever is asked for
     TICKETS_MAX = 8,        ///< hosts whose last ticket is kept
     TICKET_LIFE_S = 86'400, ///< a day offline still costs no full handshake
 };
@@ -312,6 +312,14 @@ static const char *tls_certificate_fault(unsigned status) {
     return "the server's certificate is not good";
 }
 
+/// GnuTLS stopped behind what is no data (a ticket, a warning), and there is more that was received
+/// already: the socket would not tell of it.
+static bool tls_goes_on(const Tls *tls, ssize_t status) {
+    if (status >= 0 || !tls->ahead || gnutls_error_is_fatal((int)status)) return false;
+    bool is_blocked = status == GNUTLS_E_AGAIN || status == GNUTLS_E_INTERRUPTED;
+    return !is_blocked || !gnutls_record_get_direction(tls->session);
+}
+
 /// What a negative answer of GnuTLS means: later, or never.
 static Err tls_call_failed(Tls *tls, int status, const char *what, TlsWant *ret_want) {
     if (gnutls_error_is_fatal(status)) return FAIL(ERR_UNAVAILABLE, what);
@@ -351,7 +359,10 @@ static void tls_handshake_words(Tls *tls, int status, Reason *reason) {
 }
 
 Err tls_handshake(Tls *tls, TlsWant *ret_want, Reason *reason) {
-    int status = gnutls_handshake(tls->session);
+    int status;
+    do
+        status = gnutls_handshake(tls->session);
+    while (tls_goes_on(tls, status));
     if (status >= 0) {
         tls_ticket_keep(tls);
         *ret_want = TLS_DONE;
@@ -367,7 +378,10 @@ Err tls_handshake(Tls *tls, TlsWant *ret_want, Reason *reason) {
 
 Err tls_read(Tls *tls, void *bytes, size_t size, size_t *ret_len, TlsWant *ret_want) {
     assert(size > 0);
-    ssize_t got = gnutls_record_recv(tls->session, bytes, size);
+    ssize_t got;
+    do
+        got = gnutls_record_recv(tls->session, bytes, size);
+    while (tls_goes_on(tls, got));
     tls_ticket_keep(tls); // in TLS 1.3 it comes with what is read
     if (got < 0) {
         TRY(tls_call_failed(tls, (int)got, "the connection broke", ret_want));

@@ -68,6 +68,23 @@ TEST(bytes_that_were_decrypted_already_are_pending) {
     ends_close(&ends);
 }
 
+/// Tickets, which are no data, came with the end of the handshake: after all of them is read.
+TEST(who_wants_to_read_has_nothing_pending) {
+    Ends ends;
+    Pair pair;
+    ends_open(&ends, S("localhost"), 0, 10);
+    pair_open(&pair, ends.client, ends.server, S("localhost"));
+    pair_handshake(&pair);
+    size_t len = 0;
+    TlsWant want = TLS_DONE;
+    char got[8];
+    CHECK(tls_pending(pair.client));
+    CHECK_OK(tls_read(pair.client, got, sizeof(got), &len, &want));
+    CHECK(want == TLS_WANT_READ && !tls_pending(pair.client));
+    pair_close(&pair);
+    ends_close(&ends);
+}
+
 TEST(records_that_came_at_once_are_pending) {
     Ends ends;
     Pair pair;
@@ -400,6 +417,7 @@ TEST(files_that_hold_no_matching_certificate_and_key_are_refused) {
 
 TEST_MAIN(CASE(a_verified_session_carries_bytes_both_ways),
           CASE(bytes_that_were_decrypted_already_are_pending),
+          CASE(who_wants_to_read_has_nothing_pending),
           CASE(records_that_came_at_once_are_pending),
           CASE(a_server_for_another_host_is_refused),
           CASE(a_certificate_out_of_its_days_is_refused),

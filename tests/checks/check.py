@@ -202,7 +202,7 @@ SEES_ALL = re.compile(r"\b(tx_open_all|call_see_all)\s*\(")
 # Who a caller is is known only by what it shows (a password, a key), or there is no caller.
 SEE_ALL = {
     "call_ref.c", "init.c", "tidy.c",  # call_see_all itself; the first organisation; what has ended
-    "device/device_agent_api.c", "device/device_channel.c", "device/enrol.c", "device/node.c",
+    "device/device_agent_api.c", "device/enrol.c", "device/exchange.c", "device/node.c",
     "operator/session_api.c", "org/org.c",
 }  # fmt: skip
 

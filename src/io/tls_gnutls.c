@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/tls.h"
-#include "io/certificate.h"
 
 #include "base/scope.h"
+#include "io/ahead.h"
+#include "io/certificate.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -13,12 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
     HOST_MAX = 253,
-    AHEAD_MAX = 4096,       ///< bytes that are received at once, whatever is asked for
     TICKETS_MAX = 8,        ///< hosts whose last ticket is kept
     TICKET_LIFE_S = 86'400, ///< a day offline still costs no full handshake
 };
@@ -46,10 +45,8 @@ struct TlsContext {
 struct Tls {
     gnutls_session_t session;
     TlsContext *context;
-    int fd;
+    Ahead ahead; ///< of the socket
     bool is_ticket_kept;
-    unsigned char *ahead; ///< was received, but not asked for yet; malloc'ed; NULL: nothing
-    size_t ahead_len, ahead_at;
     char host[]; ///< GnuTLS borrows it
 };
 
@@ -209,58 +206,22 @@ static int tls_client_setup(Tls *tls) {
     return status;
 }
 
-static ssize_t tls_ahead_take(Tls *tls, void *bytes, size_t size) {
-    size_t left = tls->ahead_len - tls->ahead_at;
-    size_t len = size < left ? size : left;
-    memcpy(bytes, tls->ahead + tls->ahead_at, len);
-    tls->ahead_at += len;
-    if (len < left) return (ssize_t)len;
-    free(tls->ahead);
-    tls->ahead = NULL;
-    return (ssize_t)len;
-}
-
-/// Keep what was received beyond what is asked for.
-static bool tls_ahead_keep(Tls *tls, const unsigned char *bytes, size_t len) {
-    tls->ahead = malloc(len);
-    if (!tls->ahead) return false;
-    memcpy(tls->ahead, bytes, len);
-    tls->ahead_len = len;
-    tls->ahead_at = 0;
-    return true;
-}
-
-static ssize_t tls_receive(const Tls *tls, void *bytes, size_t size) {
-    ssize_t got = recv(tls->fd, bytes, size, 0);
+/// GnuTLS asks for the five bytes of a record's head and then for the record: both come at once.
+static ssize_t tls_on_pull(gnutls_transport_ptr_t transport, void *bytes, size_t size) {
+    Tls *tls = transport;
+    ssize_t got = ahead_receive(&tls->ahead, bytes, size);
     if (got < 0) gnutls_transport_set_errno(tls->session, errno);
     return got;
 }
 
-/// GnuTLS asks for the five bytes of a record's head and then for the record: both come at once.
-static ssize_t tls_on_pull(gnutls_transport_ptr_t transport, void *bytes, size_t size) {
-    Tls *tls = transport;
-    if (tls->ahead) return tls_ahead_take(tls, bytes, size);
-    if (size >= AHEAD_MAX) return tls_receive(tls, bytes, size);
-    unsigned char room[AHEAD_MAX];
-    ssize_t got = tls_receive(tls, room, sizeof(room));
-    if (got <= 0) return got;
-    size_t len = (size_t)got < size ? (size_t)got : size;
-    memcpy(bytes, room, len);
-    if (len < (size_t)got && !tls_ahead_keep(tls, room + len, (size_t)got - len)) {
-        gnutls_transport_set_errno(tls->session, ENOMEM);
-        return -1;
-    }
-    return (ssize_t)len;
-}
-
 static int tls_on_pull_wait(gnutls_transport_ptr_t transport, unsigned ms) {
     const Tls *tls = transport;
-    return tls->ahead ? 1
-                      : gnutls_system_recv_timeout((gnutls_transport_ptr_t)(intptr_t)tls->fd, ms);
+    if (ahead_has(&tls->ahead)) return 1;
+    return gnutls_system_recv_timeout((gnutls_transport_ptr_t)(intptr_t)tls->ahead.fd, ms);
 }
 
 static void tls_transport_set(Tls *tls, int fd) {
-    tls->fd = fd;
+    tls->ahead.fd = fd;
     gnutls_transport_set_ptr2(tls->session, tls, (gnutls_transport_ptr_t)(intptr_t)fd);
     gnutls_transport_set_pull_function(tls->session, tls_on_pull);
     gnutls_transport_set_pull_timeout_function(tls->session, tls_on_pull_wait);
@@ -292,7 +253,7 @@ Err tls_open(TlsContext *context, int fd, Str host, Tls **ret_tls) {
 Tls *tls_close(Tls *tls) {
     if (!tls) return NULL;
     if (tls->session) gnutls_deinit(tls->session);
-    free(tls->ahead);
+    ahead_done(&tls->ahead);
     free(tls);
     return NULL;
 }
@@ -315,7 +276,7 @@ static const char *tls_certificate_fault(unsigned status) {
 /// GnuTLS stopped behind what is no data (a ticket, a warning), and there is more that was received
 /// already: the socket would not tell of it.
 static bool tls_goes_on(const Tls *tls, ssize_t status) {
-    if (status >= 0 || !tls->ahead || gnutls_error_is_fatal((int)status)) return false;
+    if (status >= 0 || !ahead_has(&tls->ahead) || gnutls_error_is_fatal((int)status)) return false;
     bool is_blocked = status == GNUTLS_E_AGAIN || status == GNUTLS_E_INTERRUPTED;
     return !is_blocked || !gnutls_record_get_direction(tls->session);
 }
@@ -407,7 +368,7 @@ Err tls_write(Tls *tls, const void *bytes, size_t size, size_t *ret_len, TlsWant
 }
 
 bool tls_pending(const Tls *tls) {
-    return tls->ahead || gnutls_record_check_pending(tls->session) > 0;
+    return ahead_has(&tls->ahead) || gnutls_record_check_pending(tls->session) > 0;
 }
 
 void tls_bye(Tls *tls) {

@@ -4,7 +4,7 @@
 SECONDS ?= 60
 PREFIX ?= /usr
 
-.PHONY: all test bench demo check format check-format fuzz install clean
+.PHONY: all test soak bench demo check format check-format fuzz install clean
 
 all: build/build.ninja
 	@ninja -C build
@@ -16,6 +16,12 @@ build/build.ninja:
 test:
 	@scripts/install_toolchain.sh --test
 	@scripts/test.sh
+
+# The storms of the tests, whole: make test runs a tenth of each. STORMS="random kills" SECONDS=60 (of
+# a fuzzer).
+soak:
+	@scripts/install_toolchain.sh --test
+	@FUZZ_SECONDS=$(SECONDS) scripts/soak.sh $(STORMS)
 
 # Muster beside what others do with the same work: bench/README.md. ONLY=P5,P21 ROUNDS=3 SECONDS=4
 # (of a measurement) DEVICES=N FULL=1 (sizes that take long).

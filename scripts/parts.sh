@@ -32,6 +32,9 @@ parts_wait() {
     done
 }
 
+# soak_size WHOLE: how large a storm is: whole with MUSTER_SOAK=1 (make soak), else a tenth.
+soak_size() { if [ "${MUSTER_SOAK:-}" = 1 ]; then echo "$1"; else echo "$(($1 / 10))"; fi; }
+
 # parts_kill PIDFILE SIGNAL: end the process that we started, wait until it is gone, forget it.
 parts_kill() {
     [ -s "$1" ] || return 0

@@ -19,33 +19,6 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM HUP
 export TMPDIR=$work
 
-# suite LANE DIR MESON_TEST_OPTION...: the meson tests of one build.
-suite() {
-    local lane=$1 dir=$2
-    shift 2
-    rm -f "$dir/meson-logs/testlog.json"
-    meson test -C "$dir" --no-rebuild --num-processes 2 --timeout-multiplier 4 "$@" \
-        >"$work/meson.log" 2>&1 || :
-    if [ -s "$dir/meson-logs/testlog.json" ]; then
-        scripts/tap_summary.py "$lane" "$dir/meson-logs/testlog.json"
-    else
-        echo "skip $lane no tests in it"
-    fi
-}
-
-# built LANE COMMAND...: one test of its own, since both compilers must be silent.
-built() {
-    local lane=$1
-    shift
-    if "$@" >"$work/build.log" 2>&1; then
-        echo "ok $lane: build"
-    else
-        echo "not ok $lane: build"
-        tail -n 40 "$work/build.log" | cut -c1-200 | sed 's/^/# /'
-        return 1
-    fi
-}
-
 lane_gcc() {
     built gcc build_for build gcc || return 0
     suite gcc build
@@ -62,18 +35,8 @@ lane_tsan() {
 }
 
 lane_fuzz() {
-    local name
     built fuzz build_sanitized || return 0
-    for name in $(fuzzers); do
-        if [ -z "$(ls "tests/fuzz/corpus/$name" 2>/dev/null)" ]; then
-            echo "not ok fuzz: $name has no seeds"
-        elif fuzz_one "$name" "${FUZZ_SECONDS:-5}" "$work/fuzz" >"$work/fuzz.log" 2>&1; then
-            echo "ok fuzz: $name"
-        else
-            echo "not ok fuzz: $name"
-            tail -n 40 "$work/fuzz.log" | cut -c1-200 | sed 's/^/# /'
-        fi
-    done
+    fuzz_all fuzz "${FUZZ_SECONDS:-5}" "$work/fuzz"
 }
 
 lane_release() {
@@ -89,16 +52,9 @@ lane_checks() {
 
 # Programs against real parts. Each prints its own lines.
 lane_parts() {
-    local script status
+    local script
     for script in tests/integration/*.sh tests/contract/*.sh tests/wire/*.sh tests/e2e/*.sh; do
-        [ -x "$script" ] || continue
-        status=0
-        timeout --kill-after 30 600 "$script" >"$work/parts.out" 2>"$work/parts.err" || status=$?
-        grep -E '^(ok|not ok|skip) ' "$work/parts.out" || status=${status/#0/nothing}
-        if [ "$status" != 0 ]; then
-            grep -q '^not ok ' "$work/parts.out" || echo "not ok $script: ended with $status"
-            tail -n 40 "$work/parts.out" "$work/parts.err" | sed 's/^/# /'
-        fi
+        [ ! -x "$script" ] || part "$script" 600
     done
 }
 
@@ -128,11 +84,8 @@ for lane in "${lanes[@]}"; do
     started=$SECONDS
     "lane_$lane" >"$work/lane.$lane"
     grep -v '^ok ' "$work/lane.$lane" || :
-    ok=$(grep -c '^ok ' "$work/lane.$lane" || :)
-    printf '%-7s %5d ok  %4ds\n' "$lane" "$ok" $((SECONDS - started))
+    printf '%-7s %5d ok  %4ds\n' "$lane" "$(count "$work/lane.$lane" ok)" $((SECONDS - started))
 done
 
-count() { cat "$work"/lane.* | grep -c "^$1 " || :; }
-passed=$(count ok) failed=$(count 'not ok') skipped=$(count skip)
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ] && [ "$passed" != 0 ]
+cat "$work"/lane.* >"$work/lanes"
+total "$work/lanes"

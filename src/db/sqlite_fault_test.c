@@ -4,6 +4,7 @@
 #include "db/db_fixture.h"
 #include "db/sqlite.h"
 
+#include "soak.h"
 #include "test.h"
 
 #include <pthread.h>
@@ -348,11 +349,11 @@ static void acks_read(int acks, pid_t child, unsigned kill_after, uint64_t acked
 }
 
 TEST(kill_9_loses_nothing_that_was_acknowledged) {
-    enum { ROUNDS = 20 };
+    const unsigned rounds = soak_size(100);
     SCOPED(fixture_close) Fixture fixture = {};
     CHECK_OK(fixture_init(&fixture));
     uint64_t acked[YARDS] = {};
-    for (unsigned round = 0; round < ROUNDS; round++) {
+    for (unsigned round = 0; round < rounds; round++) {
         int acks[2];
         CHECK(pipe(acks) == 0);
         pid_t child = fork();

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Two engines, one sequence of random operations: every answer must be the same.
 ///
-/// TEST_SEED=n in the environment repeats a run; a failure prints its seed and step.
+/// TEST_SEED=n in the environment repeats a run; a failure prints its seed and step. MUSTER_SOAK=1:
+/// ten times as many steps.
 #include "db/db_fixture.h"
 #include "db/sqlite.h"
 
+#include "soak.h"
 #include "test.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS = 80'000, KEYS = 40, CALL_BYTES_MAX = 4 << 20, DUMP_BYTES_MAX = 1 << 20 };
+enum { STEPS_WHOLE = 100'000, KEYS = 40, CALL_BYTES_MAX = 4 << 20, DUMP_BYTES_MAX = 1 << 20 };
 
 static const char *const yards[] = {"north", "south", NULL};
 static const char *const seals[] = {"1", "2", "3", "4", "", NULL};
@@ -298,6 +300,7 @@ static bool step(Random *random, Fixture fixtures[2], size_t number, size_t outc
 }
 
 TEST(both_engines_answer_the_same_to_random_operations) {
+    const size_t steps = soak_size(STEPS_WHOLE);
     const char *given = getenv("TEST_SEED");
     Random random = {.state = given ? strtoull(given, NULL, 10) : 20261124};
     uint64_t seed = random.state;
@@ -308,15 +311,15 @@ TEST(both_engines_answer_the_same_to_random_operations) {
     Connection *writer = &((SqliteDb *)fixtures[1].db)->writer.connection;
     CHECK(sqlite3_exec(writer->handle, "PRAGMA synchronous = OFF", NULL, NULL, NULL) == SQLITE_OK);
     size_t outcomes[ERR_CODE_COUNT] = {};
-    for (size_t i = 1; i <= STEPS; i++)
+    for (size_t i = 1; i <= steps; i++)
         if (!step(&random, fixtures, i, outcomes))
             fail_msg("the engines differ at step %zu; TEST_SEED=%llu", i, (unsigned long long)seed);
     // Each way a commit can end has been taken often.
-    CHECK(outcomes[OK] > STEPS / 20);
-    CHECK(outcomes[ERR_EXISTS] > STEPS / 20);
-    CHECK(outcomes[ERR_CONFLICT] > STEPS / 20);
-    CHECK(outcomes[ERR_LIMIT] > STEPS / 400);
-    CHECK(outcomes[ERR_NOT_FOUND] > STEPS / 100);
+    CHECK(outcomes[OK] > steps / 20);
+    CHECK(outcomes[ERR_EXISTS] > steps / 20);
+    CHECK(outcomes[ERR_CONFLICT] > steps / 20);
+    CHECK(outcomes[ERR_LIMIT] > steps / 400);
+    CHECK(outcomes[ERR_NOT_FOUND] > steps / 100);
     fixture_close(&fixtures[0]);
     fixture_close(&fixtures[1]);
 }

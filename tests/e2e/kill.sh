@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # Nothing that was acknowledged is lost: the server and the agent are killed at random moments.
 #
-# SEED: of the moments; printed, so that a failure can be had again.
+# SEED: of the moments; printed, so that a failure can be had again. MUSTER_SOAK=1: 100 kills of the
+# server and 40 of the agent, else a tenth.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . scripts/parts.sh
 . tests/e2e/control.sh
 suite='kill'
-server_rounds=12
-agent_rounds=4
+server_rounds=$(soak_size 100)
+agent_rounds=$(soak_size 40)
 writers=3
 SEED=${SEED:-$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')}
 RANDOM=$SEED

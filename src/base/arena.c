@@ -54,7 +54,8 @@ static ArenaChunk *arena_chunk_add(Arena *arena, size_t size) {
     return chunk;
 }
 
-void *arena_alloc(Arena *arena, size_t size, size_t align) {
+/// As arena_alloc, with whatever was there before.
+static void *arena_take(Arena *arena, size_t size, size_t align) {
     assert(align != 0 && (align & (align - 1)) == 0 && align <= _Alignof(max_align_t));
     if (size > arena->max_bytes - arena->used_bytes) {
         arena_fail(arena, ERR_LIMIT);
@@ -72,7 +73,16 @@ void *arena_alloc(Arena *arena, size_t size, size_t align) {
     }
     chunk->used = at + size;
     arena->used_bytes += size;
-    return memset(chunk->bytes + at, 0, size);
+    return chunk->bytes + at;
+}
+
+void *arena_alloc(Arena *arena, size_t size, size_t align) {
+    void *bytes = arena_take(arena, size, align);
+    return bytes ? memset(bytes, 0, size) : NULL;
+}
+
+char *arena_chars(Arena *arena, size_t size) {
+    return arena_take(arena, size, 1);
 }
 
 void *arena_array(Arena *arena, size_t count, size_t size, size_t align) {

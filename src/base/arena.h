@@ -28,6 +28,8 @@ void arena_done(Arena *arena);
 void arena_reset(Arena *arena);
 /// `size` zeroed bytes aligned to `align` (a power of two). NULL when the limit or malloc refuses.
 void *arena_alloc(Arena *arena, size_t size, size_t align);
+/// `size` bytes for a text that is put there at once: they are not zeroed. NULL as above.
+char *arena_chars(Arena *arena, size_t size);
 /// `count * size` zeroed bytes, checked for overflow. NULL as above; never NULL for count 0.
 void *arena_array(Arena *arena, size_t count, size_t size, size_t align);
 /// Whether any allocation was refused since the last reset. ERR_LIMIT: over the arena's limit.

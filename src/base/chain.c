@@ -53,11 +53,7 @@ const Schema Checkpoint_schema =
 /// The canonical JSON of a record, in the arena.
 static Err chain_encode(
     const Schema *schema, const void *record, EncodeMode mode, Arena *arena, Str *ret_bytes) {
-    SCOPED(text_done) Text text;
-    text_init(&text, ENTRY_BYTES_MAX);
-    schema_encode(schema, record, mode, &text);
-    TRY(text_check(&text));
-    return json_canonical(arena, text_str(&text), ret_bytes);
+    return schema_encode_canonical(schema, record, mode, ENTRY_BYTES_MAX, arena, ret_bytes);
 }
 
 Err entry_encode(const JournalEntry *entry, Arena *arena, Str *ret_bytes, Str *ret_hash) {

@@ -43,13 +43,47 @@ static int64_t clock_days_from_civil(int64_t year, unsigned month, unsigned day)
     return era * 146097 + day_of_era - 719468;
 }
 
+/// A date's numbers.
+typedef struct Civil {
+    uint64_t year, month, day;
+} Civil;
+
+/// The date of so many days since 1970-01-01: the way back.
+static Civil clock_civil_from_days(uint64_t days) {
+    days += 719468;
+    uint64_t day_of_era = days % 146097;
+    uint64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    uint64_t from_march = (5 * day_of_year + 2) / 153;
+    uint64_t month = from_march < 10 ? from_march + 3 : from_march - 9;
+    return (Civil){
+        .year = days / 146097 * 400 + year_of_era + (month <= 2),
+        .month = month,
+        .day = day_of_year - (153 * from_march + 2) / 5 + 1,
+    };
+}
+
+/// `digits` decimal digits and what stands behind them. Gives the next place.
+static char *clock_put(char *at, size_t digits, uint64_t value, char behind) {
+    for (size_t i = digits; i-- > 0; value /= 10)
+        at[i] = (char)('0' + value % 10);
+    at[digits] = behind;
+    return at + digits + 1;
+}
+
 void time_format(Time time, char ret_text[TIME_TEXT_LEN + 1]) {
-    time_t seconds = (time_t)(time.ms / MS_PER_S);
-    struct tm parts;
-    struct tm *filled = gmtime_r(&seconds, &parts);
-    assert(filled && parts.tm_year + 1900 <= 9999);
-    size_t len = strftime(ret_text, TIME_TEXT_LEN + 1, "%Y-%m-%dT%H:%M:%S", filled);
-    snprintf(ret_text + len, TIME_TEXT_LEN + 1 - len, ".%03uZ", (unsigned)(time.ms % MS_PER_S));
+    uint64_t seconds = time.ms / MS_PER_S;
+    Civil date = clock_civil_from_days(seconds / S_PER_DAY);
+    assert(date.year <= 9999);
+    char *at = clock_put(ret_text, 4, date.year, '-');
+    at = clock_put(at, 2, date.month, '-');
+    at = clock_put(at, 2, date.day, 'T');
+    at = clock_put(at, 2, seconds / 3600 % 24, ':');
+    at = clock_put(at, 2, seconds / 60 % 60, ':');
+    at = clock_put(at, 2, seconds % 60, '.');
+    at = clock_put(at, 3, time.ms % MS_PER_S, 'Z');
+    *at = '\0';
 }
 
 /// Exactly `digits` decimal digits at the front of `*rest`, which moves on.

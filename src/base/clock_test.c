@@ -20,6 +20,16 @@ TEST(times_round_trip_through_rfc_3339) {
     CHECK_STR(formatted(time.ms), S("9999-12-31T23:59:59.001Z"));
 }
 
+TEST(times_until_the_year_10000_are_written_as_they_are_read) {
+    const uint64_t days_ms = 3 * UINT64_C(86'400'000) + 1'234'567;
+    const uint64_t end_ms = UINT64_C(253'402'300'800'000);
+    for (uint64_t ms = days_ms; ms < end_ms; ms += days_ms) {
+        Time time;
+        CHECK_OK(time_parse(formatted(ms), &time));
+        CHECK(time.ms == ms);
+    }
+}
+
 TEST(other_forms_of_time_are_refused) {
     static const char *const bad[] = {"2023-02-29T00:00:00Z",
                                       "2023-01-01T00:00:00",
@@ -60,6 +70,7 @@ TEST(ids_carry_their_noun_and_sort_by_time) {
 }
 
 TEST_MAIN(CASE(times_round_trip_through_rfc_3339),
+          CASE(times_until_the_year_10000_are_written_as_they_are_read),
           CASE(other_forms_of_time_are_refused),
           CASE(durations_round_trip_and_refuse_nonsense),
           CASE(ids_carry_their_noun_and_sort_by_time))

@@ -32,6 +32,12 @@ Id id_new(Str prefix, uint64_t now_ms) {
     return id;
 }
 
+/// The character is one of the alphabet.
+static bool id_is_digit(char c) {
+    return (c >= '0' && c <= '9')
+           || (c >= 'a' && c <= 'z' && c != 'i' && c != 'l' && c != 'o' && c != 'u');
+}
+
 Err id_parse(Str text, Str prefix, Id *ret_id) {
     const Err bad = FAIL(ERR_INVALID, "an id is not of the form noun_26-characters");
     if (text.len < 2 + ID_SUFFIX_LEN || text.len > ID_TEXT_MAX) return bad;
@@ -40,7 +46,7 @@ Err id_parse(Str text, Str prefix, Id *ret_id) {
     for (size_t i = 0; i < prefix_len; i++)
         if (text.ptr[i] < 'a' || text.ptr[i] > 'z') return bad;
     for (size_t i = prefix_len + 1; i < text.len; i++)
-        if (text.ptr[i] == '\0' || !strchr(alphabet, text.ptr[i])) return bad;
+        if (!id_is_digit(text.ptr[i])) return bad;
     if (text.ptr[prefix_len + 1] > '7') return bad; // 26 characters hold 130 bits; 128 are used
     if (prefix.ptr && !str_eq(str_slice(text, 0, prefix_len), prefix))
         return FAIL(ERR_INVALID, "an id names another kind of thing");

@@ -93,7 +93,7 @@ void json_write_double(double value, Text *out) {
     }
     bool is_exact = fabs(value) <= 9007199254740992.0;   // 2^53
     if (is_exact && value == (double)(long long)value) { // 1.0 is written 1, and -0 as 0
-        text_print(out, "%lld", (long long)value);
+        text_add_i64(out, (int64_t)value);
         return;
     }
     char text[DOUBLE_TEXT_MAX];
@@ -157,7 +157,7 @@ void json_write(json_t *json, bool sorted, Text *out) {
         text_add_json(out, (Str){json_string_value(json), json_string_length(json)});
         break;
     case JSON_INTEGER:
-        text_print(out, "%lld", (long long)json_integer_value(json));
+        text_add_i64(out, json_integer_value(json));
         break;
     case JSON_REAL:
         json_write_double(json_real_value(json), out);

@@ -41,19 +41,25 @@ static size_t json_slice_value(Str json, size_t at) {
     return at;
 }
 
+bool json_slice_next_member(Str *members, Str *ret_name, Str *ret_value) {
+    size_t at = json_slice_blanks(*members, 0);
+    if (at == members->len || (members->ptr[at] != '{' && members->ptr[at] != ',')) return false;
+    size_t name = json_slice_blanks(*members, at + 1);
+    if (name == members->len || members->ptr[name] != '"') return false;
+    size_t name_end = json_slice_string(*members, name);
+    size_t colon = json_slice_blanks(*members, name_end);
+    size_t value = json_slice_blanks(*members, colon + 1);
+    size_t end = json_slice_value(*members, value);
+    *ret_name = str_slice(*members, name + 1, name_end - 1);
+    *ret_value = str_slice(*members, value, end);
+    *members = str_slice(*members, end, members->len);
+    return true;
+}
+
 Str json_slice_member(Str json, Str name) {
-    size_t at = json_slice_blanks(json, 0);
-    if (at == json.len || json.ptr[at] != '{') return (Str){};
-    for (at++; at < json.len;) {
-        size_t key = json_slice_blanks(json, at);
-        if (key == json.len || json.ptr[key] != '"') return (Str){};
-        size_t key_end = json_slice_string(json, key);
-        size_t colon = json_slice_blanks(json, key_end);
-        size_t value = json_slice_blanks(json, colon + 1);
-        size_t end = json_slice_value(json, value);
-        if (str_eq(str_slice(json, key + 1, key_end - 1), name)) return str_slice(json, value, end);
-        at = json_slice_blanks(json, end) + 1; // behind the comma
-    }
+    Str found, value;
+    while (json_slice_next_member(&json, &found, &value))
+        if (str_eq(found, name)) return value;
     return (Str){};
 }
 

@@ -15,6 +15,20 @@ TEST(a_member_is_the_bytes_that_it_was_written_in) {
     CHECK(!json_slice_member(S("{}"), S("a")).ptr);
 }
 
+TEST(members_come_one_by_one_as_they_are_written) {
+    Str members = S(" { \"b\" : {\"x\":1} ,\t\"a\\\"\":\"}\", \"\":[1,2]} ");
+    static const char *const wanted[] = {"b", "{\"x\":1}", "a\\\"", "\"}\"", "", "[1,2]"};
+    Str name, value;
+    for (size_t i = 0; i < 6; i += 2) {
+        CHECK(json_slice_next_member(&members, &name, &value));
+        CHECK_STR(name, str_from(wanted[i]));
+        CHECK_STR(value, str_from(wanted[i + 1]));
+    }
+    CHECK(!json_slice_next_member(&members, &name, &value));
+    Str none = S("{}");
+    CHECK(!json_slice_next_member(&none, &name, &value));
+}
+
 TEST(items_come_one_by_one_with_their_blanks_inside) {
     Str items = S("[ {\"b\" : 1} ,\t\"x,]\", [1,[2]],null ]");
     static const char *const wanted[] = {"{\"b\" : 1}", "\"x,]\"", "[1,[2]]", "null"};
@@ -56,5 +70,6 @@ TEST(what_is_no_json_ends_within_its_bytes) {
 }
 
 TEST_MAIN(CASE(a_member_is_the_bytes_that_it_was_written_in),
+          CASE(members_come_one_by_one_as_they_are_written),
           CASE(items_come_one_by_one_with_their_blanks_inside),
           CASE(what_is_no_json_ends_within_its_bytes))

@@ -45,7 +45,7 @@ static void log_add_value(Text *line, const LogField *field) {
         text_add_json(line, field->text);
         return;
     case LOG_NUMBER:
-        text_print(line, "%llu", (unsigned long long)field->number);
+        text_add_u64(line, field->number);
         return;
     case LOG_FLAG:
         text_add(line, field->number ? S("true") : S("false"));

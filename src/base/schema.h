@@ -300,6 +300,15 @@ void schema_encode_list(
 /// integers). ERR_INVALID: not JSON. ERR_LIMIT: too deep or arena exhausted.
 Err json_canonical(Arena *arena, Str json, Str *ret_json);
 
+/// Canonical JSON of `record`, in `arena`: what json_canonical makes of what schema_encode writes.
+/// ERR_LIMIT: more than `max` bytes, too deep or arena exhausted.
+Err schema_encode_canonical(const Schema *schema,
+                            const void *record,
+                            EncodeMode mode,
+                            size_t max,
+                            Arena *arena,
+                            Str *ret_json);
+
 /// The field called `name`; NULL if there is none.
 const Field *schema_field(const Schema *schema, Str name);
 /// The first field that has all of `flags`; NULL if there is none.

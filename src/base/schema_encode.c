@@ -11,11 +11,11 @@ static void encode_bool(const Field *, const void *member, EncodeMode, Text *out
 }
 
 static void encode_u64(const Field *, const void *member, EncodeMode, Text *out) {
-    text_print(out, "%llu", (unsigned long long)*(const uint64_t *)member);
+    text_add_u64(out, *(const uint64_t *)member);
 }
 
 static void encode_i64(const Field *, const void *member, EncodeMode, Text *out) {
-    text_print(out, "%lld", (long long)*(const int64_t *)member);
+    text_add_i64(out, *(const int64_t *)member);
 }
 
 static void encode_double(const Field *, const void *member, EncodeMode, Text *out) {

@@ -170,6 +170,22 @@ TEST(any_record_survives_the_way_to_json_and_back) {
     }
 }
 
+TEST(any_record_has_the_same_canonical_form_without_a_tree) {
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, MEMORY_MAX);
+    Choices choices = {.state = 3, .arena = &arena};
+    for (int i = 0; i < RECORDS; i++) {
+        Thing thing = choose_thing(&choices);
+        if (thing.labels.count && choose(&choices, 4) == 0) thing.labels.items[0].key = S("l\"\\");
+        Str by_tree, made;
+        CHECK_OK(json_canonical(&arena, encode(&arena, &thing, ENCODE_STORED), &by_tree));
+        CHECK_OK(schema_encode_canonical(
+            &Thing_schema, &thing, ENCODE_STORED, MEMORY_MAX, &arena, &made));
+        CHECK_STR(made, by_tree);
+        arena_reset(&arena);
+    }
+}
+
 TEST(any_record_survives_the_way_to_a_row_and_back) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, MEMORY_MAX);
@@ -279,6 +295,9 @@ TEST(encoding_and_rows_survive_every_amount_of_memory) {
         }
         Str canonical;
         CHECK(json_canonical(&small, whole, &canonical).code != ERR_INVALID);
+        Err err =
+            schema_encode_canonical(&Thing_schema, &thing, ENCODE_REPLY, max, &small, &canonical);
+        CHECK(err.code == OK || err.code == ERR_LIMIT);
     }
 }
 
@@ -321,6 +340,7 @@ TEST(decoding_survives_every_failed_malloc_and_never_blames_the_input) {
 }
 
 TEST_MAIN(CASE(any_record_survives_the_way_to_json_and_back),
+          CASE(any_record_has_the_same_canonical_form_without_a_tree),
           CASE(any_record_survives_the_way_to_a_row_and_back),
           CASE(each_flag_means_the_same_in_every_mode),
           CASE(decoding_survives_every_amount_of_memory),

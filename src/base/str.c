@@ -79,7 +79,7 @@ Err str_u64(Str text, uint64_t *ret_value) {
 
 Str str_dup(Arena *arena, Str text) {
     if (!text.ptr) return (Str){};
-    char *copy = arena_alloc(arena, text.len + 1, 1);
+    char *copy = arena_chars(arena, text.len + 1);
     if (!copy) return (Str){};
     memcpy(copy, text.ptr, text.len);
     copy[text.len] = '\0';
@@ -93,7 +93,7 @@ Str str_print(Arena *arena, const char *format, ...) {
     va_copy(again, args);
     int len = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    char *text = len < 0 ? NULL : arena_alloc(arena, (size_t)len + 1, 1);
+    char *text = len < 0 ? NULL : arena_chars(arena, (size_t)len + 1);
     if (text) vsnprintf(text, (size_t)len + 1, format, again);
     va_end(again);
     return text ? (Str){text, (size_t)len} : (Str){};

@@ -50,6 +50,21 @@ TEST(text_drops_everything_after_its_limit) {
     text_done(&text);
 }
 
+TEST(numbers_are_written_in_all_their_digits) {
+    Text text;
+    text_init(&text, 100);
+    text_add_u64(&text, 0);
+    text_add_char(&text, ' ');
+    text_add_u64(&text, UINT64_MAX);
+    text_add_char(&text, ' ');
+    text_add_i64(&text, INT64_MIN);
+    text_add_char(&text, ' ');
+    text_add_i64(&text, INT64_MAX);
+    CHECK_STR(text_str(&text),
+              S("0 18446744073709551615 -9223372036854775808 9223372036854775807"));
+    text_done(&text);
+}
+
 TEST(json_strings_escape_what_must_be_and_mend_broken_utf8) {
     Text text;
     text_init(&text, 100);
@@ -79,4 +94,5 @@ TEST_MAIN(CASE(text_is_utf8_without_nul),
           CASE(numbers_are_digits_within_64_bits),
           CASE(an_arena_refuses_beyond_its_limit_and_remembers),
           CASE(text_drops_everything_after_its_limit),
+          CASE(numbers_are_written_in_all_their_digits),
           CASE(json_strings_escape_what_must_be_and_mend_broken_utf8))

@@ -53,7 +53,24 @@ void text_add(Text *text, Str part) {
 }
 
 void text_add_char(Text *text, char c) {
-    text_add(text, (Str){&c, 1});
+    if (!text_reserve(text, 1)) return;
+    text->ptr[text->len++] = c;
+    text->ptr[text->len] = '\0';
+}
+
+void text_add_u64(Text *text, uint64_t value) {
+    char digits[20]; // of 2^64-1
+    size_t first = sizeof(digits);
+    do {
+        digits[--first] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    text_add(text, (Str){digits + first, sizeof(digits) - first});
+}
+
+void text_add_i64(Text *text, int64_t value) {
+    if (value < 0) text_add_char(text, '-');
+    text_add_u64(text, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
 void text_print(Text *text, const char *format, ...) {
@@ -90,25 +107,30 @@ static void text_add_escape(Text *text, unsigned char c) {
     }
 }
 
+/// The end of what stands in a JSON string as it is, from `at` on.
+static size_t text_plain_end(Str value, size_t at) {
+    while (at < value.len) {
+        unsigned char c = (unsigned char)value.ptr[at];
+        size_t len = c < 0x80 ? c >= 0x20 && c != '"' && c != '\\' : str_utf8_len(value, at);
+        if (len == 0) break;
+        at += len;
+    }
+    return at;
+}
+
 void text_add_json(Text *text, Str value) {
     text_add_char(text, '"');
-    size_t start = 0; // of the run that needs no escape
-    for (size_t at = 0; at < value.len;) {
+    for (size_t at = 0; at < value.len; at++) {
+        size_t end = text_plain_end(value, at);
+        text_add(text, str_slice(value, at, end));
+        at = end;
+        if (at == value.len) break;
         unsigned char c = (unsigned char)value.ptr[at];
-        size_t len = str_utf8_len(value, at);
-        if (len != 0 && c >= 0x20 && c != '"' && c != '\\') {
-            at += len;
-            continue;
-        }
-        text_add(text, str_slice(value, start, at));
-        if (len == 0) {
-            text_add(text, S("\xef\xbf\xbd"));
-        } else {
+        if (c < 0x80)
             text_add_escape(text, c);
-        }
-        start = ++at;
+        else
+            text_add(text, S("\xef\xbf\xbd"));
     }
-    text_add(text, str_slice(value, start, value.len));
     text_add_char(text, '"');
 }
 

@@ -25,6 +25,9 @@ void text_clear(Text *text);
 void text_add(Text *text, Str part);
 /// Append one byte.
 void text_add_char(Text *text, char c);
+/// Append a number in decimal digits.
+void text_add_u64(Text *text, uint64_t value);
+void text_add_i64(Text *text, int64_t value);
 /// Append printf output.
 __attribute__((format(printf, 2, 3))) void text_print(Text *text, const char *format, ...);
 /// Append a JSON string with its quotes: RFC 8259 section 7, the shortest escapes; bytes that are

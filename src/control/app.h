@@ -24,7 +24,9 @@ typedef enum Pool {
     POOL_OPERATORS, ///< the API
     POOL_DEVICES,   ///< what devices say, by channel or poll, and how they join
     POOL_LONG,      ///< what takes seconds, at a low priority
-    POOL_COUNT
+    POOL_COUNT,
+    POOL_NONE =
+        POOL_COUNT, ///< a network thread: what only computes, for less than a hand-over takes
 } Pool;
 
 typedef struct App {
@@ -35,14 +37,14 @@ typedef struct App {
     Servers servers; ///< what devices are told
     Str authority;   ///< of enrolment tokens: fingerprint, "public", or absent
     Db *db;
-    Sealer *sealer;                ///< moves what changes leave behind into the journal
-    AccessCache *access_cache;     ///< tokens that were verified
-    LoginGate *login_gate;         ///< slows guessing down
-    Presences *presences;          ///< which device has which channel
-    Id node;                       ///< this process (control/device/node.h)
-    uint64_t started_ms;           ///< when it started
-    atomic_bool is_stopping;       ///< channels that end now end because it does
-    WorkerPool *pools[POOL_COUNT]; ///< run calls
+    Sealer *sealer;                    ///< moves what changes leave behind into the journal
+    AccessCache *access_cache;         ///< tokens that were verified
+    LoginGate *login_gate;             ///< slows guessing down
+    Presences *presences;              ///< which device has which channel
+    Id node;                           ///< this process (control/device/node.h)
+    uint64_t started_ms;               ///< when it started
+    atomic_bool is_stopping;           ///< channels that end now end because it does
+    WorkerPool *pools[POOL_COUNT + 1]; ///< run calls; NULL at POOL_NONE
     WorkerPool *pushers;   ///< tells devices of news; apart, so that calls never wait for it
     Gateway *gateway;      ///< holds the channels; NULL where there is none (tests)
     uint16_t channel_port; ///< told to devices; 0: they poll

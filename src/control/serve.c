@@ -22,6 +22,8 @@ enum {
     DRAIN_MS = 10'000,
     IDLE_MS = 60'000,
     MALLOC_ARENAS = 2,
+    MALLOC_KEPT_BYTES = 8 << 20,   ///< at the end of each malloc arena
+    MALLOC_MAPPED_BYTES = 4 << 20, ///< from here on memory is asked of the system and given back
     MESSAGES_PER_MINUTE = 60,
     PER_ADDRESS_MAX = 256,
     QUEUE_MAX = 1024, ///< jobs that wait for a pool
@@ -156,8 +158,17 @@ static void serve_stop(Serving *serving) {
     jws_key_wipe(&serving->app.key);
 }
 
+/// An arena a thread would cost memory and give little. What a call gives back is kept for the next
+/// one: to have the system clear some megabytes for each costs more than all the rest of a long
+/// list.
+static void serve_set_memory(void) {
+    mallopt(M_ARENA_MAX, MALLOC_ARENAS);
+    mallopt(M_TRIM_THRESHOLD, MALLOC_KEPT_BYTES);
+    mallopt(M_MMAP_THRESHOLD, MALLOC_MAPPED_BYTES);
+}
+
 Err serve(const Vault *vault, const Config *config, Arena *arena, Reason *reason) {
-    mallopt(M_ARENA_MAX, MALLOC_ARENAS); // an arena a thread would cost memory and give little
+    serve_set_memory();
     serve_raise_files();
     signal(SIGPIPE, SIG_IGN);
     sigset_t ends;

@@ -25,13 +25,10 @@ static Err servers_default_url(
 
 /// Everything but the digest, in canonical form.
 static Err servers_digest(Servers *servers, Arena *arena) {
-    SCOPED(text_done) Text text;
-    text_init(&text, SERVERS_JSON_MAX);
     servers->digest = (Str){};
-    schema_encode(&Servers_schema, servers, ENCODE_REPLY, &text);
-    TRY(text_check(&text));
     Str json;
-    TRY(json_canonical(arena, text_str(&text), &json));
+    TRY(schema_encode_canonical(
+        &Servers_schema, servers, ENCODE_REPLY, SERVERS_JSON_MAX, arena, &json));
     servers->digest = document_digest(json, arena);
     return arena_check(arena);
 }

@@ -145,7 +145,7 @@ static int sql_bind_list(sqlite3_stmt *statement, size_t number, const Term *ter
         if (term->values[i].kind == VALUE_TEXT)
             text_add_json(&list, term->values[i].text);
         else
-            text_print(&list, "%lld", (long long)term->values[i].i64);
+            text_add_i64(&list, term->values[i].i64);
     }
     text_add(&list, term->count == 0 ? S("[]") : S("]"));
     if (list.failed) return list.failed == ERR_MEMORY ? SQLITE_NOMEM : SQLITE_TOOBIG;

@@ -9,7 +9,9 @@
 
 // Pages.
 
-/// Records read so far; grows by doubling in the Tx's arena.
+enum { READING_START = 16, READING_GROWTH = 4 };
+
+/// Records read so far; grows in the Tx's arena, where what it outgrew stays behind.
 typedef struct Reading {
     const Table *table;
     Arena *arena;
@@ -20,8 +22,11 @@ typedef struct Reading {
     bool more; ///< there was a row behind the limit
 } Reading;
 
-static Err tx_reading_grow(Reading *reading, size_t capacity) {
+/// Room for some, or some more.
+static Err tx_reading_grow(Reading *reading) {
     size_t size = reading->table->schema->size;
+    size_t capacity = reading->capacity ? reading->capacity * READING_GROWTH : READING_START;
+    if (capacity > reading->limit) capacity = reading->limit;
     char *items = arena_array(reading->arena, capacity, size, _Alignof(max_align_t));
     if (!items) return arena_check(reading->arena);
     if (reading->count > 0) memcpy(items, reading->items, reading->count * size);
@@ -34,7 +39,7 @@ static Err tx_reading_take(void *ctx, const Value *row) {
     Reading *reading = ctx;
     reading->more = reading->count == reading->limit;
     if (reading->more) return SUCCESS;
-    if (reading->count == reading->capacity) TRY(tx_reading_grow(reading, reading->capacity * 2));
+    if (reading->count == reading->capacity) TRY(tx_reading_grow(reading));
     void *record = reading->items + reading->count * reading->table->schema->size;
     TRY(table_record(reading->table, row, reading->arena, record));
     reading->count++;
@@ -43,9 +48,8 @@ static Err tx_reading_take(void *ctx, const Value *row) {
 
 /// At most `limit` rows, and whether there are more.
 static Err tx_rows_read(Tx *tx, Select *select, size_t limit, Reading *ret_reading) {
-    enum { READING_START = 16 };
     Reading reading = {.table = select->table, .arena = tx->arena, .limit = limit};
-    TRY(tx_reading_grow(&reading, limit < READING_START ? limit : READING_START));
+    TRY(tx_reading_grow(&reading));
     select->limit = limit + 1;
     TRY(tx->db->engine->select(tx->db, select, (RowSink){tx_reading_take, &reading}));
     *ret_reading = reading;
@@ -54,7 +58,7 @@ static Err tx_rows_read(Tx *tx, Select *select, size_t limit, Reading *ret_readi
 
 static Err tx_row_read(Tx *tx, Select *select, void *ret_record) {
     Reading reading = {.table = select->table, .arena = tx->arena, .limit = 1};
-    TRY(tx_reading_grow(&reading, 1));
+    TRY(tx_reading_grow(&reading));
     select->limit = 1;
     TRY(tx->db->engine->select(tx->db, select, (RowSink){tx_reading_take, &reading}));
     if (reading.count == 0) return FAIL(ERR_NOT_FOUND, "there is no such record");

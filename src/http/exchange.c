@@ -84,6 +84,25 @@ static void exchange_job_run(void *arg) {
                     exchange);
 }
 
+static void exchange_reply_keep(void *ctx, const HttpReply *reply) {
+    Exchange *exchange = ctx;
+    exchange->reply = *reply;
+    exchange->state = REPLIED;
+}
+
+/// A route without a pool, whose handler has nothing to wait for: the answer is there at once.
+static enum MHD_Result exchange_run_here(Exchange *exchange) {
+    router_run_then(exchange->server->router,
+                    NULL,
+                    &exchange->request,
+                    &exchange->arena,
+                    exchange_reply_keep,
+                    exchange);
+    assert(exchange->state == REPLIED);
+    traffic_ran(&exchange->server->traffic);
+    return exchange_send(exchange);
+}
+
 /// Hand the complete request to the workers; if they have no room, the answer is 503 at once.
 /// Suspended first: the job may resume the connection before worker_submit is back.
 static enum MHD_Result exchange_run(Exchange *exchange) {
@@ -97,6 +116,7 @@ static enum MHD_Result exchange_run(Exchange *exchange) {
     exchange->state = RUNNING;
     const HttpRequest *request = &exchange->request;
     exchange->workers = server->pools[router_pool(server->router, request->method, request->path)];
+    if (!exchange->workers) return exchange_run_here(exchange);
     MHD_suspend_connection(exchange->connection);
     err = worker_submit(exchange->workers, exchange_job_run, exchange);
     if (err.code == OK) return MHD_YES;

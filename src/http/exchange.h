@@ -3,7 +3,7 @@
 /// only.
 ///
 ///   OPENED -> COLLECTING -> RUNNING -> REPLIED -> ANSWERED
-///       \__________\_______________________________/^     refused, or GET /healthz
+///       \__________\_______________________________/^     refused, GET /healthz, without a pool
 ///
 /// The network thread collects the body and suspends the connection; a worker runs the router, and
 /// whoever ends the call resumes it: the worker, or the store's thread when what it wrote is

@@ -97,7 +97,7 @@ static const Route routes[] = {
     {&Box_create, MAY_WRITE, box_create, NULL, 0},
     {&Box_update, MAY_WRITE, box_update, NULL, 0},
     {&Box_delete, MAY_WRITE, box_delete, NULL, 0},
-    {&Box_best,   0,         box_best,   NULL, 0},
+    {&Box_best,   0,         box_best,   NULL, 2},
     {&Box_sync,   0,         box_sync,   NULL, 1},
 };
 

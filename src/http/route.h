@@ -25,7 +25,9 @@ typedef struct Route {
     uint32_t access; ///< who may call, in the owner's words (RouterOptions.authorise); 0: anyone
     Err (*handler)(Call *call);
     const void *rules; ///< for a handler that several nouns share: what this one adds
-    uint32_t pool;     ///< which of the server's pools runs it, in the owner's words; 0: the first
+    /// Which of the server's pools runs it, in the owner's words; 0: the first. One that is NULL:
+    /// the network thread, for a handler that neither waits nor collects anything.
+    uint32_t pool;
 } Route;
 
 enum {

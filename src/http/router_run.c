@@ -112,7 +112,7 @@ static Err run_body(Run *run) {
 /// The tries share one room in the arena: it is as large as the largest answer, not as all of them.
 static Err run_body_keep(Run *run, Str body) {
     if (body.len >= run->body_room) {
-        run->body = arena_alloc(run->arena, body.len + 1, 1);
+        run->body = arena_chars(run->arena, body.len + 1);
         run->body_room = run->body ? body.len + 1 : 0;
         if (run->arena->failed == ERR_MEMORY) return OUT_OF_MEMORY;
         if (!run->body) return FAIL(ERR_UNAVAILABLE, "the answer exceeds the memory of a call");

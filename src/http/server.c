@@ -74,12 +74,12 @@ static void server_options_list(const Server *server,
         list[count++] =
             (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL};
     if (server->cert_pem.ptr) {
-        static char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
         list[count++] = (struct MHD_OptionItem){
             MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)server->cert_pem.ptr};
         list[count++] = (struct MHD_OptionItem){
             MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)server->key_pem.ptr};
-        list[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, priorities};
+        list[count++] = (struct MHD_OptionItem){
+            MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)tls_priorities};
     }
     list[count++] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     assert(count <= OPTIONS_MAX);

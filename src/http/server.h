@@ -3,8 +3,8 @@
 ///
 /// Its threads only move bytes: a complete request is handed to the worker pool of its route while
 /// the connection is suspended, and resumed with the answer. Limits on everything: connections (in
-/// all and from one address), header and body bytes, idle time. GET /healthz answers from the
-/// network thread; GET /readyz asks `ready`.
+/// all and from one address), header and body bytes, idle time. GET /healthz and routes without a
+/// pool are answered by the network thread; GET /readyz asks `ready`.
 #pragma once
 
 #include "base/err.h"
@@ -29,10 +29,10 @@ typedef struct ServerOptions {
     void *app;
 } ServerOptions;
 
-/// Listen and serve. A call is run by `pools[route->pool]`, what is none by the first; they, their
-/// array and `router` must outlive the server.
-/// ERR_SYSTEM: the address cannot be bound. ERR_INVALID: certificate or key. The Reason names the
-/// address or the file.
+/// Listen and serve. A call is run by `pools[route->pool]`, where that is NULL by the network
+/// thread, and what is no call by the first; they, their array and `router` must outlive the
+/// server. ERR_SYSTEM: the address cannot be bound. ERR_INVALID: certificate or key. The Reason
+/// names the address or the file.
 Err server_open(const ServerOptions *options,
                 const Router *router,
                 WorkerPool *const *pools,

@@ -16,7 +16,7 @@ enum { WITHIN_MS = 10'000, REPLY_MAX = 64 * 1024 };
 /// A server over the small API, and a client of it.
 typedef struct Host {
     Fixture fixture;
-    WorkerPool *workers, *pools[2]; ///< the pools are the same
+    WorkerPool *workers, *pools[3]; ///< the pools are the same; the last is none
     Server *server;
     HttpClient *client;
     char url[64];

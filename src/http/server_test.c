@@ -212,6 +212,22 @@ TEST(a_full_pool_keeps_nobody_of_another_waiting) {
     worker_pool_close(held);
 }
 
+TEST(a_route_without_a_pool_needs_no_worker) {
+    Host host;
+    host_open_with(&host, (ServerOptions){}, (WorkerOptions){1, 1});
+    CHECK_OK(worker_submit(host.workers, job_hold, &host));
+    sem_wait(&host.running);
+    host.client = client_open(&host, NULL);
+    HttpAnswer answer;
+    CHECK(client_ask(host.client, "GET", S("/v1/boxes/best"), (Str){}, &answer) == 200);
+    CHECK(strstr(answer.body.ptr, "\"literal\""));
+    text_done(&answer.body);
+    CHECK(ask(&host, "GET", S("/v1/boxes/best?limit=1"), (Str){}) == 422);
+    CHECK(ask(&host, "GET", S("/v1/boxes/best"), (Str){}) == 200); // the connection goes on
+    sem_post(&host.leave);
+    host_close(&host);
+}
+
 /// A client on a thread of its own.
 typedef struct Caller {
     const Host *host;
@@ -310,6 +326,7 @@ TEST_MAIN(CASE(a_request_is_answered_by_the_router),
           CASE(what_is_not_http_does_no_harm),
           CASE(a_full_pool_is_503_with_advice_to_retry),
           CASE(a_full_pool_keeps_nobody_of_another_waiting),
+          CASE(a_route_without_a_pool_needs_no_worker),
           CASE(many_requests_run_at_once),
           CASE(the_same_over_tls),
           CASE(a_server_does_not_open_over_a_bad_key_or_a_taken_port))

@@ -22,7 +22,9 @@ enum {
     TICKET_LIFE_S = 86'400, ///< a day offline still costs no full handshake
 };
 
-static const char *const priorities = "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+const char tls_priorities[] =
+    "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-GROUP-ALL:+GROUP-X25519:+GROUP-ALL"
+    ":-CIPHER-ALL:+AES-128-GCM:+CIPHER-ALL:%SERVER_PRECEDENCE";
 
 /// What a client needs to resume its last session with a host.
 typedef struct Ticket {
@@ -57,7 +59,7 @@ static Err tls_context_new(bool is_server, TlsContext **ret_context) {
     pthread_mutex_init(&context->lock, NULL);
     *ret_context = context;
     if (gnutls_certificate_allocate_credentials(&context->credentials) < 0
-        || gnutls_priority_init(&context->priority, priorities, NULL) < 0)
+        || gnutls_priority_init(&context->priority, tls_priorities, NULL) < 0)
         return FAIL(ERR_UNAVAILABLE, "the TLS library cannot start");
     return SUCCESS;
 }

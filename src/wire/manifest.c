@@ -279,12 +279,9 @@ static Err manifest_needs(const Manifest *manifest, Arena *arena, NeedList *ret_
 Err manifest_publish(Manifest *manifest, Arena *arena, Document *ret_document) {
     manifest->format = DOCUMENT_FORMAT;
     TRY(manifest_needs(manifest, arena, &manifest->needs));
-    SCOPED(text_done) Text text;
-    text_init(&text, MANIFEST_TEXT_MAX);
-    schema_encode(&Manifest_schema, manifest, ENCODE_REPLY, &text);
-    TRY(text_check(&text));
     Str json;
-    TRY(json_canonical(arena, text_str(&text), &json));
+    TRY(schema_encode_canonical(
+        &Manifest_schema, manifest, ENCODE_REPLY, MANIFEST_TEXT_MAX, arena, &json));
     return document_make(json, arena, ret_document);
 }
 

@@ -45,10 +45,12 @@ static void members_check(Str text, json_t *object) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    Str text = {(const char *)data, size}, items = text, item;
+    Str text = {(const char *)data, size}, items = text, members = text, item, name;
     assert(is_within(json_slice_member(text, S("services")), text));
     for (size_t turns = 0; json_slice_next(&items, &item); turns++)
         assert(turns < size && is_within(item, text) && is_within(items, text));
+    for (size_t turns = 0; json_slice_next_member(&members, &name, &item); turns++)
+        assert(turns < size && is_within(item, text) && is_within(name, text));
     if (size && memchr(data, 0, size)) return 0; // no JSON, though jansson may read it
     json_t *tree = json_loadb((const char *)data, size, TREE_FLAGS, NULL);
     if (json_is_object(tree)) members_check(text, tree);

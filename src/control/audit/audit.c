@@ -42,12 +42,8 @@ static Err audit_digest(const Schema *schema, const void *record, Arena *arena, 
     if (!record) return SUCCESS;
     Schema stored;
     TRY(audit_schema_cut(schema, 0, arena, &stored));
-    SCOPED(text_done) Text text;
-    text_init(&text, RECORD_JSON_MAX);
-    schema_encode(&stored, record, ENCODE_STORED, &text);
-    TRY(text_check(&text));
     Str json;
-    TRY(json_canonical(arena, text_str(&text), &json));
+    TRY(schema_encode_canonical(&stored, record, ENCODE_STORED, RECORD_JSON_MAX, arena, &json));
     *ret_digest = sha256_hex(arena, json);
     return arena_check(arena);
 }

@@ -108,7 +108,7 @@ static const Route routes[] = {
     {&Device_update,     MAY_OPERATE, call_update,       &rules, POOL_OPERATORS},
     {&Device_delete,     MAY_OPERATE, call_delete,       &rules, POOL_OPERATORS},
     {&Device_rotate_key, MAY_OPERATE, device_rotate_key, &rules, POOL_OPERATORS},
-    {&Agent_challenge,   0,           agent_challenge,   NULL,   POOL_DEVICES  },
+    {&Agent_challenge,   0,           agent_challenge,   NULL,   POOL_NONE     },
     {&Agent_enrol,       0,           device_enrol,      NULL,   POOL_DEVICES  },
     {&Agent_sync,        0,           agent_sync,        NULL,   POOL_DEVICES  },
 };

@@ -121,6 +121,7 @@ Err device_enrol(Call *call) {
     bool is_new = err.code == ERR_NOT_FOUND;
     if (!is_new) TRY(err);
     TRY(call_see(call, &token.org_id));
+    tx_patient(call->tx); // whole fleets join at once
     // It joined, but did not hear of it.
     if (!is_new && id_eq(&device.token_id, &token.id)) return enrol_reply(call, &device);
     const Device before = device;

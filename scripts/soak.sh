@@ -26,7 +26,7 @@ storm_random() {
     done
 }
 
-storm_faults() { suite faults build --timeout-multiplier 0 sqlite_fault sqlite_full; }
+storm_faults() { suite faults build --timeout-multiplier 0 sqlite_day sqlite_fault sqlite_full; }
 
 storm_kills() { part tests/e2e/kill.sh 3600; }
 

@@ -3,6 +3,7 @@
 
 #include "db/db_fixture.h"
 #include "db/engine.h"
+#include "db/journal_fixture.h"
 #include "test.h"
 
 #include <sodium.h>
@@ -61,31 +62,12 @@ static JournalEntry entry_at(Book *book, const Id *org, uint64_t number) {
     return entry;
 }
 
-/// Walk along the journal of `org` as a stranger would, from its floor; how much there is.
 static uint64_t walk_left(Book *book, const Id *org) {
-    Arena *arena = &book->fixture->arena;
-    Tx *tx = fixture_tx(book->fixture, org->text);
-    JournalHead row = {};
-    Checkpoint head = {};
-    Chain chain;
-    Page page = {};
-    Reason reason = {};
-    CHECK_OK(tx_get(tx, &JournalHead_schema, id_str(org), &row));
-    CHECK_OK(checkpoint_verify(book->key.public, row.checkpoint, arena, &head));
-    CHECK_OK(tx_list(tx, &JournalRow_schema, &(Query){.limit = TX_PAGE_MAX}, &page));
-    CHECK_OK(chain_init(&chain, org, 0, head.floor_number, head.floor_hash));
-    const JournalRow *rows = page.items;
-    for (size_t i = 0; i < page.count; i++) {
-        const JournalRow *at = &rows[i];
-        const JournalLine line = {at->number, at->class, at->at, at->entry, at->hash};
-        CHECK_OK(chain_step(&chain, &line, arena, &reason));
-        CHECK_STR(at->id, journal_key(arena, org, at->number));
-    }
-    CHECK_OK(chain_end(&chain, &head, &reason));
-    return page.count;
+    Checkpoint head;
+    return journal_walk(book->fixture, org, &book->key, &head);
 }
 
-/// The same of a whole journal, which has no gap: its length.
+/// The length of a whole journal, which has no gap.
 static uint64_t walk(Book *book, const Id *org) {
     uint64_t count = walk_left(book, org);
     if (count > 0) CHECK(entry_at(book, org, count).number == count);

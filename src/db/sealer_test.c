@@ -3,6 +3,7 @@
 
 #include "db/db_fixture.h"
 #include "db/engine.h"
+#include "db/journal_fixture.h"
 #include "test.h"
 
 #include <pthread.h>
@@ -78,24 +79,9 @@ static void *crowd_main(void *ctx) {
 
 /// One order without a gap or a double.
 static void journal_check(Fixture *fixture, const Id *org, const JwsKey *key) {
-    Tx *tx = fixture_tx(fixture, org->text);
-    JournalHead row = {};
-    Checkpoint head = {};
-    Chain chain;
-    Page page = {};
-    CHECK_OK(tx_get(tx, &JournalHead_schema, id_str(org), &row));
-    CHECK_OK(checkpoint_verify(key->public, row.checkpoint, &fixture->arena, &head));
-    CHECK_OK(tx_list(tx, &JournalRow_schema, &(Query){.limit = TX_PAGE_MAX}, &page));
-    CHECK_OK(chain_init(&chain, org, 0, 0, (Str){}));
-    const JournalRow *rows = page.items;
-    CHECK(page.count == WRITERS * NOTES_EACH);
-    for (size_t i = 0; i < page.count; i++) {
-        const JournalLine line = {
-            rows[i].number, rows[i].class, rows[i].at, rows[i].entry, rows[i].hash};
-        CHECK_OK(chain_step(&chain, &line, &fixture->arena, NULL));
-        CHECK(chain.number == i + 1);
-    }
-    CHECK_OK(chain_end(&chain, &head, NULL));
+    Checkpoint head;
+    CHECK(journal_walk(fixture, org, key, &head) == WRITERS * NOTES_EACH);
+    CHECK(head.number == WRITERS * NOTES_EACH);
 }
 
 TEST_BOTH(sixty_four_writers_and_two_sealers_leave_one_order_without_a_gap_or_a_double) {

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 /// One connection of a gateway, from accept to the last handler. Inside of the gateway only.
 ///
-///   HANDSHAKE -> HEAD -> OPEN -> CLOSING -> LINGERING -> GONE
+///   HANDSHAKE -> WEB -> OPEN -> CLOSING -> LINGERING -> GONE
 ///
-/// TLS; the upgrade request; frames, at first a stranger's; our close was sent and the peer's is
-/// awaited; all was said, what still comes is thrown away; the socket is closed. Any state may go
-/// to GONE at once, and a refusal goes to LINGERING. A connection is freed when it is GONE and its
-/// last job is done.
+/// TLS; requests of HTTP (conn_web.h), one of which may open the channel; frames (conn_channel.h),
+/// at first a stranger's; our close was sent and the peer's is awaited; all was said, what still
+/// comes is thrown away; the socket is closed. Any state may go to GONE at once, and the last
+/// answer of WEB goes to LINGERING. A connection is freed when it is GONE and nobody works for it
+/// any more.
 ///
-/// Everything runs on the connection's loop, but for the job (conn_job.h). Nothing is read while
-/// there is one, so its text may borrow from the connection, and jobs of one channel are in order.
+/// Everything runs on the connection's loop, but for jobs (conn_job.h) and requests that are under
+/// way. Nothing is taken from the peer while there is one, so what it has may borrow from the
+/// connection, and jobs of one channel are in order.
 #pragma once
 
 #include "channel/conn_job.h"
 #include "channel/slots.h"
 #include "channel/stream.h"
+#include "channel/web.h"
 #include "http1/frame.h"
-#include "http1/upgrade.h"
 #include "io/tls.h"
 
 #include <netinet/in.h>
@@ -36,7 +38,7 @@ typedef struct GatewayLoop {
     Slots slots; ///< of Conn
     bool is_stopping;
     /// Queues of libevent for timers of one length each: they cost O(1).
-    const struct timeval *handshake, *half_silence, *linger, *tick;
+    const struct timeval *handshake, *half_silence, *linger, *tick, *web;
     char scratch[CONN_READ_MAX]; ///< what was just read, of whichever connection
 } GatewayLoop;
 
@@ -57,7 +59,7 @@ struct Gateway {
 
 typedef enum ConnState {
     CONN_HANDSHAKE,
-    CONN_HEAD,
+    CONN_WEB,
     CONN_OPEN,
     CONN_CLOSING,
     CONN_LINGERING,
@@ -73,10 +75,10 @@ typedef struct Conn {
     bool is_paused; ///< over its rate: not read until it has paid
     bool is_pinged; ///< the peer owes a frame
     bool is_shut;   ///< the last byte was sent
+    Web *web;       ///< in WEB, and until its last request has ended
     ConnJob job;
     ChannelPeer peer; ///< left alone while there is a job
     FrameDecoder decoder;
-    Text head;  ///< of the request
     char *rest; ///< read but not decoded, because of a job or the rate; malloc'ed
     uint32_t rest_len, rest_at;
     uint64_t paid_until_us; ///< when the messages so far will have been paid for
@@ -88,6 +90,27 @@ typedef struct Conn {
 static inline uint64_t conn_number(ChannelId channel) {
     return channel & ((1ULL << SLOT_NUMBER_BITS) - 1);
 }
+
+/// What its gateway was opened with.
+static inline const GatewayOptions *conn_options(const Conn *conn) {
+    return &conn->loop->gateway->options;
+}
+/// The state's time begins.
+static inline void conn_timer_start(Conn *conn, const struct timeval *duration) {
+    event_add(&conn->timer, duration);
+}
+
+/// The connection is over; the end of this turn closes the socket.
+void conn_leave(Conn *conn);
+/// Nothing more is to be said: throw away what comes until the peer closes, so that it reads
+/// everything we sent.
+void conn_linger(Conn *conn);
+/// It will carry no more messages: count it as what it was. Before its state changes.
+void conn_count_end(const Conn *conn);
+/// Go on with what was read and not taken.
+void conn_take_rest(Conn *conn);
+/// Every entry from the loop ends here; `conn` may be freed by it.
+void conn_turn_end(Conn *conn);
 
 /// Take over an accepted socket. On failure it is closed.
 void conn_open(GatewayLoop *loop, int fd, const char *remote);
@@ -101,4 +124,11 @@ void conn_stop(Conn *conn);
 void conn_resume(Conn *conn);
 
 /// What the loop's mailbox carries.
-typedef enum GatewayMail { MAIL_ADOPT, MAIL_SEND, MAIL_DROP, MAIL_JOB, MAIL_STOP } GatewayMail;
+typedef enum GatewayMail {
+    MAIL_ADOPT,
+    MAIL_SEND,
+    MAIL_DROP,
+    MAIL_JOB,
+    MAIL_ANSWER, ///< to a request
+    MAIL_STOP
+} GatewayMail;

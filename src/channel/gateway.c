@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "channel/conn.h"
+#include "channel/conn_web.h"
 #include "io/tls.h"
 
 #include <arpa/inet.h>
@@ -149,6 +150,9 @@ static void gateway_mail_take(void *app, Mail *mail) {
     case MAIL_STOP:
         gateway_loop_stop(loop);
         return;
+    case MAIL_ANSWER:
+        conn_web_resume(conn_web_of(mail));
+        return;
     case MAIL_JOB:
         conn_resume((Conn *)((char *)mail - offsetof(Conn, job) - offsetof(ConnJob, mail)));
         return;
@@ -158,7 +162,7 @@ static void gateway_mail_take(void *app, Mail *mail) {
 /// What came after the loop had ended.
 static void gateway_mail_drop(void *app, Mail *mail) {
     GatewayLoop *loop = app;
-    assert(mail->kind != MAIL_JOB); // a loop ends after its last job
+    assert(mail->kind != MAIL_JOB && mail->kind != MAIL_ANSWER); // a loop ends after its last one
     if (mail->kind == MAIL_STOP) return;
     if (mail->kind == MAIL_ADOPT) {
         close(((AdoptMail *)mail)->fd);
@@ -204,7 +208,8 @@ static Err gateway_loop_open(Gateway *gateway, GatewayLoop *loop) {
     loop->half_silence = gateway_common_timer(loop, gateway->options.silence_ms / 2);
     loop->linger = gateway_common_timer(loop, CONN_LINGER_MS);
     loop->tick = gateway_common_timer(loop, CONN_TICK_MS);
-    if (!loop->handshake || !loop->half_silence || !loop->linger || !loop->tick) {
+    loop->web = gateway_common_timer(loop, gateway->options.web_ms);
+    if (!loop->handshake || !loop->half_silence || !loop->linger || !loop->tick || !loop->web) {
         event_base_free(loop->base);
         return none;
     }
@@ -302,6 +307,7 @@ Err gateway_open(const GatewayOptions *options,
     gateway->options.path = path;
     gateway->options.protocol = protocol;
     if (!options->reply_max_bytes) gateway->options.reply_max_bytes = options->message_max_bytes;
+    if (!options->web_ms) gateway->options.web_ms = options->handshake_ms;
     gateway->workers = workers;
     gateway->listen_fd = -1;
     Err err = gateway_start(gateway, options->threads, reason);

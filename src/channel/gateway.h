@@ -16,6 +16,7 @@
 
 #include "base/id.h"
 #include "base/text.h"
+#include "channel/web.h"
 
 typedef struct Gateway Gateway;
 typedef struct WorkerPool WorkerPool;
@@ -85,6 +86,11 @@ typedef struct GatewayOptions {
     uint64_t silence_ms;   ///< without any frame: a ping at half of it, closed after it
     ChannelHandlers handlers;
     void *app;
+    const WebHandlers *web; ///< for other requests; NULL: they are refused
+    void *web_app;
+    /// For the body of a request, for the taking of its answer, and between requests. 0:
+    /// handshake_ms.
+    uint64_t web_ms;
 } GatewayOptions;
 
 typedef struct GatewayStats {

@@ -20,6 +20,15 @@ bool request_is_begun(const RequestReader *reader) {
            || (reader->at == REQUEST_AT_HEAD && reader->bytes.len > 0);
 }
 
+bool request_is_whole(const RequestReader *reader) {
+    return reader->at == REQUEST_AT_END
+           || (reader->at == REQUEST_AT_BODY && body_is_done(&reader->body));
+}
+
+Str request_head_text(const RequestReader *reader) {
+    return str_slice(text_str(&reader->bytes), 0, reader->head_len);
+}
+
 static RequestEvent request_fail(RequestReader *reader, HeadVerdict verdict) {
     reader->fault = verdict;
     return (RequestEvent){.kind = REQUEST_EVENT_FAULT, .verdict = verdict};
@@ -44,6 +53,7 @@ static RequestEvent request_take_head(RequestReader *reader, Str *input) {
     if (len == 0) return (RequestEvent){};
     verdict = head_read_request(str_slice(text_str(&reader->bytes), 0, len), &reader->head);
     if (verdict.status) return request_fail(reader, verdict);
+    reader->head_len = len;
     body_init(&reader->body, &reader->head.head);
     reader->at = REQUEST_AT_BODY;
     return (RequestEvent){.kind = REQUEST_EVENT_HEAD};

@@ -26,8 +26,9 @@ typedef struct RequestEvent {
 typedef struct RequestReader {
     enum { REQUEST_AT_HEAD, REQUEST_AT_BODY, REQUEST_AT_END } at;
     HeadVerdict fault; ///< zero: none yet
-    Text bytes;        ///< of the head; empty between requests
-    RequestHead head;  ///< borrows from them
+    Text bytes;        ///< of the head, and what came with it; empty between requests
+    size_t head_len;
+    RequestHead head; ///< borrows from them
     Body body;
 } RequestReader;
 
@@ -40,5 +41,9 @@ void request_done(RequestReader *reader);
 RequestEvent request_take(RequestReader *reader, Str *input);
 /// It has begun and is not complete: who sends it must go on.
 bool request_is_begun(const RequestReader *reader);
+/// Nothing of it is missing, whether or not its end was told.
+bool request_is_whole(const RequestReader *reader);
+/// The bytes of the head that is there.
+Str request_head_text(const RequestReader *reader);
 /// After the end: the next request begins.
 void request_again(RequestReader *reader);

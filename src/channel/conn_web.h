@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/// A connection on which requests come. Inside of the gateway only.
+///
+/// A head is due within `handshake_ms` of the connection's begin, or of its own first byte; then a
+/// body, the taking of an answer, and the wait for the next request each have `web_ms`. A handler
+/// has as long as it takes.
+#pragma once
+
+#include "channel/conn.h"
+
+/// The handshake is done: the first request may come. False: no memory.
+bool conn_web_begin(Conn *conn);
+/// Take in what can be taken now.
+void conn_web_take(Conn *conn, Str *input);
+/// More may be taken: no request is under way.
+bool conn_web_is_reading(const Conn *conn);
+/// An owner works on a request: the connection may not be freed.
+bool conn_web_is_busy(const Conn *conn);
+/// After the socket took what there was: put more of an answer behind it, or begin the next
+/// request. False: there is nothing to go on with.
+bool conn_web_goes_on(Conn *conn);
+/// The loop got the mail of an answer.
+void conn_web_resume(Web *web);
+/// The web of a mail.
+Web *conn_web_of(Mail *mail);
+/// The state's time is over.
+void conn_web_timeout(Conn *conn);
+/// The gateway stops: nothing more is to be read.
+void conn_web_stop(Conn *conn);
+/// The peer is gone, or the connection is a channel now: end its request, free.
+void conn_web_done(Conn *conn);

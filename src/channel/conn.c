@@ -2,6 +2,7 @@
 #include "channel/conn.h"
 
 #include "channel/conn_channel.h"
+#include "channel/conn_state.h"
 #include "channel/conn_web.h"
 
 #include <assert.h>
@@ -9,12 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { UNSENT_MESSAGES = 4, UNSENT_SLACK = 1024 };
+enum { UNSENT_MESSAGES = 4, UNSENT_SLACK = 1024, LINGER_BYTES_MAX = 4 * 1024 * 1024 };
 
 static void conn_free(Conn *conn) {
     Gateway *gateway = conn->loop->gateway;
     slots_remove(&conn->loop->slots, conn_number(conn->peer.channel));
-    atomic_fetch_sub(&gateway->connections, 1);
+    conn_count_down(gateway, conn->address);
     event_del(&conn->timer);
     conn_web_done(conn);
     frame_decoder_done(&conn->decoder);
@@ -22,29 +23,15 @@ static void conn_free(Conn *conn) {
     free(conn);
 }
 
-void conn_count_end(const Conn *conn) {
-    Gateway *gateway = conn->loop->gateway;
-    if (conn->state > CONN_OPEN) return;
-    if (conn->state == CONN_WEB && conn_options(conn)->web) return; // what comes here is no channel
-    if (conn->is_known)
-        atomic_fetch_sub(&gateway->open, 1);
-    else
-        atomic_fetch_add(&gateway->refused, 1);
-}
-
-void conn_leave(Conn *conn) {
-    conn_count_end(conn);
-    conn->state = CONN_GONE;
-}
-
-void conn_linger(Conn *conn) {
-    conn_count_end(conn);
-    conn->state = CONN_LINGERING;
-    conn_timer_start(conn, conn->loop->linger);
-}
-
 static bool conn_is_reading(const Conn *conn) {
     return conn->state == CONN_WEB ? conn_web_is_reading(conn) : conn_channel_is_reading(conn);
+}
+
+/// Nothing that comes matters any more; a peer that goes on for too long is cut off.
+static void conn_throw_away(Conn *conn, Str *input) {
+    conn->thrown_away += input->len;
+    *input = (Str){};
+    if (conn->thrown_away > LINGER_BYTES_MAX) conn_leave(conn);
 }
 
 /// Take in what can be taken now; what is left of `input` is left for later.
@@ -55,11 +42,11 @@ static void conn_take(Conn *conn, Str *input) {
         else if (conn->state == CONN_OPEN || conn->state == CONN_CLOSING)
             conn_channel_take(conn, input);
         else
-            *input = (Str){};
+            conn_throw_away(conn, input);
     }
 }
 
-void conn_take_rest(Conn *conn) {
+static void conn_take_rest(Conn *conn) {
     if (!conn->rest) return;
     Str input = str_slice((Str){conn->rest, conn->rest_len}, conn->rest_at, conn->rest_len);
     conn_take(conn, &input);
@@ -113,12 +100,19 @@ static void conn_depart(Conn *conn) {
     if (!conn_web_is_busy(conn) && !conn_channel_depart(conn)) conn_free(conn);
 }
 
-void conn_turn_end(Conn *conn) {
-    do { // an answer may be longer than what waits at a time
-        if (conn->state == CONN_GONE) break;
-        Err err = stream_flush(&conn->stream); // over its limit: the peer does not read
-        if (err.code != OK) conn_leave(conn);
-    } while (conn->state == CONN_WEB && conn_web_goes_on(conn));
+static void conn_flush(Conn *conn) {
+    if (conn->state == CONN_GONE) return;
+    Err err = stream_flush(&conn->stream); // over its limit: the peer does not read
+    if (err.code != OK) conn_leave(conn);
+}
+
+/// Every entry from the loop ends here; `conn` may be freed by it.
+static void conn_turn_end(Conn *conn) {
+    conn_flush(conn);
+    while (conn->state == CONN_WEB && conn_web_goes_on(conn)) {
+        conn_take_rest(conn);
+        conn_flush(conn);
+    }
     if (conn->state == CONN_GONE) {
         conn_depart(conn);
         return;
@@ -148,24 +142,26 @@ static void conn_on_timeout(evutil_socket_t, short, void *arg) {
         conn_web_timeout(conn);
     } else if (conn->state == CONN_OPEN) {
         conn_channel_timeout(conn);
+        conn_take_rest(conn);
     } else {
         conn_leave(conn);
     }
     conn_turn_end(conn);
 }
 
-void conn_open(GatewayLoop *loop, int fd, const char *remote) {
+void conn_open(GatewayLoop *loop, int fd, const char *remote, uint64_t address) {
     Gateway *gateway = loop->gateway;
     Conn *conn = calloc(1, sizeof(*conn));
     uint64_t number = 0;
     if (!conn || !slots_add(&loop->slots, conn, &number)) {
         free(conn);
         close(fd);
-        atomic_fetch_sub(&gateway->connections, 1);
+        conn_count_down(gateway, address);
         return;
     }
     const GatewayOptions *options = &gateway->options;
     conn->loop = loop;
+    conn->address = address;
     snprintf(conn->remote, sizeof(conn->remote), "%s", remote);
     conn->peer = (ChannelPeer){.channel = (ChannelId)loop->index << SLOT_NUMBER_BITS | number,
                                .remote = conn->remote};
@@ -208,4 +204,8 @@ void conn_resume(Conn *conn) {
     conn_channel_resume(conn);
     conn_take_rest(conn);
     conn_turn_end(conn);
+}
+
+void conn_answered(Mail *mail) {
+    conn_turn_end(conn_web_answered(mail));
 }

@@ -14,6 +14,7 @@
 /// connection, and jobs of one channel are in order.
 #pragma once
 
+#include "channel/addresses.h"
 #include "channel/conn_job.h"
 #include "channel/slots.h"
 #include "channel/stream.h"
@@ -52,7 +53,8 @@ struct Gateway {
     struct event pause;    ///< accepts again
     uint32_t next_loop;
     uint32_t loop_count;
-    uint32_t running; ///< loops whose thread was started
+    uint32_t running;    ///< loops whose thread was started
+    Addresses addresses; ///< of connections
     atomic_uint_fast64_t connections, open, accepted, refused, resumed;
     GatewayLoop loops[];
 };
@@ -71,11 +73,12 @@ typedef struct Conn {
     struct event timer; ///< what it means depends on the state
     GatewayLoop *loop;
     ConnState state;
-    bool is_known;  ///< the peer has shown who it is; `closed` is due
-    bool is_paused; ///< over its rate: not read until it has paid
-    bool is_pinged; ///< the peer owes a frame
-    bool is_shut;   ///< the last byte was sent
-    Web *web;       ///< in WEB, and until its last request has ended
+    bool is_known;      ///< the peer has shown who it is; `closed` is due
+    bool is_paused;     ///< over its rate: not read until it has paid
+    bool is_pinged;     ///< the peer owes a frame
+    bool is_shut;       ///< the last byte was sent
+    size_t thrown_away; ///< bytes
+    Web *web;           ///< in WEB, and until its last request has ended
     ConnJob job;
     ChannelPeer peer; ///< left alone while there is a job
     FrameDecoder decoder;
@@ -83,6 +86,7 @@ typedef struct Conn {
     uint32_t rest_len, rest_at;
     uint64_t paid_until_us; ///< when the messages so far will have been paid for
     uint8_t binding[TLS_BINDING_LEN];
+    uint64_t address; ///< as addresses.h counts it
     char remote[INET6_ADDRSTRLEN];
 } Conn;
 
@@ -100,20 +104,14 @@ static inline void conn_timer_start(Conn *conn, const struct timeval *duration) 
     event_add(&conn->timer, duration);
 }
 
-/// The connection is over; the end of this turn closes the socket.
-void conn_leave(Conn *conn);
-/// Nothing more is to be said: throw away what comes until the peer closes, so that it reads
-/// everything we sent.
-void conn_linger(Conn *conn);
-/// It will carry no more messages: count it as what it was. Before its state changes.
-void conn_count_end(const Conn *conn);
-/// Go on with what was read and not taken.
-void conn_take_rest(Conn *conn);
-/// Every entry from the loop ends here; `conn` may be freed by it.
-void conn_turn_end(Conn *conn);
+/// A connection that was admitted is gone.
+static inline void conn_count_down(Gateway *gateway, uint64_t address) {
+    atomic_fetch_sub(&gateway->connections, 1);
+    addresses_give(&gateway->addresses, address);
+}
 
-/// Take over an accepted socket. On failure it is closed.
-void conn_open(GatewayLoop *loop, int fd, const char *remote);
+/// Take over an accepted socket of this address (addresses.h). On failure it is closed.
+void conn_open(GatewayLoop *loop, int fd, const char *remote, uint64_t address);
 /// Send a message if the channel is open.
 void conn_send(Conn *conn, Str message);
 /// End the channel if it is open.
@@ -122,6 +120,8 @@ void conn_drop(Conn *conn, uint16_t status, Str reason);
 void conn_stop(Conn *conn);
 /// The loop got the finished job back.
 void conn_resume(Conn *conn);
+/// The loop got the mail of an answer.
+void conn_answered(Mail *mail);
 
 /// What the loop's mailbox carries.
 typedef enum GatewayMail {

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
+#include "channel/conn_state.h"
 #include "http1/upgrade.h"
 
 #include <assert.h>
@@ -154,7 +155,6 @@ static void channel_known_timeout(Conn *conn) {
     if (conn->is_paused) {
         conn->is_paused = conn->paid_until_us > clock_monotonic_ms() * 1000 + MINUTE_US;
         conn_timer_start(conn, conn->is_paused ? conn->loop->tick : conn->loop->half_silence);
-        conn_take_rest(conn);
     } else if (conn->job.kind != CONN_JOB_NONE) {
         channel_heard(conn); // it is we who do not listen
     } else if (conn->is_pinged) {

@@ -13,7 +13,7 @@ void conn_channel_take(Conn *conn, Str *input);
 bool conn_channel_is_reading(const Conn *conn);
 /// Say that the channel, which is open, ends, and wait for the peer to say so too.
 void conn_channel_end(Conn *conn, uint16_t status, Str reason);
-/// Its time is over while it is open.
+/// Its time is over while it is open. A pause may have ended: then it is reading again.
 void conn_channel_timeout(Conn *conn);
 /// The job is back.
 void conn_channel_resume(Conn *conn);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "channel/conn_channel.h"
+#include "channel/conn_state.h"
 #include "http1/reply.h"
 #include "http1/request.h"
 #include "http1/upgrade.h"
@@ -80,10 +81,6 @@ void conn_web_done(Conn *conn) {
     conn->web = NULL;
 }
 
-Web *conn_web_of(Mail *mail) {
-    return (Web *)((char *)mail - offsetof(Web, mail));
-}
-
 bool conn_web_is_reading(const Conn *conn) {
     return conn->web->state <= WEB_BODY;
 }
@@ -125,11 +122,11 @@ void web_answer(WebRequest *request, const WebReply *reply) {
         mailbox_post(&web->conn->loop->mailbox, &web->mail);
 }
 
-void conn_web_resume(Web *web) {
-    Conn *conn = web->conn;
+Conn *conn_web_answered(Mail *mail) {
+    Web *web = (Web *)((char *)mail - offsetof(Web, mail));
     web->is_answered = true;
-    if (conn->state == CONN_WEB) web_reply_begin(web);
-    conn_turn_end(conn);
+    if (web->conn->state == CONN_WEB) web_reply_begin(web);
+    return web->conn;
 }
 
 /// The answer is out: the connection ends, or the next request begins.
@@ -150,11 +147,7 @@ bool conn_web_goes_on(Conn *conn) {
     Stream *stream = &conn->stream;
     if (web->state != WEB_REPLIES || stream->unsent.len > 0) return false;
     Str left = str_slice(web->reply.body, web->sent, web->sent + PIECE_BYTES);
-    if (left.len == 0) {
-        web_reply_end(web);
-        if (conn->state == CONN_WEB) conn_take_rest(conn);
-        return conn->state != CONN_WEB || stream->unsent.len > 0;
-    }
+    if (left.len == 0) web_reply_end(web);
     text_add(&stream->unsent, left);
     web->sent += left.len;
     return true;

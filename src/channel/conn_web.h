@@ -17,12 +17,10 @@ bool conn_web_is_reading(const Conn *conn);
 /// An owner works on a request: the connection may not be freed.
 bool conn_web_is_busy(const Conn *conn);
 /// After the socket took what there was: put more of an answer behind it, or begin the next
-/// request. False: there is nothing to go on with.
+/// request, for which there may be a rest. False: there is nothing to go on with.
 bool conn_web_goes_on(Conn *conn);
-/// The loop got the mail of an answer.
-void conn_web_resume(Web *web);
-/// The web of a mail.
-Web *conn_web_of(Mail *mail);
+/// The mail of an answer: its connection.
+Conn *conn_web_answered(Mail *mail);
 /// The state's time is over.
 void conn_web_timeout(Conn *conn);
 /// The gateway stops: nothing more is to be read.

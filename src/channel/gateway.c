@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "channel/conn.h"
-#include "channel/conn_web.h"
 #include "io/tls.h"
 
 #include <arpa/inet.h>
@@ -21,6 +20,7 @@ enum { BACKLOG = 1024, ACCEPTS_A_TURN = 64, PAUSE_MS = 100, REASON_MAX = 128 };
 typedef struct AdoptMail {
     Mail mail;
     int fd;
+    uint64_t address; ///< as addresses.h counts it
     char remote[INET6_ADDRSTRLEN];
 } AdoptMail;
 
@@ -38,10 +38,6 @@ typedef struct DropMail {
     size_t reason_len;
     char reason[REASON_MAX]; // more than a frame takes: it is cut there, between characters
 } DropMail;
-
-static void gateway_conn_count_down(Gateway *gateway) {
-    atomic_fetch_sub(&gateway->connections, 1);
-}
 
 /// Accepting goes on after a breath.
 static void gateway_on_pause_over(evutil_socket_t, short, void *arg) {
@@ -63,22 +59,34 @@ static void gateway_remote_text(const struct sockaddr_storage *address,
         inet_ntop(AF_INET, &in4->sin_addr, ret_text, INET6_ADDRSTRLEN);
     } else if (address->ss_family == AF_INET6) {
         const struct sockaddr_in6 *in6 = (const void *)address;
-        inet_ntop(AF_INET6, &in6->sin6_addr, ret_text, INET6_ADDRSTRLEN);
+        bool is_mapped = IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr); // IPv4 to a socket of both
+        const void *bytes = &in6->sin6_addr.s6_addr[is_mapped ? 12 : 0];
+        inet_ntop(is_mapped ? AF_INET : AF_INET6, bytes, ret_text, INET6_ADDRSTRLEN);
     }
 }
 
 /// Give an accepted socket to the next loop in turn.
 static void gateway_hand_over(Gateway *gateway, int fd, const struct sockaddr_storage *address) {
     AdoptMail *adopt = malloc(sizeof(*adopt));
+    uint64_t key = addresses_key(address);
     if (!adopt) {
         close(fd);
-        gateway_conn_count_down(gateway);
+        conn_count_down(gateway, key);
         return;
     }
-    *adopt = (AdoptMail){.mail = {.kind = MAIL_ADOPT}, .fd = fd};
+    *adopt = (AdoptMail){.mail = {.kind = MAIL_ADOPT}, .fd = fd, .address = key};
     gateway_remote_text(address, adopt->remote);
     mailbox_post(&gateway->loops[gateway->next_loop].mailbox, &adopt->mail);
     gateway->next_loop = (gateway->next_loop + 1) % gateway->loop_count;
+}
+
+/// One more connection, if it may be: in all, and from its address.
+static bool gateway_admit(Gateway *gateway, const struct sockaddr_storage *address) {
+    bool has_room = atomic_fetch_add(&gateway->connections, 1) < gateway->options.connections_max;
+    if (has_room && addresses_take(&gateway->addresses, addresses_key(address))) return true;
+    atomic_fetch_sub(&gateway->connections, 1);
+    atomic_fetch_add(&gateway->refused, 1);
+    return false;
 }
 
 static void gateway_on_accept(evutil_socket_t listener, short, void *arg) {
@@ -89,14 +97,16 @@ static void gateway_on_accept(evutil_socket_t listener, short, void *arg) {
         int fd = accept4(listener, (void *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0 && errno == EAGAIN) return;
         if (fd < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;
+        if (fd < 0 && errno == EINVAL) { // nobody is let in any more
+            event_del(&gateway->listener);
+            return;
+        }
         if (fd < 0) { // no descriptors or memory: trying again at once would only spin
             gateway_accept_pause(gateway);
             return;
         }
         atomic_fetch_add(&gateway->accepted, 1);
-        if (atomic_fetch_add(&gateway->connections, 1) >= gateway->options.connections_max) {
-            atomic_fetch_add(&gateway->refused, 1);
-            gateway_conn_count_down(gateway);
+        if (!gateway_admit(gateway, &address)) {
             close(fd);
             continue;
         }
@@ -119,7 +129,7 @@ static void gateway_loop_stop(GatewayLoop *loop) {
 }
 
 static void gateway_adopt_take(GatewayLoop *loop, AdoptMail *adopt) {
-    conn_open(loop, adopt->fd, adopt->remote);
+    conn_open(loop, adopt->fd, adopt->remote, adopt->address);
     free(adopt);
 }
 
@@ -151,7 +161,7 @@ static void gateway_mail_take(void *app, Mail *mail) {
         gateway_loop_stop(loop);
         return;
     case MAIL_ANSWER:
-        conn_web_resume(conn_web_of(mail));
+        conn_answered(mail);
         return;
     case MAIL_JOB:
         conn_resume((Conn *)((char *)mail - offsetof(Conn, job) - offsetof(ConnJob, mail)));
@@ -166,14 +176,15 @@ static void gateway_mail_drop(void *app, Mail *mail) {
     if (mail->kind == MAIL_STOP) return;
     if (mail->kind == MAIL_ADOPT) {
         close(((AdoptMail *)mail)->fd);
-        gateway_conn_count_down(loop->gateway);
+        conn_count_down(loop->gateway, ((AdoptMail *)mail)->address);
     }
     free(mail);
 }
 
 static void gateway_thread_name(const GatewayLoop *loop) {
     char name[16]; // what the kernel keeps
-    snprintf(name, sizeof(name), "gw-%u", loop->index % 100);
+    const char *given = loop->gateway->options.name;
+    snprintf(name, sizeof(name), "%.8s-%u", given ? given : "gw", loop->index % 100);
     pthread_setname_np(pthread_self(), name);
 }
 
@@ -310,7 +321,9 @@ Err gateway_open(const GatewayOptions *options,
     if (!options->web_ms) gateway->options.web_ms = options->handshake_ms;
     gateway->workers = workers;
     gateway->listen_fd = -1;
-    Err err = gateway_start(gateway, options->threads, reason);
+    Err err = addresses_open(
+        &gateway->addresses, options->connections_max, options->connections_per_address_max);
+    if (err.code == OK) err = gateway_start(gateway, options->threads, reason);
     if (err.code != OK) {
         gateway_close(gateway);
         return err;
@@ -357,8 +370,14 @@ GatewayStats gateway_stats(const Gateway *gateway) {
                           .resumed = atomic_load(&gateway->resumed)};
 }
 
+void gateway_quiesce(Gateway *gateway) {
+    // It stays open until the loops are gone, but refuses connections from now on.
+    shutdown(gateway->listen_fd, SHUT_RDWR);
+}
+
 Gateway *gateway_close(Gateway *gateway) {
     if (!gateway) return NULL;
+    if (gateway->listen_fd >= 0) gateway_quiesce(gateway);
     for (uint32_t i = 0; i < gateway->running; i++)
         mailbox_post(&gateway->loops[i].mailbox, &gateway->loops[i].stop);
     for (uint32_t i = 0; i < gateway->running; i++)
@@ -367,6 +386,7 @@ Gateway *gateway_close(Gateway *gateway) {
     for (uint32_t i = 0; i < gateway->loop_count; i++)
         gateway_loop_close(&gateway->loops[i]);
     tls_context_close(gateway->tls);
+    addresses_close(&gateway->addresses);
     free((char *)(uintptr_t)gateway->options.path); // ours since gateway_open
     free((char *)(uintptr_t)gateway->options.protocol);
     free(gateway);

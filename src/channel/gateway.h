@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Holds many clients' channels: one WebSocket (RFC 6455) over TLS each.
+/// Listens on a port, serves requests of HTTP/1.1 over TLS (channel/web.h), and holds many clients'
+/// channels: one WebSocket (RFC 6455) each.
 ///
 /// One libevent loop per thread, connections spread over them. In it: accept, TLS, one upgrade
 /// request, frames, timers, and a glance at messages that may need no more. All others are jobs on
@@ -74,11 +75,13 @@ typedef struct GatewayOptions {
     const char *key_path; ///< PEM chain and key; both NULL: plain TCP (behind a balancer, tests)
     const char *path;     ///< of the upgrade request: "/v1/agent/channel"
     const char *protocol; ///< the WebSocket subprotocol that is spoken
+    const char *name;     ///< of its threads, at most 8 bytes: "NAME-0", ...; NULL: "gw"
     uint32_t threads;     ///< 1..16
     uint32_t connections_max;
-    uint32_t first_max_bytes;   ///< of a stranger's message: 1..message_max_bytes
-    uint32_t message_max_bytes; ///< of a known peer's
-    uint32_t reply_max_bytes;   ///< of one that is sent; 0: message_max_bytes
+    uint32_t connections_per_address_max; ///< of IPv6 from one /64; 0: no such limit
+    uint32_t first_max_bytes;             ///< of a stranger's message: 1..message_max_bytes
+    uint32_t message_max_bytes;           ///< of a known peer's
+    uint32_t reply_max_bytes;             ///< of one that is sent; 0: message_max_bytes
     /// Of one channel, on average; a burst of as many is allowed. Who is over it waits; a stranger
     /// is sent away.
     uint32_t messages_per_minute_max;
@@ -117,6 +120,8 @@ void gateway_send(Gateway *gateway, ChannelId channel, Str message);
 void gateway_drop(Gateway *gateway, ChannelId channel, uint16_t status, Str reason);
 /// Counters, roughly of this moment. Thread-safe.
 GatewayStats gateway_stats(const Gateway *gateway);
+/// From now on nobody is let in; who is there stays. Thread-safe.
+void gateway_quiesce(Gateway *gateway);
 /// Stop listening, end every channel with 1001 (going away), wait for their jobs, stop the threads.
 /// NULL-safe; returns NULL.
 Gateway *gateway_close(Gateway *gateway);

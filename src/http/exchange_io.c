@@ -1,59 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
-// Between libmicrohttpd's idea of a request and ours.
+// Between HTTP's idea of a request and ours.
 #include "http/exchange.h"
 
-#include <arpa/inet.h>
+#include "base/clock.h"
+#include "http1/reply.h"
+
 #include <strings.h>
 
 enum {
     QUERY_MAX = 32,
-    ANSWER_HEADERS_MAX = 4096, ///< memory for them, beyond what the call may have
+    FIELDS_BYTES_MAX = 4096, ///< of an answer
 };
 
-static enum MHD_Result exchange_query_add(void *arg,
-                                          enum MHD_ValueKind,
-                                          const char *key,
-                                          size_t key_len,
-                                          const char *value,
-                                          size_t value_len) {
-    StrMap *query = arg;
-    StrPair *pair = &query->items[query->count++];
-    pair->key = (Str){key, key_len};
-    pair->value = value ? (Str){value, value_len} : S("");
-    return MHD_YES;
+static int exchange_hex(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-Err exchange_load_query(Exchange *exchange) {
-    struct MHD_Connection *connection = exchange->connection;
-    int count = MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, NULL, NULL);
-    if (count > QUERY_MAX) return FAIL(ERR_INVALID, "too many query parameters");
+/// Escapes are undone (RFC 3986 section 2.1); `plus`: what a '+' stands for. One that is none
+/// stays.
+static Str exchange_unescape(Arena *arena, Str text, char plus) {
+    char *out = ARENA_ARRAY(arena, char, text.len + 1);
+    if (!out) return (Str){};
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i] == '+' ? plus : text.ptr[i];
+        bool is_escape = c == '%' && i + 2 < text.len;
+        int high = is_escape ? exchange_hex(text.ptr[i + 1]) : -1;
+        int low = is_escape ? exchange_hex(text.ptr[i + 2]) : -1;
+        if (high >= 0 && low >= 0) {
+            c = (char)(high << 4 | low);
+            i += 2;
+        }
+        out[len++] = c;
+    }
+    return (Str){out, len};
+}
+
+/// Decoded, a '/' or NUL that hides in the path would change what it means.
+static bool exchange_is_path_plain(Str path) {
+    for (size_t i = 0; i + 2 < path.len; i++) {
+        if (strncasecmp(path.ptr + i, "%2f", 3) == 0) return false;
+        if (strncasecmp(path.ptr + i, "%00", 3) == 0) return false;
+    }
+    return true;
+}
+
+static Err exchange_load_query(Exchange *exchange, Str text) {
     StrMap *query = &exchange->request.query;
+    Str pair;
     query->items = ARENA_ARRAY(&exchange->arena, StrPair, QUERY_MAX);
     if (!query->items) return arena_check(&exchange->arena);
-    MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, exchange_query_add, query);
-    return SUCCESS;
-}
-
-static Str exchange_remote_text(Exchange *exchange) {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (!info || !info->client_addr) return (Str){};
-    const void *address = info->client_addr;
-    char text[INET6_ADDRSTRLEN] = "";
-    if (info->client_addr->sa_family == AF_INET) {
-        const struct sockaddr_in *v4 = address;
-        inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
-    } else {
-        const struct sockaddr_in6 *v6 = address;
-        bool is_mapped = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr); // IPv4 to a socket of both
-        const void *bytes = &v6->sin6_addr.s6_addr[is_mapped ? 12 : 0];
-        inet_ntop(is_mapped ? AF_INET : AF_INET6, bytes, text, sizeof(text));
+    while (text.ptr && str_cut(&text, '&', &pair)) {
+        if (pair.len == 0) continue;
+        if (query->count == QUERY_MAX) return FAIL(ERR_INVALID, "too many query parameters");
+        size_t equals = str_index(pair, '=', 0);
+        query->items[query->count++] = (StrPair){
+            exchange_unescape(&exchange->arena, str_slice(pair, 0, equals), ' '),
+            exchange_unescape(&exchange->arena, str_slice(pair, equals + 1, pair.len), ' ')};
     }
-    return str_dup(&exchange->arena, str_from(text));
+    return arena_check(&exchange->arena);
 }
 
-Str exchange_header(const Exchange *exchange, const char *name) {
-    return str_from(MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name));
+/// The value of a field; absent if it is not there, or repeated.
+static Str exchange_field(const RequestHead *head, Str name) {
+    Str value;
+    return head_one(&head->head.fields, name, &value) ? value : (Str){};
 }
 
 static Str exchange_bearer_of(Str authorization) {
@@ -63,43 +76,34 @@ static Str exchange_bearer_of(Str authorization) {
     return str_trim(str_slice(authorization, scheme.len, authorization.len));
 }
 
-void exchange_load_head(Exchange *exchange, const char *url, const char *method) {
+Err exchange_load(Exchange *exchange) {
+    const RequestHead *head = exchange->web->head;
     HttpRequest *request = &exchange->request;
-    Str verb = str_from(method);
-    request->method = str_eq(verb, S("HEAD")) ? S("GET") : verb; // the library leaves the body out
-    request->path = str_from(url);
-    request->content_type = exchange_header(exchange, "Content-Type");
-    request->remote_address = exchange_remote_text(exchange);
-    request->bearer = exchange_bearer_of(exchange_header(exchange, "Authorization"));
+    request->method = str_eq(head->method, S("HEAD")) ? S("GET") : head->method;
+    request->path = exchange_unescape(&exchange->arena, head->path, '+');
+    request->content_type = exchange_field(head, S("Content-Type"));
+    request->remote_address = str_from(exchange->web->remote);
+    request->bearer = exchange_bearer_of(exchange_field(head, S("Authorization")));
+    if (!exchange_is_path_plain(head->path))
+        return FAIL(ERR_INVALID, "no segment of a path may hold a '/' or NUL");
+    return exchange_load_query(exchange, head->query);
 }
 
-static void exchange_header_add(struct MHD_Response *response, const char *name, Str value) {
-    if (value.ptr) MHD_add_response_header(response, name, value.ptr);
-}
-
-/// Texts of a reply live in its arena with a NUL behind them, or are literals.
-enum MHD_Result exchange_send(Exchange *exchange) {
-    HttpReply *reply = &exchange->reply;
-    exchange->state = ANSWERED;
-    exchange->arena.max_bytes += ANSWER_HEADERS_MAX;
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        reply->body.len, (void *)(uintptr_t)reply->body.ptr, MHD_RESPMEM_PERSISTENT);
-    if (!response) return MHD_NO;
-    exchange_header_add(response, "Content-Type", str_dup(&exchange->arena, reply->content_type));
-    exchange_header_add(response, "X-Request-Id", str_dup(&exchange->arena, reply->request_id));
-    exchange_header_add(response, "Allow", str_dup(&exchange->arena, reply->allow));
-    exchange_header_add(response, "Cache-Control", S("no-store"));
-    exchange_header_add(response, "X-Content-Type-Options", S("nosniff"));
-    if (reply->status == MHD_HTTP_UNAUTHORIZED)
-        exchange_header_add(response, "WWW-Authenticate", S("Bearer"));
+void exchange_send(Exchange *exchange) {
+    const HttpReply *reply = &exchange->reply;
+    Text *out = &exchange->fields;
+    text_init(out, FIELDS_BYTES_MAX);
+    reply_field(out, "Content-Type", reply->content_type);
+    reply_field(out, "X-Request-Id", reply->request_id);
+    reply_field(out, "Allow", reply->allow);
+    reply_field(out, "Cache-Control", S("no-store"));
+    reply_field(out, "X-Content-Type-Options", S("nosniff"));
+    if (reply->status == 401) reply_field(out, "WWW-Authenticate", S("Bearer"));
     if (reply->retry_after_s)
-        exchange_header_add(
-            response,
-            "Retry-After",
-            str_print(&exchange->arena, "%llu", (unsigned long long)reply->retry_after_s));
-    if (traffic_is_draining(&exchange->server->traffic))
-        exchange_header_add(response, "Connection", S("close"));
-    enum MHD_Result result = MHD_queue_response(exchange->connection, reply->status, response);
-    MHD_destroy_response(response);
-    return result;
+        text_print(out, "Retry-After: %llu\r\n", (unsigned long long)reply->retry_after_s);
+    const WebReply answer = {.status = (uint16_t)reply->status,
+                             .fields = text_str(out), // without memory, fewer of them
+                             .body = reply->body,
+                             .ends = traffic_is_draining(&exchange->server->traffic)};
+    web_answer(exchange->web, &answer);
 }

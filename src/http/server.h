@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The REST listener: libmicrohttpd with TLS in front of a Router.
+/// The REST listener: a gateway (channel/gateway.h) in front of a Router.
 ///
-/// Its threads only move bytes: a complete request is handed to the worker pool of its route while
-/// the connection is suspended, and resumed with the answer. Limits on everything: connections (in
-/// all and from one address), header and body bytes, idle time. GET /healthz and routes without a
-/// pool are answered by the network thread; GET /readyz asks `ready`.
+/// Its loops only move bytes: a complete request is handed to the worker pool of its route. Limits
+/// on everything: connections (in all and from one address), head and body bytes, the time for each
+/// part of a request. GET /healthz and routes without a pool are answered by the loop; GET /readyz
+/// asks `ready`.
 #pragma once
 
 #include "base/err.h"
@@ -23,7 +23,7 @@ typedef struct ServerOptions {
     uint32_t threads;     ///< 1..16
     uint32_t connections_max;
     uint32_t connections_per_address_max; ///< 0: no such limit
-    uint64_t idle_timeout_ms;
+    uint64_t idle_timeout_ms; ///< for a body, for the taking of an answer, and between requests
     /// OK: /readyz says 200, else 503 with its `what`; on a worker of the first pool.
     Err (*ready)(void *app);
     void *app;

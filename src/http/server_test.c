@@ -175,6 +175,36 @@ TEST(what_is_not_http_does_no_harm) {
     host_close(&host);
 }
 
+/// Each is told as a problem document with an id, once.
+TEST(what_is_no_good_request_is_a_problem_document) {
+    static const struct {
+        const char *bytes;
+        uint16_t status;
+    } rows[] = {
+        {"GET\r\n\r\n",                                                                    400},
+        {"GET /v1/boxes HTTP/2.0\r\nHost: x\r\n\r\n",                                      505},
+        {"GET /v1/boxes HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",                           400},
+        {"GET /v1/boxes%00 HTTP/1.1\r\nHost: x\r\n\r\n",                                   400},
+        {"GET /v1/boxes%2fred HTTP/1.1\r\nHost: x\r\n" LAST,                               400},
+        {HEAD("POST /v1/boxes") "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",        400},
+        {HEAD("POST /v1/boxes") "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+        {HEAD("POST /v1/boxes") "Transfer-Encoding: gzip, chunked\r\n\r\n",                501},
+        {HEAD("POST /v1/boxes") "Content-Length: 99999999\r\n\r\n",                        413},
+    };
+    Host host;
+    host_open(&host);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        char bytes[REPLY_MAX], begin[32];
+        raw_ask(&host, rows[i].bytes, bytes);
+        snprintf(begin, sizeof(begin), "HTTP/1.1 %u ", rows[i].status);
+        if (!str_starts(str_from(bytes), str_from(begin))) fail_msg("row %zu: %s", i, bytes);
+        const char *type = strstr(bytes, "\r\nContent-Type: application/problem+json\r\n");
+        CHECK(type && !strstr(type + 1, "\r\nContent-Type: "));
+        CHECK(strstr(bytes, "\r\nX-Request-Id: req_") && strstr(bytes, "\"request_id\":\"req_"));
+    }
+    host_close(&host);
+}
+
 TEST(a_full_pool_is_503_with_advice_to_retry) {
     Host host;
     host_open_with(&host, (ServerOptions){}, (WorkerOptions){1, 1});
@@ -324,6 +354,7 @@ TEST_MAIN(CASE(a_request_is_answered_by_the_router),
           CASE(a_slash_or_nul_cannot_hide_in_a_path),
           CASE(query_parameters_have_a_limit),
           CASE(what_is_not_http_does_no_harm),
+          CASE(what_is_no_good_request_is_a_problem_document),
           CASE(a_full_pool_is_503_with_advice_to_retry),
           CASE(a_full_pool_keeps_nobody_of_another_waiting),
           CASE(a_route_without_a_pool_needs_no_worker),

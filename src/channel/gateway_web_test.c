@@ -51,7 +51,7 @@ TEST(the_same_comes_byte_by_byte) {
 TEST(an_answer_says_what_the_client_must_know) {
     Site site;
     Answer answer;
-    Str value;
+    Str value = {};
     site_open(&site);
     Raw raw = asked(&site, "HEAD /large HTTP/1.1\r\n" HOST "\r\n");
     hear_to(&raw, true, &answer);

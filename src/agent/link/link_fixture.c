@@ -228,7 +228,6 @@ void linked_close(LinkedDevice *device) {
     server_set_close(device->servers);
     sync_done(&device->sync);
     event_base_free(device->loop);
-    arena_done(&device->arena);
 }
 
 void linked_run(LinkedDevice *device, uint64_t ms) {

@@ -45,7 +45,7 @@ size_t fake_up_count(Fake *fake);
 
 /// A device and what its link told it.
 typedef struct LinkedDevice {
-    Arena arena;
+    Arena arena; ///< what a fake says may borrow from it: its owner frees it last
     struct event_base *loop;
     Identity identity;
     SessionMember member;
@@ -71,7 +71,7 @@ typedef struct LinkedDevice {
 void linked_open(LinkedDevice *device, const Id *installation);
 /// Begin its link to these servers, which are trusted by `authority`.
 void linked_link(LinkedDevice *device, ServerEntry *entries, size_t count, Str authority);
-/// End.
+/// End; what is in its arena stays.
 void linked_close(LinkedDevice *device);
 /// Run its loop until `is_so(app)`, or fail after 20 s.
 void linked_until(LinkedDevice *device, bool (*is_so)(void *app), void *app);

@@ -30,7 +30,8 @@ static void link_up(Fixture *f) {
 
 static void teardown(Fixture *f) {
     linked_close(&f->device);
-    fake_close(&f->fake);
+    fake_close(&f->fake); // what it says borrows from the device's arena
+    arena_done(&f->device.arena);
 }
 
 static bool is_open(void *app) {
@@ -332,6 +333,7 @@ TEST(who_wants_to_poll_polls_with_a_proof_each_time) {
     linked_until(&f.device, is_open, &f);
     peer_stop(&peer); // before the texts of its script go
     linked_close(&f.device);
+    arena_done(&f.device.arena);
     CHECK(strstr(peer.requests[0], "POST /v1/agent/challenge HTTP/1.1"));
     CHECK(strstr(peer.requests[1], "POST /v1/agent/sync HTTP/1.1"));
     CHECK(strstr(peer.requests[1], "\"hello\":{") && strstr(peer.requests[1], "\"proof\":\"ey"));

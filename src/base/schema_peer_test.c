@@ -42,6 +42,17 @@ static const Field Room_fields[] = {
 };
 static const Schema Room_schema = SCHEMA(Room, "room", "a room");
 
+/// Numbers without bounds of their own.
+typedef struct Meter {
+    uint64_t turns;
+    int64_t shift;
+} Meter;
+static const Field Meter_fields[] = {
+    FIELD(Meter, turns, 0, "so many"),
+    FIELD(Meter, shift, 0, "either way"),
+};
+static const Schema Meter_schema = SCHEMA(Meter, "meter", "what counts");
+
 static Err read(Arena *arena, DecodeMode mode, const char *json, Thing *thing, Reason *reason) {
     return schema_read(&Thing_schema, str_from(json), mode, arena, thing, reason);
 }
@@ -88,6 +99,36 @@ TEST(a_peer_is_held_to_bounds_patterns_counts_and_what_is_required) {
         Reason reason = {};
         CHECK_ERR(read(&arena, DECODE_PEER, cases[i].json, &thing, &reason), ERR_INVALID);
         assert_string_equal(reason.text, cases[i].reason);
+    }
+}
+
+#define INT53 "9007199254740991"
+
+TEST(a_number_is_exact_in_every_reader_of_json_whoever_says_it) {
+    static const DecodeMode strict[] = {DECODE_PEER, DECODE_INPUT, DECODE_PATCH};
+    static const struct {
+        const char *json;
+        const char *reason;
+    } refused[] = {
+        {"{\"turns\":9007199254740992}",    "/turns must be an integer from 0 to " INT53         },
+        {"{\"turns\":9223372036854775807}", "/turns must be an integer from 0 to " INT53         },
+        {"{\"turns\":-1}",                  "/turns must be an integer from 0 to " INT53         },
+        {"{\"shift\":9007199254740992}",    "/shift must be an integer from -" INT53 " to " INT53},
+        {"{\"shift\":-9007199254740992}",   "/shift must be an integer from -" INT53 " to " INT53},
+    };
+    const Str most = S("{\"turns\":" INT53 ",\"shift\":-" INT53 "}");
+    ARENA(arena);
+    for (size_t i = 0; i < 3; i++) {
+        Meter meter = {};
+        CHECK_OK(schema_read(&Meter_schema, most, strict[i], &arena, &meter, NULL));
+        CHECK(meter.turns == 9'007'199'254'740'991 && meter.shift == -9'007'199'254'740'991);
+        for (size_t j = 0; j < sizeof(refused) / sizeof(refused[0]); j++) {
+            Str json = str_from(refused[j].json);
+            Reason reason = {};
+            CHECK_ERR(schema_read(&Meter_schema, json, strict[i], &arena, &meter, &reason),
+                      ERR_INVALID);
+            assert_string_equal(reason.text, refused[j].reason);
+        }
     }
 }
 
@@ -155,6 +196,7 @@ TEST(a_reason_is_a_line_of_text_whatever_it_quotes) {
 
 TEST_MAIN(CASE(a_peer_may_send_fields_that_we_do_not_know),
           CASE(a_peer_is_held_to_bounds_patterns_counts_and_what_is_required),
+          CASE(a_number_is_exact_in_every_reader_of_json_whoever_says_it),
           CASE(a_peer_sets_nothing_that_is_ours_and_null_is_absent),
           CASE(an_unknown_text_of_a_newer_enum_is_unknown_where_the_writer_may_be_newer),
           CASE(what_is_read_without_a_list_of_faults_needs_no_reason),

@@ -251,7 +251,7 @@ static Err gateway_listener_bind(Gateway *gateway, Reason *reason) {
     const int on = 1;
     bool good = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0
                 && bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
-    Err err = good ? SUCCESS : FAIL_SYS("cannot listen for channels");
+    Err err = good ? SUCCESS : FAIL_SYS("cannot listen");
     freeaddrinfo(found);
     gateway->listen_fd = fd;
     if (good) return SUCCESS;

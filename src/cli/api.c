@@ -7,6 +7,7 @@
 #include "base/scope.h"
 #include "http/client.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -122,6 +123,14 @@ static Err api_refresh(Cli *cli) {
         return cli_fail(cli, ERR_UNAUTHENTICATED, "the session has ended: use muster login");
     TRY(err);
     return api_keep(cli, reply);
+}
+
+Str api_target(const Endpoint *endpoint, Str id, Arena *arena) {
+    Str path = str_from(endpoint->path);
+    size_t begin = str_index(path, '{', 0), end = str_index(path, '}', begin);
+    assert(end < path.len);
+    Str before = str_slice(path, 0, begin), behind = str_slice(path, end + 1, path.len);
+    return str_print(arena, "%.*s%.*s%.*s", STR_FMT(before), STR_FMT(id), STR_FMT(behind));
 }
 
 Err api_send(Cli *cli, const ApiCall *call, Arena *arena, Str *ret_body) {

@@ -20,6 +20,9 @@ Err api_place(Cli *cli);
 Err api_connect(Cli *cli);
 /// Load the session and connect, unless that is done. ERR_UNAUTHENTICATED: not signed in.
 Err api_open(Cli *cli);
+/// The path of an endpoint that is about one thing, with its id in place of the parameter; absent:
+/// the arena is exhausted.
+Str api_target(const Endpoint *endpoint, Str id, Arena *arena);
 /// One call with the session's token; the answer's body is put into `arena`.
 Err api_send(Cli *cli, const ApiCall *call, Arena *arena, Str *ret_body);
 /// One call without a token: signing in.

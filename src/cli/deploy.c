@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shipping a release to a fleet, and watching it arrive.
+#include "api/device.h"
 #include "api/fleet.h"
 #include "base/scope.h"
 #include "cli/api.h"
@@ -81,7 +82,7 @@ static Err deploy(Cli *cli, Str fleet_id, Str release_id, Fleet *ret_fleet, Id *
     text_init(&body, BODY_MAX);
     schema_encode(&DeployInput_schema, &input, ENCODE_REQUEST, &body);
     TRY(text_check(&body));
-    Str target = str_print(&cli->arena, "/v1/fleets/%.*s/deploy", STR_FMT(fleet_id));
+    Str target = api_target(&Fleet_deploy, fleet_id, &cli->arena);
     TRY(arena_check(&cli->arena));
     const ApiCall call = {
         .method = method_name(Fleet_deploy.method), .target = target, .body = text_str(&body)};
@@ -105,7 +106,7 @@ Err deploy_run(Cli *cli, const Verb *) {
     TRY(cli_show(cli, &Fleet_schema, &deployed));
     if (!cli_option(cli, "wait").ptr) return SUCCESS;
     Wait wait = {.cli = cli, .allow_away = cli_option(cli, "allow-offline").ptr != NULL};
-    wait.devices = str_print(&cli->arena, "/v1/devices?fleet_id=%.*s", STR_FMT(fleet));
+    wait.devices = str_print(&cli->arena, "%s?fleet_id=%.*s", Device_list.path, STR_FMT(fleet));
     wait.deadline_ms = clock_monotonic_ms() + within_ms;
     TRY(watch_init(&wait.watch, &release_id, &cli->arena));
     TRY(arena_check(&cli->arena));

@@ -94,6 +94,13 @@ TEST(a_file_that_cannot_be_a_release_is_told) {
     SCOPED(run_done) Run missing = CREATE("/nowhere/c.yml");
     CHECK(missing.code == EXIT_NOT_FOUND);
     CHECK_STR(str_from(missing.err), S("muster: there is no file \"/nowhere/c.yml\"\n"));
+    SCOPED(run_done) Run folder = CREATE("/tmp");
+    CHECK(folder.code == EXIT_LOCAL && folder.out[0] == '\0');
+    CHECK_STR(str_from(folder.err), S("muster: cannot read: /tmp: Is a directory\n"));
+    SCOPED(run_done) Run through = CREATE("/dev/null/c.yml");
+    CHECK(through.code == EXIT_LOCAL);
+    CHECK_STR(str_from(through.err),
+              S("muster: cannot open the file: /dev/null/c.yml: Not a directory\n"));
     world_close(&world);
 }
 

@@ -348,6 +348,14 @@ def calls(tree):
             yield path, line, f"{match.group(1)} is banned"
 
 
+def paths(tree):
+    """the command line takes paths of the API from its endpoints"""
+    for path in tree.c_files("src"):
+        if path.parts[:2] == ("src", "cli") and not path.stem.endswith(("_test", "_fixture")):
+            for line, _ in matches(re.compile(r'"/v1/'), tree.text(path)):
+                yield path, line, "a path is written out; see api_target"
+
+
 def words(tree):
     """nothing is left to do later"""
     for path in tree.paths:
@@ -431,7 +439,7 @@ def links(tree):
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLE = ROOT / ".clang-format"
-CHECKS = [edges, circles, statics, rows, callers, scopes, sizes, documented, calls, words, spdx, domain]
+CHECKS = [edges, circles, statics, rows, callers, scopes, sizes, documented, calls, paths, words, spdx, domain]
 CHECKS += [layout, shell, links]
 
 

@@ -112,7 +112,7 @@ int upper_open(int a) {
 BAD = {
     check.edges: [
         {"src/base/a.c": C + '#include "http/call.h"\n'},
-        {"src/http/a.c": C + '#include "channel/frame.h"\n'},
+        {"src/http/a.c": C + '#include "db/tx.h"\n'},
         {"src/http/a.c": C + '#include "wire/sync.h"\n'},
         {"src/http/a.c": C + '#include "api/fleet.h"\n'},
         {"src/agent/a.c": C + '#include "api/fleet.h"\n'},
@@ -192,6 +192,7 @@ BAD = {
         {"src/base/a.c": C + "int f(char *a) { return atoi(a); }\n"},
         {"tests/a.c": C + "void f(char *a) { strcpy (a, a); }\n"},
     ],
+    check.paths: [{"src/cli/a.c": C + 'const char *path = "/v1/boxes";\n'}],
     check.words: [{"src/base/a.c": C + f"// {LATER}: later\n"}, {"docs/a.md": f"{LATER}\n"}],
     check.spdx: [
         {"src/base/a.c": "int x;\n"},

@@ -46,7 +46,7 @@ says 5 "musterd init: this folder is set up already; see musterd add-org" \
     "$musterd" init --data "$dir/server"
 printf 'address = 127.0.0.1\nport = %s\nchannel_port = %s\n' "$port" "$port" \
     >"$dir/twice.conf"
-says 8 "musterd run: cannot listen for requests: 127.0.0.1 port $port: Address already in use" \
+says 8 "musterd run: cannot listen: 127.0.0.1 port $port: Address already in use" \
     "$musterd" run --data "$dir/server" --config "$dir/twice.conf"
 mv "$dir/server/server.key" "$dir/server/kept.key"
 says 8 "musterd run: cannot read the certificate or its key: $dir/server/server.key: No such file*" \

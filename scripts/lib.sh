@@ -44,7 +44,7 @@ suite() {
     if [ -s "$dir/meson-logs/testlog.json" ]; then
         scripts/tap_summary.py "$lane" "$dir/meson-logs/testlog.json"
     else
-        echo "skip $lane no tests in it"
+        echo "not ok $lane: no tests in it"
     fi
 }
 

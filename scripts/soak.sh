@@ -37,6 +37,9 @@ storm_fuzz() {
 
 storms=("$@")
 [ $# -gt 0 ] || storms=(random faults kills fuzz)
+for storm in "${storms[@]}"; do
+    declare -F "storm_$storm" >/dev/null || { echo "soak.sh: no such storm: $storm" >&2 && exit 2; }
+done
 built soak build_for build gcc | tee "$work/results" || storms=()
 for storm in "${storms[@]}"; do
     "storm_$storm" | tee -a "$work/results"

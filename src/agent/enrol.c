@@ -217,9 +217,7 @@ enrol_pairs_read(Str text, StrPair pairs[ENROL_PAIRS_MAX], size_t *ret_count, Re
     return SUCCESS;
 }
 
-Err enrol_file_load(const char *path, Arena *arena, EnrolFile *ret_file, Reason *reason) {
-    Str text;
-    TRY(file_load(path, ENROL_FILE_MAX, arena, &text, reason));
+static Err enrol_text_read(Str text, Arena *arena, EnrolFile *ret_file, Reason *reason) {
     const Str mark = S("\xEF\xBB\xBF"); // that some editors put before what is UTF-8
     if (str_starts(text, mark)) text = str_slice(text, mark.len, text.len);
     StrPair pairs[ENROL_PAIRS_MAX];
@@ -240,13 +238,19 @@ Err enrol_file_load(const char *path, Arena *arena, EnrolFile *ret_file, Reason 
     return SUCCESS;
 }
 
+Err enrol_file_load(const char *path, Arena *arena, EnrolFile *ret_file, Reason *reason) {
+    Str text;
+    TRY(file_load(path, ENROL_FILE_MAX, arena, &text, reason));
+    return reason_about(reason, enrol_text_read(text, arena, ret_file, reason), "%s", path);
+}
+
 Err enrol_by_file(const State *state, const char *path, Reason *reason) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, ENROL_ARENA_MAX);
     EnrolFile file;
     TRY(enrol_file_load(path, &arena, &file, reason));
     TokenText token;
-    TRY(token_text_parse(file.token, &arena, &token, reason));
+    TRY(reason_about(reason, token_text_parse(file.token, &arena, &token, reason), "%s", path));
     bool is_member = false;
     TRY(enrol_refuse_member(state, &arena, &is_member, reason));
     return enrol_once(state, &token, file.name, is_member, &arena, reason);

@@ -258,7 +258,7 @@ TEST(a_file_that_is_not_right_says_where) {
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         CHECK_OK(file_save(f->file, str_from(cases[i].text), 0600, NULL));
         CHECK_ERR(enrol_file_load(f->file, &f->arena, &file, &reason), ERR_INVALID);
-        CHECK(strstr(reason.text, cases[i].said));
+        CHECK(strstr(reason.text, cases[i].said) && strstr(reason.text, f->file));
     }
 }
 

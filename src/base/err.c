@@ -143,6 +143,16 @@ Err reason_fail(Reason *reason, Err err, const char *format, ...) {
     return err;
 }
 
+Err reason_about(Reason *reason, Err err, const char *format, ...) {
+    if (!reason || err.code == OK) return err;
+    Reason about, words = *reason;
+    va_list args;
+    va_start(args, format);
+    err_reason_print(&about, format, args);
+    va_end(args);
+    return reason_fail(reason, err, "%s%s%s", about.text, words.text[0] ? ": " : "", words.text);
+}
+
 int err_report(const char *who, Err err, const Reason *reason) {
     bool has_reason = reason && reason->text[0];
     bool has_errno = err.sys != 0;

@@ -108,6 +108,10 @@ void reason_clear(Reason *reason);
 /// Return a failure and say why in one breath: `return reason_fail(reason, FAIL(...), "%s", x)`.
 __attribute__((format(printf, 3, 4))) Err
 reason_fail(Reason *reason, Err err, const char *format, ...);
+/// Return a failure with what it is about, by printf, before the words of its reason, if it has
+/// any: a file before what is wrong in it. `reason` was empty before the failure. OK stays OK.
+__attribute__((format(printf, 3, 4))) Err
+reason_about(Reason *reason, Err err, const char *format, ...);
 /// Tell on standard error why a program ends, in one line: "WHO: WHAT: REASON: the system's words".
 /// Returns its exit code. `reason`: NULL or empty if there is none.
 int err_report(const char *who, Err err, const Reason *reason);

@@ -138,6 +138,17 @@ TEST(a_reason_is_one_line_cut_at_a_character) {
     CHECK_ERR(reason_fail(NULL, FAIL(ERR_STATE, "no"), "%s", "said"), ERR_STATE);
 }
 
+TEST(a_reason_says_what_it_is_about_before_its_words) {
+    Reason reason = {};
+    CHECK_ERR(reason_about(&reason, FAIL(ERR_STATE, "no"), "file %d", 1), ERR_STATE);
+    assert_string_equal(reason.text, "file 1");
+    CHECK_ERR(reason_about(&reason, FAIL(ERR_STATE, "no"), "folder"), ERR_STATE);
+    assert_string_equal(reason.text, "folder: file 1");
+    CHECK_OK(reason_about(&reason, SUCCESS, "nothing"));
+    assert_string_equal(reason.text, "folder: file 1");
+    CHECK_ERR(reason_about(NULL, FAIL(ERR_STATE, "no"), "file"), ERR_STATE);
+}
+
 TEST_MAIN(CASE(every_code_has_a_word_a_title_a_status_and_an_exit_code),
           CASE(exit_codes_are_the_documented_ones),
           CASE(a_full_disk_has_a_code_of_its_own_whoever_says_it),
@@ -145,4 +156,5 @@ TEST_MAIN(CASE(every_code_has_a_word_a_title_a_status_and_an_exit_code),
           CASE(a_problem_is_read_by_its_word_and_else_by_its_status),
           CASE(what_a_peers_own_machine_lacks_is_no_fault_of_this_one),
           CASE(a_problem_that_was_written_is_read_back),
-          CASE(a_reason_is_one_line_cut_at_a_character))
+          CASE(a_reason_is_one_line_cut_at_a_character),
+          CASE(a_reason_says_what_it_is_about_before_its_words))

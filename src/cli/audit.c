@@ -51,8 +51,10 @@ static Err audit_proof_load(Cli *cli, Str path, AuditProof *ret_proof, Checkpoin
     Str json;
     AuditProof proof;
     TRY(file_load(str_dup(&cli->arena, path).ptr, AUDIT_FILE_MAX, &cli->arena, &json, &cli->said));
-    TRY(schema_read(&AuditProof_schema, json, DECODE_PEER, &cli->arena, &proof, &cli->said));
-    TRY(checkpoint_verify(NULL, proof.checkpoint, &cli->arena, ret_checkpoint));
+    Err err = schema_read(&AuditProof_schema, json, DECODE_PEER, &cli->arena, &proof, &cli->said);
+    if (err.code == OK)
+        err = checkpoint_verify(NULL, proof.checkpoint, &cli->arena, ret_checkpoint);
+    TRY(reason_about(&cli->said, err, "%.*s", STR_FMT(path)));
     *ret_proof = proof;
     return SUCCESS;
 }

@@ -151,6 +151,23 @@ TEST(a_journal_that_is_shorter_than_it_was_is_noticed) {
     CHECK(strstr(result.out, "the journal ends at entry 2, but did go to 6"));
 }
 
+TEST(a_saved_file_that_is_none_is_named) {
+    static const char *const texts[] = {
+        "no json", "{\"checkpoint\":7}", "{\"checkpoint\":\"a.b.c\"}"};
+    for (size_t i = 0; i < 3; i++) {
+        SCOPED(book_close) Book book;
+        World world;
+        book_open(&book);
+        WORLD_OPEN(&world, head(&book, 2));
+        world_sign_in(&world, LATER_MS);
+        const char *path = world_file(&world, "proof", texts[i]);
+        SCOPED(run_done) Run result = RUN("muster", "audit", "verify", "--checkpoint", path);
+        world_close(&world);
+        CHECK(result.code != EXIT_OK && result.code != EXIT_PARTIAL);
+        CHECK(strstr(result.err, path));
+    }
+}
+
 TEST(a_checkpoint_begins_a_verification_that_needs_nothing_before_it) {
     SCOPED(book_close) Book book;
     World world;
@@ -210,6 +227,7 @@ TEST_MAIN(CASE(a_whole_journal_is_verified_page_by_page),
           CASE(rows_that_are_cut_off_at_the_end_are_noticed),
           CASE(a_saved_verification_is_continued_where_it_ended),
           CASE(a_journal_that_is_shorter_than_it_was_is_noticed),
+          CASE(a_saved_file_that_is_none_is_named),
           CASE(a_checkpoint_begins_a_verification_that_needs_nothing_before_it),
           CASE(a_checkpoint_that_is_older_than_what_retention_left_is_said),
           CASE(an_export_is_a_line_an_entry))

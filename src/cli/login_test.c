@@ -169,7 +169,9 @@ TEST(a_damaged_session_is_told) {
     const char *file = world_file(&world, "session", "{\"server\":7}");
     SCOPED(run_done) Run result = RUN("muster", "org", "show", "--config", file);
     CHECK(result.code == EXIT_INVALID);
-    CHECK_STR(str_from(result.err), S("muster: the session file is damaged: sign in again\n"));
+    char said[256];
+    snprintf(said, sizeof(said), "muster: the session file is damaged, sign in again: %s\n", file);
+    CHECK_STR(str_from(result.err), str_from(said));
     world_close(&world);
 }
 

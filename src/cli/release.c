@@ -16,18 +16,17 @@ enum { BODY_MAX = 512 * 1024 };
 
 /// The file may be a link or a pipe: it is the operator's own.
 static Err release_file_read(Cli *cli, Str name, Str *ret_text) {
-    if (str_eq(name, S("-"))) {
-        Err err = fd_load(STDIN_FILENO, YAML_BYTES_MAX, &cli->arena, ret_text);
-        return err.code == OK ? SUCCESS : reason_fail(&cli->said, err, "standard input");
-    }
+    if (str_eq(name, S("-")))
+        return reason_about(&cli->said,
+                            fd_load(STDIN_FILENO, YAML_BYTES_MAX, &cli->arena, ret_text),
+                            "standard input");
     Str path = str_dup(&cli->arena, name);
     TRY(arena_check(&cli->arena));
     SCOPED(fd_closep) int fd = open(path.ptr, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
         return cli_fail(cli, ERR_NOT_FOUND, "there is no file \"%.*s\"", STR_FMT(name));
-    Err err = fd < 0 ? FAIL_SYS("cannot open the file")
-                     : fd_load(fd, YAML_BYTES_MAX, &cli->arena, ret_text);
-    return err.code == OK ? SUCCESS : reason_fail(&cli->said, err, "%s", path.ptr);
+    Err err = fd < 0 ? FAIL_SYS("cannot open") : fd_load(fd, YAML_BYTES_MAX, &cli->arena, ret_text);
+    return reason_about(&cli->said, err, "%s", path.ptr);
 }
 
 /// Ask the registries for the digest of every image that is named by its tag only.

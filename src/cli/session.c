@@ -50,7 +50,10 @@ Err session_load(Str path, Arena *arena, Session *ret_session, Reason *reason) {
     TRY(err);
     err = schema_read(&Session_schema, json, DECODE_STORED, arena, ret_session, NULL);
     if (err.code == ERR_INVALID)
-        return FAIL(ERR_INVALID, "the session file is damaged: sign in again");
+        return reason_fail(reason,
+                           FAIL(ERR_INVALID, "the session file is damaged, sign in again"),
+                           "%s",
+                           path.ptr);
     return err;
 }
 

@@ -54,8 +54,13 @@ static Err data_make_authority(
 
 static Err
 data_load_authority(const Vault *vault, Arena *arena, Certificate *ret_ca, Reason *reason) {
+    const char *dir = vault->dir;
+    char hex[CERTIFICATE_FINGERPRINT_LEN + 1];
     TRY(vault_load(vault, "ca.key", arena, &ret_ca->key_pem, reason));
-    return data_load(vault->dir, "ca.pem", arena, &ret_ca->cert_pem, reason);
+    TRY(data_load(dir, "ca.pem", arena, &ret_ca->cert_pem, reason));
+    TRY(reason_about(
+        reason, certificate_fingerprint(ret_ca->cert_pem, hex, reason), "%s/ca.pem", dir));
+    return reason_about(reason, certificate_ca_check(ret_ca, reason), "%s/ca.key", dir);
 }
 
 static Err data_make_server(const char *dir,
@@ -181,8 +186,7 @@ Err data_ca_fingerprint(const char *dir, Arena *arena, Str *ret_hex, Reason *rea
     Str pem;
     char hex[CERTIFICATE_FINGERPRINT_LEN + 1];
     TRY(data_load(dir, "ca.pem", arena, &pem, reason));
-    Err err = certificate_fingerprint(pem, hex, NULL);
-    if (err.code != OK) return reason_fail(reason, err, "%s/ca.pem", dir);
+    TRY(reason_about(reason, certificate_fingerprint(pem, hex, reason), "%s/ca.pem", dir));
     Str copy = str_dup(arena, str_from(hex));
     TRY(arena_check(arena));
     *ret_hex = copy;

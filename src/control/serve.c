@@ -60,7 +60,10 @@ static Err serve_start_servers(App *app, const char *dir, Arena *arena, Reason *
     TRY(data_pem(dir, "server.pem", arena, &server_pem, reason));
     TRY(data_pem(dir, "ca.pem", arena, &ca_pem, reason));
     TRY(data_ca_fingerprint(dir, arena, &fingerprint, reason));
-    TRY(servers_make(&app->config, server_pem, ca_pem, arena, &app->servers, reason));
+    TRY(reason_about(reason,
+                     servers_make(&app->config, server_pem, ca_pem, arena, &app->servers, reason),
+                     "%s/server.pem",
+                     dir));
     app->authority = servers_authority(&app->servers, fingerprint);
     return SUCCESS;
 }

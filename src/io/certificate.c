@@ -126,6 +126,12 @@ static Err certificate_ca_read(const Certificate *ca, Crt *ret_crt, Key *ret_key
     return status >= 0 ? SUCCESS : reason_fail(reason, wrong, "%s", gnutls_strerror(status));
 }
 
+Err certificate_ca_check(const Certificate *ca, Reason *reason) {
+    SCOPED(certificate_crt_done) Crt crt = NULL;
+    SCOPED(certificate_key_done) Key key = NULL;
+    return certificate_ca_read(ca, &crt, &key, reason);
+}
+
 static bool certificate_host_is_name(Str host) {
     for (size_t i = 0; i < host.len; i++) {
         char c = host.ptr[i];

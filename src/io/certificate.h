@@ -20,6 +20,8 @@ typedef struct Certificate {
 /// ERR_INVALID: a name of more than 64 bytes, or none.
 Err certificate_make_ca(
     Str name, uint64_t now_ms, uint32_t days, Arena *arena, Certificate *ret_ca);
+/// Whether both parts of `ca` can be read. ERR_INVALID; the Reason is what the library says.
+Err certificate_ca_check(const Certificate *ca, Reason *reason);
 /// A server certificate for the DNS names and IP addresses `hosts`, signed by `ca`. `cert_pem` is
 /// the chain: leaf, then CA. ERR_INVALID: no host, a host that is neither name nor address, or the
 /// CA cannot be read. The Reason is the host, or what the library says.

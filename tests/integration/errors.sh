@@ -52,6 +52,25 @@ mv "$dir/server/server.key" "$dir/server/kept.key"
 says 8 "musterd run: cannot read the certificate or its key: $dir/server/server.key: No such file*" \
     "$musterd" run --data "$dir/server"
 mv "$dir/server/kept.key" "$dir/server/server.key"
+# damaged FILE...: a server's folder in which these are no longer what they were.
+damaged() {
+    local name
+    rm -rf "$dir/copy" && cp -r "$dir/server" "$dir/copy"
+    for name in "$@"; do echo damaged >"$dir/copy/$name"; done
+}
+damaged server.pem
+says 6 "musterd run: this is not a certificate in PEM: $dir/copy/server.pem: *" \
+    "$musterd" run --data "$dir/copy"
+damaged ca.pem
+says 6 "musterd run: this is not a certificate in PEM: $dir/copy/ca.pem: *" \
+    "$musterd" run --data "$dir/copy"
+says 6 "musterd init: this is not a certificate in PEM: $dir/copy/ca.pem: *" \
+    "$musterd" init --data "$dir/copy"
+damaged ca.key
+says 6 "musterd init: the authority's key cannot be read: $dir/copy/ca.key: *" \
+    "$musterd" init --data "$dir/copy"
+damaged token.key
+says 6 "musterd run: the key is not 32 bytes: $dir/copy/token.key" "$musterd" run --data "$dir/copy"
 echo 'no database, whatever the name says, but a text of some length' >"$dir/server/muster.db"
 rm -f "$dir/server/muster.db-wal" "$dir/server/muster.db-shm"
 says 8 "musterd run: the database file is damaged or cannot be read: $dir/server/muster.db: *not a database*" \
@@ -70,6 +89,12 @@ says 6 "muster-agent enrol: this is no enrolment token: /servers/0: must be http
     "$agent" enrol --state "$dir/state" "$(token ftp://a)"
 says 7 "muster-agent enrol: cannot connect: 127.0.0.1:$port: Connection refused" \
     "$agent" enrol --state "$dir/state" "$(token "http://127.0.0.1:$port")"
+printf 'token = muster2.x\n' >"$dir/enrol"
+says 6 "muster-agent run: this is no enrolment token: $dir/enrol: it looks like *" \
+    "$agent" run --state "$dir/state" --enrol-file "$dir/enrol"
+echo 'no pair' >"$dir/enrol"
+says 6 "muster-agent run: the enrolment file is not right: $dir/enrol: line 1 must be *" \
+    "$agent" run --state "$dir/state" --enrol-file "$dir/enrol"
 mkdir "$dir/damaged" && echo 'no json' >"$dir/damaged/membership.json"
 says 6 "muster-agent run: a file of the state folder is damaged: $dir/damaged/membership.json: *" \
     "$agent" run --state "$dir/damaged"
@@ -80,4 +105,28 @@ says 7 "muster: the server cannot be reached: http://127.0.0.1:$port: *" \
     --org a --name a
 says 8 "muster: not a regular file: $dir: Invalid argument" \
     "$muster" login --server https://localhost --ca "$dir" --org a --name a
+says 8 "muster: not a regular file: $dir: Invalid argument" \
+    "$muster" login --server https://localhost --password-file "$dir" --org a --name a
+echo 'no json' >"$dir/session"
+says 6 "muster: the session file is damaged, sign in again: $dir/session" \
+    "$muster" org show --config "$dir/session"
+
+
+# Root reads every file, unless it gives up the right to.
+unprivileged=()
+[ "$(id -u)" != 0 ] || unprivileged=(setpriv '--bounding-set=-dac_override,-dac_read_search')
+echo 'services: {}' >"$dir/closed.yml" && chmod 000 "$dir/closed.yml"
+ln -s itself "$dir/itself"
+head -c 2000000 /dev/zero >"$dir/large.yml"
+create=("${unprivileged[@]}" "$muster" release create --version 1 --file)
+says 4 "muster: there is no file \"$dir/none.yml\"" "${create[@]}" "$dir/none.yml"
+says 8 "muster: cannot open: $dir/closed.yml: Permission denied" "${create[@]}" "$dir/closed.yml"
+says 8 "muster: cannot open: $dir/itself: Too many levels of symbolic links" \
+    "${create[@]}" "$dir/itself"
+says 8 "muster: cannot open: $dir/file/a.yml: Not a directory" "${create[@]}" "$dir/file/a.yml"
+says 8 "muster: cannot read: $dir: Is a directory" "${create[@]}" "$dir"
+says 8 "muster: cannot read: /proc/self/mem: Input/output error" "${create[@]}" /proc/self/mem
+says 6 "muster: the file is larger than allowed: $dir/large.yml" "${create[@]}" "$dir/large.yml"
+exec 3<"$dir"
+says 8 "muster: cannot read: standard input: Is a directory" "${create[@]}" - <&3
 exit "$failed"

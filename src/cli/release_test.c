@@ -99,8 +99,7 @@ TEST(a_file_that_cannot_be_a_release_is_told) {
     CHECK_STR(str_from(folder.err), S("muster: cannot read: /tmp: Is a directory\n"));
     SCOPED(run_done) Run through = CREATE("/dev/null/c.yml");
     CHECK(through.code == EXIT_LOCAL);
-    CHECK_STR(str_from(through.err),
-              S("muster: cannot open: /dev/null/c.yml: Not a directory\n"));
+    CHECK_STR(str_from(through.err), S("muster: cannot open: /dev/null/c.yml: Not a directory\n"));
     world_close(&world);
 }
 

@@ -173,8 +173,8 @@ const cases = {
     same(JSON.parse(body).status, 426);
     same((await plain("/other")).response.statusCode, 404);
   },
-  "headers of more than 8 KiB are 431": async () => {
-    const { response } = await plain("/channel", { filler: "x".repeat(9000) });
+  "headers of more than 16 KiB are 431": async () => {
+    const { response } = await plain("/channel", { filler: "x".repeat(17000) });
     same(response.statusCode, 431);
   },
 };

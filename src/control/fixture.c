@@ -279,6 +279,15 @@ FixtureDevice fixture_device(Fixture *fixture, Str token, const char *name) {
     return device;
 }
 
+void fixture_offer(Fixture *fixture, FixtureDevice *device, const JwsKey *next) {
+    device->proof.nonce = fixture_nonce(fixture);
+    device->proof.about =
+        base64_encode(&fixture->arena, (Bytes){next->public, JWS_PUBLIC_KEY_LEN}, BASE64);
+    Proof proof = device->proof;
+    proof.use = PROOF_ROTATE;
+    device->hello.next_key = (NextKey){proof.about, fixture_proof(fixture, next, &proof)};
+}
+
 Str fixture_hello(Fixture *fixture, const FixtureDevice *device) {
     Proof proof = device->proof;
     Hello hello = device->hello;

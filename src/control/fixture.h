@@ -64,6 +64,8 @@ FixtureDevice fixture_device(Fixture *fixture, Str token, const char *name);
 Str fixture_nonce(Fixture *fixture);
 /// The claims, signed by `key`.
 Str fixture_proof(Fixture *fixture, const JwsKey *key, const Proof *proof);
+/// Its next hello offers this key, over a nonce that is taken now.
+void fixture_offer(Fixture *fixture, FixtureDevice *device, const JwsKey *next);
 /// The hello, with its proof, as JSON.
 Str fixture_hello(Fixture *fixture, const FixtureDevice *device);
 /// One sync by POST: the hello, and `rest`, other members of a SyncUp ("\"seq\":1").

@@ -11,6 +11,8 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,6 +22,15 @@ NOT_COPIED = ("__pycache__", "node_modules", "corpus")
 SLICE_LINES_MAX = 60
 BUILT_TESTS = ["site", "fleet_clear", "access", "control"]
 VERBS = ["list", "show", "create", "update", "delete"]
+
+CONTRACT = """
+. scripts/parts.sh
+. tests/support/musterd.sh
+packages_ready || {{ echo 'not installed'; exit 0; }}
+trap musterd_stop EXIT
+musterd_start {folder}
+node {tests}/contract/api.mjs
+"""
 
 BLOCK = re.compile(r"^`([\w./-]+)`$|^```(\w+)\n(.*?)^```$", re.M | re.S)
 
@@ -104,9 +115,8 @@ def code_lines(page):
 
 def run(*command, stderr=subprocess.STDOUT, **options):
     """A command's output; its failure says everything."""
-    done = subprocess.run(
-        command, cwd=WORK, stdout=subprocess.PIPE, stderr=stderr, text=True, check=False, **options
-    )
+    options = {"cwd": WORK, "stdout": subprocess.PIPE, "stderr": stderr, "text": True, **options}
+    done = subprocess.run(command, check=False, **options)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-4000:]}"
     return done.stdout
 
@@ -131,7 +141,7 @@ def both_are_built():
     if not (WORK / "build/build.ninja").exists():
         run("meson", "setup", "build", "tree", "-Doptimization=0", "-Ddebug=false")
     targets = [f"src/control/{name}_test" for name in BUILT_TESTS]
-    run("ninja", "-C", "build", "src/cli/muster", *targets)
+    run("ninja", "-C", "build", "src/cli/muster", "src/control/musterd", *targets)
 
 
 def both_work():
@@ -151,6 +161,19 @@ def both_have_verbs():
     assert "usage: muster fleet clear FLEET" in text, text
 
 
+def both_keep_the_contract():
+    """docs/add-a-slice.md, add-an-endpoint.md: their calls pass the contract test"""
+    modules = WORK / "tree/tests/node_modules"
+    if not modules.exists():
+        modules.symlink_to(ROOT / "tests/node_modules")
+    with tempfile.TemporaryDirectory() as folder:
+        script = CONTRACT.format(tests=WORK / "tree/tests", folder=folder)
+        environment = {**os.environ, "BUILD": str(WORK / "build")}
+        done = run("bash", "-euc", script, env=environment, cwd=ROOT)
+    if "not installed" in done.splitlines():
+        raise unittest.SkipTest("npm packages cannot be installed")
+
+
 def both_keep_the_rules():
     """docs/add-a-slice.md, add-an-endpoint.md: check.py has nothing against them"""
     checks = ["edges", "rows", "sizes", "documented", "spdx", "layout"]
@@ -163,6 +186,7 @@ TESTS = [
     both_are_built,
     both_work,
     both_have_verbs,
+    both_keep_the_contract,
     both_keep_the_rules,
 ]
 
@@ -174,6 +198,8 @@ def main():
         try:
             test()
             print(f"ok docs: {test.__doc__}")
+        except unittest.SkipTest as why:
+            print(f"skip docs: {test.__doc__}: {why}")
         except (AssertionError, OSError) as error:
             failed = True
             print(f"not ok docs: {test.__doc__}")

@@ -3,6 +3,7 @@
 /// them are required, the words of each enumeration, the abilities, the refusals.
 ///
 /// In the page a comment before a table names its record: `<!-- record: Hello -->`.
+#include "api/endpoints.h"
 #include "base/field.h"
 #include "base/scope.h"
 #include "test.h"
@@ -163,6 +164,23 @@ TEST(what_is_reserved_is_no_ability_yet) {
     CHECK(count > 0);
 }
 
+/// The page's sentence about streams names a part of a message, a path and a query parameter.
+TEST(nothing_uses_what_is_reserved_for_streams) {
+    const char *at = strstr(page.ptr, "**Streams**");
+    const char *end = at ? strstr(at, "\n\n") : NULL;
+    CHECK(end);
+    Str sentence = {at, (size_t)(end - at)}, part, path, parameter;
+    CHECK(word_next(&sentence, &part) && word_next(&sentence, &path));
+    CHECK(word_next(&sentence, &parameter));
+    CHECK(!schema_field(&SyncDown_schema, part) && !schema_field(&SyncUp_schema, part));
+    CHECK(!str_eq(path, S(AGENT_CHANNEL_PATH)));
+    for (size_t i = 0; i < endpoint_count; i++) {
+        const Endpoint *endpoint = endpoints[i];
+        CHECK(!str_eq(path, str_from(endpoint->path)));
+        CHECK(!endpoint->query || !schema_field(endpoint->query, parameter));
+    }
+}
+
 TEST(the_page_has_every_refusal_with_its_class_and_no_other) {
     Str head, cells[CELLS_MAX], word;
     Str rows = table_find("<!-- refusals -->", &head);
@@ -199,6 +217,7 @@ int main(int argc, char **argv) {
         CASE(no_record_is_left_out),
         CASE(the_page_has_every_ability_and_no_other),
         CASE(what_is_reserved_is_no_ability_yet),
+        CASE(nothing_uses_what_is_reserved_for_streams),
         CASE(the_page_has_every_refusal_with_its_class_and_no_other),
         CASE(the_tables_are_what_tables_may_be),
     };

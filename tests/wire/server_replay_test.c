@@ -12,6 +12,7 @@
 typedef struct Scene {
     Fixture f;
     FixtureDevice device;
+    JwsKey next; ///< key that it offers
     Str token;
 } Scene;
 
@@ -19,6 +20,7 @@ static void scene_open(Scene *scene) {
     fixture_open(&scene->f);
     scene->token = fixture_enrolment_token(&scene->f, fixture_fleet(&scene->f, "one"), 9);
     scene->device = fixture_device(&scene->f, scene->token, "till-1");
+    jws_key_make(&scene->next);
 }
 
 static void scene_close(Scene *scene) {
@@ -37,14 +39,26 @@ static Str with_member(Scene *scene, Str json, const char *name, Str value) {
                      STR_FMT(str_slice(json, from + old.len, json.len)));
 }
 
-/// The recorded hello, said by today's device over today's challenge.
-static Str hello_of(Scene *scene, Str recorded) {
-    static const char *const fresh[] = {"device_id", "epoch", "proof"};
-    Str now = fixture_hello(&scene->f, &scene->device);
-    for (size_t i = 0; i < 3; i++)
-        recorded =
-            with_member(scene, recorded, fresh[i], json_slice_member(now, str_from(fresh[i])));
+/// The recorded object with what `now` has of these members.
+static Str with_fresh(Scene *scene, Str recorded, Str now, const char *const *names) {
+    for (; *names; names++)
+        recorded = with_member(scene, recorded, *names, json_slice_member(now, str_from(*names)));
     return recorded;
+}
+
+/// The recorded hello, said by today's device over today's challenge; what it offers as its next
+/// key is one of today.
+static Str hello_of(Scene *scene, Str recorded) {
+    static const char *const fresh[] = {"device_id", "epoch", "proof", NULL};
+    static const char *const fresh_key[] = {"public_key", "proof", NULL};
+    FixtureDevice device = scene->device;
+    Str next = json_slice_member(recorded, S("next_key"));
+    if (next.ptr) fixture_offer(&scene->f, &device, &scene->next);
+    Str now = fixture_hello(&scene->f, &device);
+    recorded = with_fresh(scene, recorded, now, fresh);
+    if (!next.ptr) return recorded;
+    Str offered = json_slice_member(now, S("next_key"));
+    return with_member(scene, recorded, "next_key", with_fresh(scene, next, offered, fresh_key));
 }
 
 /// A recorded message up; one without hello is given one, as a poll has it.
@@ -107,6 +121,21 @@ TEST(what_was_reported_is_shown_and_what_a_newer_device_adds_is_passed_over) {
     }
 }
 
+TEST(a_recorded_offer_of_a_key_is_taken) {
+    static const char *const files[] = {"sync_up.hello_next_key.json",
+                                        "sync_up.hello_next_key.newer.json"};
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        Scene scene;
+        scene_open(&scene);
+        HttpReply reply = say(&scene, files[i]);
+        Bytes next = {scene.next.public, JWS_PUBLIC_KEY_LEN};
+        CHECK_STR(fixture_field(&reply, "key"), base64_encode(&scene.f.arena, next, BASE64));
+        HttpReply old = fixture_sync(&scene.f, &scene.device, "\"seq\":1");
+        CHECK_STR(fixture_field(&old, "code"), S("proof_invalid"));
+        scene_close(&scene);
+    }
+}
+
 TEST(each_recorded_enrolment_is_answered) {
     static const char *const files[] = {"enrol.request.json",
                                         "enrol.request.newer.json",
@@ -142,4 +171,5 @@ TEST(each_recorded_enrolment_is_answered) {
 
 TEST_MAIN(CASE(each_recorded_message_of_a_device_is_acknowledged),
           CASE(what_was_reported_is_shown_and_what_a_newer_device_adds_is_passed_over),
+          CASE(a_recorded_offer_of_a_key_is_taken),
           CASE(each_recorded_enrolment_is_answered))

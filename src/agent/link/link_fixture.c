@@ -18,8 +18,12 @@ static void must(Err err) {
 
 static void on_greet(void *app, const ChannelPeer *peer, Text *first) {
     Fake *fake = app;
+    if (fake->greeting.ptr) {
+        text_add(first, fake->greeting);
+        return;
+    }
     SyncDown down = {
-        .challenge = {.nonce = S("nonce-1"),
+        .challenge = {.nonce = fake->nonce,
                       .now = {1'790'000'000'000},
                       .audience = fake->installation,
                       .binding = peer->binding.ptr ? BINDING_TLS_EXPORTER : BINDING_NONE,
@@ -36,7 +40,7 @@ static bool proof_is_good(Fake *fake, const ChannelPeer *peer, const Hello *hell
     bool is_bound = proof.binding.len == BINDING_LEN && peer->binding.len == BINDING_LEN
                     && memcmp(proof.binding.ptr, peer->binding.ptr, BINDING_LEN) == 0;
     return proof.use == PROOF_HELLO && id_eq(&proof.aud, &fake->installation)
-           && id_eq(&proof.sub, &hello->device_id) && str_eq(proof.nonce, S("nonce-1")) && is_bound
+           && id_eq(&proof.sub, &hello->device_id) && str_eq(proof.nonce, fake->nonce) && is_bound
            && str_eq(proof.about, hello->next_key.public_key);
 }
 
@@ -78,9 +82,13 @@ on_message(void *app, ChannelPeer *peer, Str message, Text *reply, ChannelDone d
         down.servers = (Servers){};
     fake->up = up;
     fake->up_count++;
-    schema_encode(&SyncDown_schema, &down, ENCODE_REPLY, reply);
+    bool refuses = up.hello.proof.ptr && fake->refusal_text.ptr;
+    if (refuses)
+        text_add(reply, fake->refusal_text);
+    else
+        schema_encode(&SyncDown_schema, &down, ENCODE_REPLY, reply);
     pthread_mutex_unlock(&fake->lock);
-    done(ctx, down.refused.code.ptr ? FAIL(ERR_FORBIDDEN, "refused") : SUCCESS);
+    done(ctx, refuses || down.refused.code.ptr ? FAIL(ERR_FORBIDDEN, "refused") : SUCCESS);
 }
 
 static void on_closed(void *app, const ChannelPeer *peer) {
@@ -89,7 +97,7 @@ static void on_closed(void *app, const ChannelPeer *peer) {
 }
 
 void fake_open(Fake *fake, const Id *installation, const Identity *device) {
-    *fake = (Fake){.installation = *installation};
+    *fake = (Fake){.installation = *installation, .nonce = S("nonce-1")};
     memcpy(fake->key, device->key.public, sizeof(fake->key));
     pthread_mutex_init(&fake->lock, NULL);
     arena_init(&fake->arena, 16 * 1024 * 1024);

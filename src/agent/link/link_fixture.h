@@ -20,6 +20,9 @@ typedef struct Fake {
     pthread_mutex_t lock;
     Id installation;                 ///< that it says it is
     uint8_t key[JWS_PUBLIC_KEY_LEN]; ///< that the device is known by
+    Str greeting;                    ///< said as it is; absent: a challenge of its own
+    Str nonce;                       ///< that a proof must be for
+    Str refusal_text;                ///< of every hello, said as it is; absent: none
     Refusal refusal;                 ///< of every hello; no code: none
     SyncDown said;                   ///< part of each answer; texts of the test
     bool takes_next_key;

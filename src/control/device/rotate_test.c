@@ -25,13 +25,10 @@ static void scene_open(Scene *scene) {
 static HttpReply offer(Scene *scene, FixtureDevice *speaker, const JwsKey *prover, ProofUse use) {
     Fixture *f = &scene->f;
     FixtureDevice device = *speaker;
-    Str next =
-        base64_encode(&f->arena, (Bytes){scene->next.key.public, JWS_PUBLIC_KEY_LEN}, BASE64);
-    device.proof.nonce = fixture_nonce(f);
-    device.proof.about = next;
+    fixture_offer(f, &device, &scene->next.key);
     Proof proof = device.proof;
     proof.use = use;
-    device.hello.next_key = (NextKey){next, fixture_proof(f, prover, &proof)};
+    device.hello.next_key.proof = fixture_proof(f, prover, &proof);
     return fixture_sync(f, &device, "\"seq\":1");
 }
 

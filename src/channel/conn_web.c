@@ -13,6 +13,7 @@
 
 enum {
     PIECE_BYTES = 64 * 1024,    ///< of an answer that waits in the stream at a time
+    JOINED_BYTES = 8 * 1024,    ///< of its body that goes with its head, in one record
     SKIP_MAX = 4 * 1024 * 1024, ///< of a body that is refused: more of it is not even read
 };
 
@@ -92,6 +93,13 @@ bool conn_web_is_busy(const Conn *conn) {
 
 // Answers.
 
+/// At most so many more bytes of the answer's body.
+static void web_reply_piece(Web *web, size_t max) {
+    Str piece = str_slice(web->reply.body, web->sent, web->sent + max);
+    text_add(&web->conn->stream.unsent, piece);
+    web->sent += piece.len;
+}
+
 /// The head of the answer, and from now on its body.
 static void web_reply_begin(Web *web) {
     const RequestHead *head = web->request.head;
@@ -109,6 +117,7 @@ static void web_reply_begin(Web *web) {
     text_add(out, reply->fields);
     reply_end(out);
     if (head && str_eq(head->method, S("HEAD"))) web->reply.body = (Str){};
+    web_reply_piece(web, JOINED_BYTES);
     web->state = WEB_REPLIES;
     conn_timer_start(web->conn, web->conn->loop->web);
 }
@@ -144,12 +153,11 @@ static void web_reply_end(Web *web) {
 
 bool conn_web_goes_on(Conn *conn) {
     Web *web = conn->web;
-    Stream *stream = &conn->stream;
-    if (web->state != WEB_REPLIES || stream->unsent.len > 0) return false;
-    Str left = str_slice(web->reply.body, web->sent, web->sent + PIECE_BYTES);
-    if (left.len == 0) web_reply_end(web);
-    text_add(&stream->unsent, left);
-    web->sent += left.len;
+    if (web->state != WEB_REPLIES || conn->stream.unsent.len > 0) return false;
+    if (web->sent == web->reply.body.len)
+        web_reply_end(web);
+    else
+        web_reply_piece(web, PIECE_BYTES);
     return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/scope.h"
 #include "io/ahead.h"
+#include "io/behind.h"
 #include "io/certificate.h"
 
 #include <arpa/inet.h>
@@ -47,7 +48,9 @@ struct TlsContext {
 struct Tls {
     gnutls_session_t session;
     TlsContext *context;
-    Ahead ahead; ///< of the socket
+    Ahead ahead;   ///< of the socket
+    Behind behind; ///< to it
+    bool is_shaken;
     bool is_ticket_kept;
     char host[]; ///< GnuTLS borrows it
 };
@@ -216,6 +219,14 @@ static ssize_t tls_on_pull(gnutls_transport_ptr_t transport, void *bytes, size_t
     return got;
 }
 
+/// A flight of a handshake is pushed in two or three parts: tls_shake sends them at once.
+static ssize_t tls_on_push(gnutls_transport_ptr_t transport, const giovec_t *parts, int count) {
+    Tls *tls = transport;
+    ssize_t put = behind_send(&tls->behind, parts, (size_t)count);
+    if (put < 0) gnutls_transport_set_errno(tls->session, errno);
+    return put;
+}
+
 static int tls_on_pull_wait(gnutls_transport_ptr_t transport, unsigned ms) {
     const Tls *tls = transport;
     if (ahead_has(&tls->ahead)) return 1;
@@ -223,8 +234,9 @@ static int tls_on_pull_wait(gnutls_transport_ptr_t transport, unsigned ms) {
 }
 
 static void tls_transport_set(Tls *tls, int fd) {
-    tls->ahead.fd = fd;
-    gnutls_transport_set_ptr2(tls->session, tls, (gnutls_transport_ptr_t)(intptr_t)fd);
+    tls->ahead.fd = tls->behind.fd = fd;
+    gnutls_transport_set_ptr(tls->session, tls);
+    gnutls_transport_set_vec_push_function(tls->session, tls_on_push);
     gnutls_transport_set_pull_function(tls->session, tls_on_pull);
     gnutls_transport_set_pull_timeout_function(tls->session, tls_on_pull_wait);
     gnutls_handshake_set_timeout(tls->session, 0); // deadlines are the caller's
@@ -256,6 +268,7 @@ Tls *tls_close(Tls *tls) {
     if (!tls) return NULL;
     if (tls->session) gnutls_deinit(tls->session);
     ahead_done(&tls->ahead);
+    behind_done(&tls->behind);
     free(tls);
     return NULL;
 }
@@ -321,22 +334,37 @@ static void tls_handshake_words(Tls *tls, int status, Reason *reason) {
     }
 }
 
-Err tls_handshake(Tls *tls, TlsWant *ret_want, Reason *reason) {
+static int tls_shake(Tls *tls) {
     int status;
+    tls->behind.gathers = true;
     do
         status = gnutls_handshake(tls->session);
     while (tls_goes_on(tls, status));
-    if (status >= 0) {
-        tls_ticket_keep(tls);
-        *ret_want = TLS_DONE;
-        return SUCCESS;
+    tls->behind.gathers = false;
+    tls->is_shaken = status >= 0;
+    if (tls->is_shaken) tls_ticket_keep(tls);
+    return status;
+}
+
+Err tls_handshake(Tls *tls, TlsWant *ret_want, Reason *reason) {
+    int status = tls->is_shaken ? 0 : tls_shake(tls);
+    *ret_want = TLS_DONE;
+    if (status < 0) {
+        if (gnutls_error_is_fatal(status))
+            (void)gnutls_alert_send_appropriate(tls->session, status);
+        if (status == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
+            return tls_certificate_refused(tls, reason);
+        Err err = tls_call_failed(tls, status, tls_handshake_fault(status), ret_want);
+        if (err.code != OK) {
+            tls_handshake_words(tls, status, reason);
+            return err;
+        }
     }
-    if (gnutls_error_is_fatal(status)) (void)gnutls_alert_send_appropriate(tls->session, status);
-    if (status == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
-        return tls_certificate_refused(tls, reason);
-    Err err = tls_call_failed(tls, status, tls_handshake_fault(status), ret_want);
-    if (err.code != OK) tls_handshake_words(tls, status, reason);
-    return err;
+    if (behind_flush(&tls->behind)) return SUCCESS;
+    if (errno != EAGAIN && errno != EINTR)
+        return FAIL(ERR_UNAVAILABLE, "the connection broke in the TLS handshake");
+    *ret_want = TLS_WANT_WRITE;
+    return SUCCESS;
 }
 
 Err tls_read(Tls *tls, void *bytes, size_t size, size_t *ret_len, TlsWant *ret_want) {

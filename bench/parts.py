@@ -147,7 +147,7 @@ class Server:
         self.build, self.cpus = Path(build), cpus
         self.folder = Path(tempfile.mkdtemp(prefix="muster-bench."))
         self.data = self.folder / "server"
-        self.port, self.channel_port = port_pick(), port_pick()
+        self.port = port_pick()
         self.process = self.api = self.fleet_id = None
         self.config = config
 
@@ -162,7 +162,7 @@ class Server:
         self.password = next(r.split()[1] for r in told.splitlines() if r.startswith("password"))
         with open(self.data / "musterd.conf", "w", encoding="utf-8") as file:
             file.write(
-                f"address = 127.0.0.1\nport = {self.port}\nchannel_port = {self.channel_port}\n"
+                f"address = 127.0.0.1\nport = {self.port}\n"
                 f"log_level = warn\n{self.config}\n"
             )
         try:

@@ -90,12 +90,11 @@ web_1=$(image_build web 1.0.0) api_1=$(image_build api 1.0.0) web_2=$(image_buil
 docker image ls -q "$REGISTRY/*" | sort -u | xargs -r docker rmi -f >/dev/null # so pulls are real
 
 say 'a control plane'
-port=$(port_pick) channel_port=$(port_pick) web_port=$(port_pick)
+port=$(port_pick) web_port=$(port_pick)
 "$build/src/control/musterd" init --data "$dir/server" --org demo --owner ada >"$dir/credentials"
 sed 's/^\([^ ]*\)  *\(.*\)/   \1  \2/' "$dir/credentials" | sed -n '1,4p' >&2
-sed -i "/^[# ]*\(port\|channel_port\|address\|heartbeat\) *=/d" "$dir/server/musterd.conf"
-printf 'address = 127.0.0.1\nport = %s\nchannel_port = %s\nheartbeat = 5s\n' "$port" "$channel_port" \
-    >>"$dir/server/musterd.conf"
+sed -i "/^[# ]*\(port\|address\|heartbeat\) *=/d" "$dir/server/musterd.conf"
+printf 'address = 127.0.0.1\nport = %s\nheartbeat = 5s\n' "$port" >>"$dir/server/musterd.conf"
 "$build/src/control/musterd" run --data "$dir/server" 2>"$dir/musterd.log" &
 musterd_pid=$!
 url=https://127.0.0.1:$port

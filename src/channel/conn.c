@@ -2,7 +2,9 @@
 #include "channel/conn.h"
 
 #include "channel/conn_channel.h"
+#include "channel/conn_crowd.h"
 #include "channel/conn_state.h"
+#include "channel/conn_wait.h"
 #include "channel/conn_web.h"
 
 #include <assert.h>
@@ -15,7 +17,8 @@ enum { UNSENT_MESSAGES = 4, UNSENT_SLACK = 1024, LINGER_BYTES_MAX = 4 * 1024 * 1
 static void conn_free(Conn *conn) {
     Gateway *gateway = conn->loop->gateway;
     slots_remove(&conn->loop->slots, conn_number(conn->peer.channel));
-    conn_count_down(gateway, conn->address);
+    atomic_fetch_sub(&gateway->connections, 1);
+    conn_crowd_leave(conn);
     event_del(&conn->timer);
     conn_web_done(conn);
     frame_decoder_done(&conn->decoder);
@@ -135,10 +138,7 @@ static void conn_on_ready(evutil_socket_t, short what, void *arg) {
 
 static void conn_on_timeout(evutil_socket_t, short, void *arg) {
     Conn *conn = arg;
-    if (conn->job.is_waiting) {
-        conn_timer_start(conn, conn->loop->tick);
-        if (conn_job_submit(&conn->job) && conn->state == CONN_GONE) event_del(&conn->timer);
-    } else if (conn->state == CONN_WEB) {
+    if (conn->state == CONN_WEB) {
         conn_web_timeout(conn);
     } else if (conn->state == CONN_OPEN) {
         conn_channel_timeout(conn);
@@ -162,6 +162,7 @@ void conn_open(GatewayLoop *loop, int fd, const char *remote, uint64_t address) 
     const GatewayOptions *options = &gateway->options;
     conn->loop = loop;
     conn->address = address;
+    conn_crowd_join(conn);
     snprintf(conn->remote, sizeof(conn->remote), "%s", remote);
     conn->peer = (ChannelPeer){.channel = (ChannelId)loop->index << SLOT_NUMBER_BITS | number,
                                .remote = conn->remote};
@@ -201,9 +202,25 @@ void conn_stop(Conn *conn) {
 }
 
 void conn_resume(Conn *conn) {
+    GatewayLoop *loop = conn->loop;
     conn_channel_resume(conn);
     conn_take_rest(conn);
     conn_turn_end(conn);
+    conn_wait_go_on(loop);
+}
+
+/// Nobody works for it.
+static bool conn_is_idle(const Conn *conn) {
+    if (conn->state == CONN_WEB) return conn_web_is_reading(conn);
+    return conn->state != CONN_GONE && conn->job.kind == CONN_JOB_NONE;
+}
+
+bool conn_make_room(GatewayLoop *loop) {
+    Conn *conn = conn_crowd_idle(loop, conn_is_idle);
+    if (!conn) return false;
+    conn_leave(conn);
+    conn_turn_end(conn);
+    return true;
 }
 
 void conn_answered(Mail *mail) {

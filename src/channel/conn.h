@@ -24,8 +24,12 @@
 
 #include <netinet/in.h>
 #include <stdatomic.h>
+#include <sys/queue.h>
 
 enum { CONN_READ_MAX = 16 * 1024, CONN_LINGER_MS = 1000, CONN_TICK_MS = 20 };
+
+/// Connections in an order.
+TAILQ_HEAD(ConnList, Conn);
 
 /// One thread: its loop, its connections, its mailbox.
 typedef struct GatewayLoop {
@@ -36,7 +40,10 @@ typedef struct GatewayLoop {
     Mailbox mailbox;
     Mail stop;
     ConnJobs jobs;
-    Slots slots; ///< of Conn
+    Slots slots;             ///< of Conn
+    struct ConnList crowd;   ///< who is not known: the longest idle first
+    struct ConnList waiting; ///< whose job waits for room in the pool
+    struct event waited;     ///< while there are some: try again
     bool is_stopping;
     /// Queues of libevent for timers of one length each: they cost O(1).
     const struct timeval *handshake, *half_silence, *linger, *tick, *web;
@@ -54,8 +61,9 @@ struct Gateway {
     uint32_t next_loop;
     uint32_t loop_count;
     uint32_t running;    ///< loops whose thread was started
-    Addresses addresses; ///< of connections
+    Addresses addresses; ///< of connections, but known peers'
     atomic_uint_fast64_t connections, open, accepted, refused, resumed;
+    atomic_uint_fast64_t waiting_bytes; ///< of strangers' messages that wait for room in the pool
     GatewayLoop loops[];
 };
 
@@ -88,6 +96,9 @@ typedef struct Conn {
     uint8_t binding[TLS_BINDING_LEN];
     uint64_t address; ///< as addresses.h counts it
     char remote[INET6_ADDRSTRLEN];
+    TAILQ_ENTRY(Conn) crowd, waiting;
+    bool is_in_crowd;
+    uint64_t idle_since_ms; ///< in the crowd
 } Conn;
 
 /// The number of a channel in its loop's slots.
@@ -104,7 +115,7 @@ static inline void conn_timer_start(Conn *conn, const struct timeval *duration) 
     event_add(&conn->timer, duration);
 }
 
-/// A connection that was admitted is gone.
+/// A connection that was admitted, and got no further, is gone.
 static inline void conn_count_down(Gateway *gateway, uint64_t address) {
     atomic_fetch_sub(&gateway->connections, 1);
     addresses_give(&gateway->addresses, address);
@@ -122,6 +133,9 @@ void conn_stop(Conn *conn);
 void conn_resume(Conn *conn);
 /// The loop got the mail of an answer.
 void conn_answered(Mail *mail);
+/// Give up the connection that has been idle for longest, if there is one that may be. False: all
+/// are busy, or came just now.
+bool conn_make_room(GatewayLoop *loop);
 
 /// What the loop's mailbox carries.
 typedef enum GatewayMail {

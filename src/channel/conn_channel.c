@@ -3,7 +3,9 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
+#include "channel/conn_crowd.h"
 #include "channel/conn_state.h"
+#include "channel/conn_wait.h"
 #include "http1/upgrade.h"
 
 #include <assert.h>
@@ -12,7 +14,7 @@ enum { MINUTE_US = 60'000'000 };
 
 void conn_channel_end(Conn *conn, uint16_t status, Str reason) {
     assert(conn->state == CONN_OPEN);
-    if (conn->job.is_waiting) conn_job_forget(&conn->job);
+    conn_wait_leave(conn);
     frame_encode_close(&conn->stream.unsent, status, reason, NULL);
     conn_count_end(conn);
     conn->state = CONN_CLOSING;
@@ -68,13 +70,16 @@ static void channel_pay(Conn *conn) {
     if (is_over) conn_timer_start(conn, conn->loop->tick);
 }
 
-/// A known peer's job waits for room in the pool; a stranger, who may be one of many, does not.
+/// The job waits for room in the pool; the time that a stranger has runs on meanwhile.
 static void channel_job_or_wait(Conn *conn, ConnJobKind kind, Str text) {
-    if (conn_job_start(&conn->job, kind, text)) return;
-    if (conn->is_known)
-        conn_timer_start(conn, conn->loop->tick);
-    else
-        conn_channel_end(conn, FRAME_TRY_LATER, S("the server is busy"));
+    if (conn_job_start(&conn->job, kind, text) || conn_wait_join(conn)) return;
+    conn_channel_end(conn, FRAME_TRY_LATER, S("the server is busy"));
+}
+
+/// There are as many known peers as there may be.
+static bool channel_is_full(const Conn *conn) {
+    uint32_t max = conn_options(conn)->channels_max;
+    return max > 0 && atomic_load(&conn->loop->gateway->open) >= max;
 }
 
 /// The message is wrong (1008, and the peer may know why), or we failed (1011).
@@ -88,6 +93,7 @@ static void channel_end_for(Conn *conn, Err err) {
 /// A stranger has shown who it is.
 static void channel_become_known(Conn *conn) {
     conn->is_known = true;
+    conn_crowd_leave(conn);
     if (conn->state != CONN_OPEN) return;
     frame_raise(&conn->decoder, conn_options(conn)->message_max_bytes);
     atomic_fetch_add(&conn->loop->gateway->open, 1);
@@ -109,6 +115,10 @@ static void channel_answer(Conn *conn, Err result, const Text *reply) {
 
 /// What the owner can answer at a glance is answered now; all else is a job.
 static void channel_take_message(Conn *conn, Str message) {
+    if (!conn->is_known && channel_is_full(conn)) {
+        conn_channel_end(conn, FRAME_TRY_LATER, S("the server is full"));
+        return;
+    }
     ChannelGlance glance = conn->is_known ? conn_job_glance(&conn->job, message) : GLANCE_NOT;
     if (glance == GLANCE_NOT) channel_job_or_wait(conn, CONN_JOB_MESSAGE, message);
     if (glance != GLANCE_ANSWERED) return;
@@ -183,7 +193,7 @@ void conn_channel_resume(Conn *conn) {
 
 bool conn_channel_depart(Conn *conn) {
     if (conn->job.kind == CONN_JOB_CLOSED) return true;
-    if (conn->job.is_waiting) conn_job_forget(&conn->job);
+    conn_wait_leave(conn);
     if (conn->job.kind != CONN_JOB_NONE) return true;
     event_del(&conn->timer);
     if (conn->is_known) channel_job_or_wait(conn, CONN_JOB_CLOSED, (Str){});

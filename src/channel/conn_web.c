@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "channel/conn_channel.h"
+#include "channel/conn_crowd.h"
 #include "channel/conn_state.h"
 #include "http1/reply.h"
 #include "http1/request.h"
@@ -146,6 +147,7 @@ static void web_reply_end(Web *web) {
         return;
     }
     request_again(&web->reader);
+    conn_crowd_touch(web->conn);
     web->is_later = true;
     web->state = WEB_WAITS;
     conn_timer_start(web->conn, web->conn->loop->web);

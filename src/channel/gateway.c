@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "channel/conn.h"
+#include "channel/conn_wait.h"
 #include "io/tls.h"
 
 #include <arpa/inet.h>
@@ -15,11 +16,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, ACCEPTS_A_TURN = 64, PAUSE_MS = 100, REASON_MAX = 128 };
+enum {
+    BACKLOG = 1024,
+    ACCEPTS_A_TURN = 64,
+    PAUSE_MS = 100,
+    REASON_MAX = 128,
+    NEWCOMERS_MAX = 64,         ///< for whom room is to be made
+    PIECES_MAX = 4 * 64 * 1024, ///< of answers that wait in a connection without a channel
+};
 
 typedef struct AdoptMail {
     Mail mail;
     int fd;
+    bool needs_room;  ///< that another one has to make
     uint64_t address; ///< as addresses.h counts it
     char remote[INET6_ADDRSTRLEN];
 } AdoptMail;
@@ -66,7 +75,10 @@ static void gateway_remote_text(const struct sockaddr_storage *address,
 }
 
 /// Give an accepted socket to the next loop in turn.
-static void gateway_hand_over(Gateway *gateway, int fd, const struct sockaddr_storage *address) {
+static void gateway_hand_over(Gateway *gateway,
+                              int fd,
+                              const struct sockaddr_storage *address,
+                              bool needs_room) {
     AdoptMail *adopt = malloc(sizeof(*adopt));
     uint64_t key = addresses_key(address);
     if (!adopt) {
@@ -74,15 +86,20 @@ static void gateway_hand_over(Gateway *gateway, int fd, const struct sockaddr_st
         conn_count_down(gateway, key);
         return;
     }
-    *adopt = (AdoptMail){.mail = {.kind = MAIL_ADOPT}, .fd = fd, .address = key};
+    *adopt = (AdoptMail){
+        .mail = {.kind = MAIL_ADOPT}, .fd = fd, .needs_room = needs_room, .address = key};
     gateway_remote_text(address, adopt->remote);
     mailbox_post(&gateway->loops[gateway->next_loop].mailbox, &adopt->mail);
     gateway->next_loop = (gateway->next_loop + 1) % gateway->loop_count;
 }
 
 /// One more connection, if it may be: in all, and from its address.
-static bool gateway_admit(Gateway *gateway, const struct sockaddr_storage *address) {
-    bool has_room = atomic_fetch_add(&gateway->connections, 1) < gateway->options.connections_max;
+static bool
+gateway_admit(Gateway *gateway, const struct sockaddr_storage *address, bool *ret_needs_room) {
+    uint64_t max = gateway->options.connections_max;
+    uint64_t count = atomic_fetch_add(&gateway->connections, 1);
+    *ret_needs_room = count >= max;
+    bool has_room = count < max + NEWCOMERS_MAX;
     if (has_room && addresses_take(&gateway->addresses, addresses_key(address))) return true;
     atomic_fetch_sub(&gateway->connections, 1);
     atomic_fetch_add(&gateway->refused, 1);
@@ -106,13 +123,14 @@ static void gateway_on_accept(evutil_socket_t listener, short, void *arg) {
             return;
         }
         atomic_fetch_add(&gateway->accepted, 1);
-        if (!gateway_admit(gateway, &address)) {
+        bool needs_room;
+        if (!gateway_admit(gateway, &address, &needs_room)) {
             close(fd);
             continue;
         }
         const int on = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        gateway_hand_over(gateway, fd, &address);
+        gateway_hand_over(gateway, fd, &address, needs_room);
     }
 }
 
@@ -129,7 +147,13 @@ static void gateway_loop_stop(GatewayLoop *loop) {
 }
 
 static void gateway_adopt_take(GatewayLoop *loop, AdoptMail *adopt) {
-    conn_open(loop, adopt->fd, adopt->remote, adopt->address);
+    if (!adopt->needs_room || conn_make_room(loop)) {
+        conn_open(loop, adopt->fd, adopt->remote, adopt->address);
+    } else {
+        close(adopt->fd);
+        conn_count_down(loop->gateway, adopt->address);
+        atomic_fetch_add(&loop->gateway->refused, 1);
+    }
     free(adopt);
 }
 
@@ -213,8 +237,10 @@ static Err gateway_loop_open(Gateway *gateway, GatewayLoop *loop) {
                             .mail_kind = MAIL_JOB,
                             .reply_max = gateway->options.reply_max_bytes};
     slots_init(&loop->slots);
+    TAILQ_INIT(&loop->crowd);
     loop->base = event_base_new();
     if (!loop->base) return none;
+    conn_wait_init(loop);
     loop->handshake = gateway_common_timer(loop, gateway->options.handshake_ms);
     loop->half_silence = gateway_common_timer(loop, gateway->options.silence_ms / 2);
     loop->linger = gateway_common_timer(loop, CONN_LINGER_MS);
@@ -299,37 +325,48 @@ static Err gateway_start(Gateway *gateway, uint32_t threads, Reason *reason) {
     return gateway_threads_start(gateway);
 }
 
+/// What was left out is as gateway.h says.
+static GatewayOptions
+gateway_options_whole(const GatewayOptions *given, const char *path, const char *protocol) {
+    GatewayOptions options = *given;
+    options.path = path;
+    options.protocol = protocol;
+    if (!options.reply_max_bytes) options.reply_max_bytes = options.message_max_bytes;
+    if (!options.web_ms) options.web_ms = options.handshake_ms;
+    if (given->path) return options;
+    options.first_max_bytes = options.message_max_bytes = options.messages_per_minute_max = 1;
+    options.reply_max_bytes = PIECES_MAX;
+    options.silence_ms = options.handshake_ms;
+    return options;
+}
+
 Err gateway_open(const GatewayOptions *options,
                  WorkerPool *workers,
                  Gateway **ret_gateway,
                  Reason *reason) {
     assert(options->threads >= 1 && options->threads <= 16);
-    assert(options->messages_per_minute_max >= 1);
-    assert(options->first_max_bytes >= 1 && options->first_max_bytes <= options->message_max_bytes);
+    assert(!options->path
+           || (options->messages_per_minute_max >= 1 && options->first_max_bytes >= 1
+               && options->first_max_bytes <= options->message_max_bytes));
     Gateway *gateway = calloc(1, sizeof(*gateway) + options->threads * sizeof(gateway->loops[0]));
-    char *path = strdup(options->path), *protocol = strdup(options->protocol);
+    char *path = strdup(options->path ? options->path : "");
+    char *protocol = strdup(options->path ? options->protocol : "");
     if (!gateway || !path || !protocol) {
         free(gateway);
         free(path);
         free(protocol);
         return FAIL(ERR_MEMORY, "no memory for the gateway");
     }
-    gateway->options = *options;
-    gateway->options.path = path;
-    gateway->options.protocol = protocol;
-    if (!options->reply_max_bytes) gateway->options.reply_max_bytes = options->message_max_bytes;
-    if (!options->web_ms) gateway->options.web_ms = options->handshake_ms;
+    gateway->options = gateway_options_whole(options, path, protocol);
     gateway->workers = workers;
     gateway->listen_fd = -1;
-    Err err = addresses_open(
-        &gateway->addresses, options->connections_max, options->connections_per_address_max);
-    if (err.code == OK) err = gateway_start(gateway, options->threads, reason);
-    if (err.code != OK) {
-        gateway_close(gateway);
-        return err;
-    }
     *ret_gateway = gateway;
-    return SUCCESS;
+    Err err = addresses_open(&gateway->addresses,
+                             options->connections_max + NEWCOMERS_MAX,
+                             options->connections_per_address_max);
+    if (err.code == OK) err = gateway_start(gateway, options->threads, reason);
+    if (err.code != OK) *ret_gateway = gateway_close(gateway);
+    return err;
 }
 
 uint16_t gateway_port(const Gateway *gateway) {

@@ -12,7 +12,8 @@
 /// connection was accepted. What the owner sends first (`greet`) may be a challenge to answer.
 ///
 /// Limits: connections, time to become known, header size, message size, message rate, silence.
-/// Text messages only; a binary one ends the channel (1003).
+/// Text messages only; a binary one ends the channel (1003). Where all connections are taken, a
+/// newcomer gets the place of who has been idle for longest, if that is no known peer.
 #pragma once
 
 #include "base/id.h"
@@ -73,20 +74,26 @@ typedef struct GatewayOptions {
     uint16_t port;       ///< 0: any free one, see gateway_port
     const char *cert_path;
     const char *key_path; ///< PEM chain and key; both NULL: plain TCP (behind a balancer, tests)
-    const char *path;     ///< of the upgrade request: "/v1/agent/channel"
-    const char *protocol; ///< the WebSocket subprotocol that is spoken
-    const char *name;     ///< of its threads, at most 8 bytes: "NAME-0", ...; NULL: "gw"
-    uint32_t threads;     ///< 1..16
-    uint32_t connections_max;
-    uint32_t connections_per_address_max; ///< of IPv6 from one /64; 0: no such limit
-    uint32_t first_max_bytes;             ///< of a stranger's message: 1..message_max_bytes
-    uint32_t message_max_bytes;           ///< of a known peer's
-    uint32_t reply_max_bytes;             ///< of one that is sent; 0: message_max_bytes
+    /// Of the upgrade request: "/v1/agent/channel". NULL: there are no channels, and what is about
+    /// them here counts for nothing.
+    const char *path;
+    const char *protocol;     ///< the WebSocket subprotocol that is spoken
+    const char *name;         ///< of its threads, at most 8 bytes: "NAME-0", ...; NULL: "gw"
+    uint32_t threads;         ///< 1..16
+    uint32_t connections_max; ///< in all
+    uint32_t channels_max;    ///< of known peers, who leave room for others; 0: connections_max
+    /// But known peers; of IPv6 from one /64; 0: no such limit.
+    uint32_t connections_per_address_max;
+    uint32_t first_max_bytes;   ///< of a stranger's message: 1..message_max_bytes
+    uint32_t message_max_bytes; ///< of a known peer's
+    uint32_t reply_max_bytes;   ///< of one that is sent; 0: message_max_bytes
     /// Of one channel, on average; a burst of as many is allowed. Who is over it waits; a stranger
     /// is sent away.
     uint32_t messages_per_minute_max;
-    uint64_t handshake_ms; ///< from accept until the peer is known
-    uint64_t silence_ms;   ///< without any frame: a ping at half of it, closed after it
+    /// From accept until the peer is known, or the head of its request is there; likewise for each
+    /// later head, from its first byte.
+    uint64_t handshake_ms;
+    uint64_t silence_ms; ///< without any frame: a ping at half of it, closed after it
     ChannelHandlers handlers;
     void *app;
     const WebHandlers *web; ///< for other requests; NULL: they are refused
@@ -104,7 +111,9 @@ typedef struct GatewayStats {
 } GatewayStats;
 
 /// Listen and serve on threads of its own. `workers` must outlive the gateway; when it is full,
-/// messages of known peers wait and strangers are sent away with 1013.
+/// messages wait, those of strangers for as long as they have time to become known and are not too
+/// many bytes together; then they are sent away with 1013.
+/// `*ret_gateway` is set before anybody is let in: handlers may use it.
 /// ERR_SYSTEM: the address cannot be bound. ERR_INVALID: certificate or key. The Reason names the
 /// address or the file.
 Err gateway_open(const GatewayOptions *options,

@@ -122,13 +122,13 @@ TEST(messages_over_the_rate_wait_but_are_not_lost) {
     owner_close(&owner);
 }
 
-TEST(a_full_pool_refuses_newcomers_and_delays_messages) {
+TEST(a_full_pool_delays_messages_also_of_newcomers) {
     enum { PEERS = 4 }; // two threads stall, one job waits in the queue, one in its connection
     Owner owner = {};
     GatewayOptions options = owner_options(&owner);
     owner_open_with(&owner, &options, 1);
     struct event_base *loop = event_base_new();
-    Peer peers[PEERS], late;
+    Peer peers[PEERS], late[PEERS];
     for (int i = 0; i < PEERS; i++) {
         peer_open(&peers[i], loop, &owner, "good", NULL);
         wait_for_thread(loop, &owner.known, (unsigned)i + 1);
@@ -139,18 +139,49 @@ TEST(a_full_pool_refuses_newcomers_and_delays_messages) {
         CHECK_OK(channel_client_send(peers[i].client, S("stall")));
         if (i < 2) wait_for_thread(loop, &owner.messages, PEERS + (unsigned)i + 1);
     }
-    do { // the pool is full as soon as the third has come
-        peer_open(&late, loop, &owner, "good", NULL);
-        while (!late.closed && !late.known)
-            event_base_loop(loop, EVLOOP_ONCE);
-        channel_client_close(late.client);
-    } while (!late.closed);
-    CHECK(late.why.code == ERR_BUSY && late.status == FRAME_TRY_LATER);
+    for (int i = 0; i < PEERS; i++)
+        peer_open(&late[i], loop, &owner, "good", NULL);
+    const struct timeval quiet = {.tv_usec = SHORT_MS * 1000};
+    event_base_loopexit(loop, &quiet);
+    event_base_dispatch(loop);
+    for (int i = 0; i < PEERS; i++)
+        CHECK(!late[i].known && !late[i].closed);
     atomic_store(&owner.is_stalled, false);
     for (int i = 0; i < PEERS; i++) {
         wait_for(loop, &peers[i].messages, 1);
+        wait_for(loop, &late[i].known, 1);
+        channel_client_close(peers[i].client);
+        channel_client_close(late[i].client);
+    }
+    event_base_free(loop);
+    owner_close(&owner);
+}
+
+TEST(a_stranger_waits_for_the_pool_no_longer_than_its_time) {
+    Owner owner = {};
+    GatewayOptions options = owner_options(&owner);
+    options.handshake_ms = SHORT_MS;
+    owner_open_with(&owner, &options, 1);
+    struct event_base *loop = event_base_new();
+    Peer peers[3], late;
+    for (int i = 0; i < 3; i++) {
+        peer_open(&peers[i], loop, &owner, "good", NULL);
+        wait_for(loop, &peers[i].known, 1);
+    }
+    atomic_store(&owner.is_stalled, true);
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK_OK(channel_client_send(peers[i].client, S("stall")));
+        if (i < 2) wait_for_thread(loop, &owner.messages, 3 + i + 1);
+    }
+    peer_open(&late, loop, &owner, "good", NULL);
+    wait_for(loop, &late.closed, 1);
+    CHECK(late.why.code == ERR_BUSY && late.status == FRAME_TRY_LATER && !late.known);
+    atomic_store(&owner.is_stalled, false);
+    for (int i = 0; i < 3; i++) {
+        wait_for(loop, &peers[i].messages, 1);
         channel_client_close(peers[i].client);
     }
+    channel_client_close(late.client);
     event_base_free(loop);
     owner_close(&owner);
 }
@@ -228,7 +259,8 @@ TEST_MAIN(CASE(who_does_not_ask_in_time_is_hung_up_on),
           CASE(connections_over_the_limit_are_closed_and_room_is_made_again),
           CASE(a_message_over_the_limit_ends_the_channel_with_1009),
           CASE(messages_over_the_rate_wait_but_are_not_lost),
-          CASE(a_full_pool_refuses_newcomers_and_delays_messages),
+          CASE(a_full_pool_delays_messages_also_of_newcomers),
+          CASE(a_stranger_waits_for_the_pool_no_longer_than_its_time),
           CASE(a_peer_that_does_not_read_is_given_up),
           CASE(closing_waits_for_the_job_that_is_under_way),
           CASE(a_taken_port_is_refused))

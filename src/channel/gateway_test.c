@@ -361,6 +361,31 @@ TEST(two_hundred_are_held_at_once_and_all_are_told_when_it_stops) {
     tls_context_close(tls);
 }
 
+TEST(a_gateway_does_not_open_over_a_bad_key_or_a_taken_port) {
+    TlsFixture tls;
+    tls_fixture_open(&tls, S("127.0.0.1"), 0, 30);
+    Owner owner = {};
+    GatewayOptions options = owner_options(&owner);
+    owner_open_with(&owner, &options, 64);
+    options.cert_path = options.key_path = tls.cert_path;
+    Gateway *gateway = NULL;
+    Reason reason = {};
+    CHECK_ERR(gateway_open(&options, owner.workers, &gateway, &reason), ERR_INVALID);
+    CHECK_SAID(reason, tls.cert_path);
+    options.cert_path = options.key_path = NULL;
+    options.port = gateway_port(owner.gateway);
+    Err err = gateway_open(&options, owner.workers, &gateway, &reason);
+    CHECK(err.code == ERR_SYSTEM && err.sys == EADDRINUSE);
+    char taken[64];
+    snprintf(taken, sizeof(taken), "127.0.0.1 port %u", options.port);
+    CHECK_STR(str_from(reason.text), str_from(taken));
+    options.address = "localhost";
+    CHECK_ERR(gateway_open(&options, owner.workers, &gateway, NULL), ERR_INVALID);
+    CHECK(!gateway);
+    owner_close(&owner);
+    tls_fixture_close(&tls);
+}
+
 TEST_MAIN(CASE(messages_go_both_ways_over_plain_tcp),
           CASE(messages_go_both_ways_over_tls),
           CASE(an_answer_that_another_thread_gives_later_comes_before_the_next),
@@ -376,4 +401,5 @@ TEST_MAIN(CASE(messages_go_both_ways_over_plain_tcp),
           CASE(a_channel_is_reached_from_its_first_message_on),
           CASE(a_certificate_of_another_authority_is_not_accepted),
           CASE(a_wrong_message_ends_the_channel_and_so_does_the_owner),
-          CASE(two_hundred_are_held_at_once_and_all_are_told_when_it_stops))
+          CASE(two_hundred_are_held_at_once_and_all_are_told_when_it_stops),
+          CASE(a_gateway_does_not_open_over_a_bad_key_or_a_taken_port))

@@ -45,9 +45,8 @@ typedef struct App {
     uint64_t started_ms;               ///< when it started
     atomic_bool is_stopping;           ///< channels that end now end because it does
     WorkerPool *pools[POOL_COUNT + 1]; ///< run calls; NULL at POOL_NONE
-    WorkerPool *pushers;   ///< tells devices of news; apart, so that calls never wait for it
-    Gateway *gateway;      ///< holds the channels; NULL where there is none (tests)
-    uint16_t channel_port; ///< told to devices; 0: they poll
+    WorkerPool *pushers; ///< tells devices of news; apart, so that calls never wait for it
+    Gateway *gateway;    ///< holds the channels; NULL where there is none (tests)
 } App;
 
 /// The App behind a call.

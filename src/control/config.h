@@ -12,15 +12,16 @@ typedef struct Config {
     Str address;     ///< to listen on
     StrList servers; ///< URLs that devices are told; absent: this one, by its certificate's name
     Authority authority;
-    uint64_t port;         ///< REST API and console
-    uint64_t channel_port; ///< device channel
-    uint64_t workers;      ///< threads of operators' calls; as many for devices
+    uint64_t port;    ///< of everything
+    uint64_t workers; ///< threads of operators' calls; as many for devices
     uint64_t network_threads;
-    uint64_t connections_max; ///< REST connections
+    uint64_t connections_max; ///< at once, beside those of devices
     uint64_t channels_max;    ///< devices connected at once
-    Duration heartbeat;       ///< how often a device says something
-    Duration audit_keep;      ///< how long audit entries stay; 0: for ever
-    Duration events_keep;     ///< how long events stay; 0: for ever
+    uint64_t
+        per_address_max;  ///< connections from one address, beside those of devices; 0: no limit
+    Duration heartbeat;   ///< how often a device says something
+    Duration audit_keep;  ///< how long audit entries stay; 0: for ever
+    Duration events_keep; ///< how long events stay; 0: for ever
     LogLevel log_level;
 } Config;
 extern const Schema Config_schema;

@@ -169,7 +169,7 @@ TEST(settings_come_from_the_named_file_or_the_folder_or_are_the_defaults) {
     CHECK(config.port == 7443 && config.heartbeat.ms == 30'000);
     write_file(f, "musterd.conf", "port = 8443\n");
     CHECK_OK(config_of(f, NULL, &config));
-    CHECK(config.port == 8443 && config.channel_port == 7444);
+    CHECK(config.port == 8443 && config.per_address_max == 1024);
     write_file(f, "other.conf", "port = 9443\n");
     CHECK_OK(config_of(f, data_path(&f->arena, f->data, "other.conf").ptr, &config));
     CHECK(config.port == 9443);

@@ -34,7 +34,6 @@ void line_gateway_open(Fixture *fixture) {
     must(worker_pool_open(&workers, &app->pools[POOL_DEVICES]));
     must(worker_pool_open(&workers, &app->pushers));
     must(gateway_open(&options, app->pools[POOL_DEVICES], &app->gateway, NULL));
-    app->channel_port = gateway_port(app->gateway);
 }
 
 void line_gateway_close(Fixture *fixture) {
@@ -65,7 +64,7 @@ Challenge line_open(Line *line, Fixture *fixture) {
     *line = (Line){.fixture = fixture, .loop = event_base_new()};
     ChannelClientOptions options = {
         .host = "127.0.0.1",
-        .port = fixture->app.channel_port,
+        .port = gateway_port(fixture->app.gateway),
         .path = AGENT_CHANNEL_PATH,
         .protocol = AGENT_SUBPROTOCOL,
         .handshake_ms = PATIENCE_MS,

@@ -25,8 +25,9 @@ enum {
     MALLOC_KEPT_BYTES = 8 << 20,   ///< at the end of each malloc arena
     MALLOC_MAPPED_BYTES = 4 << 20, ///< from here on memory is asked of the system and given back
     MESSAGES_PER_MINUTE = 60,
-    PER_ADDRESS_MAX = 256,
-    QUEUE_MAX = 1024, ///< jobs that wait for a pool
+    FILES_KEPT = 64,    // for other things than connections
+    FILES_A_READER = 3, // of the store
+    QUEUE_MAX = 1024,   ///< jobs that wait for a pool
     PUSH_THREADS = 1,
     LONG_THREADS = 2,
     OTHER_READERS = 3, // the sealer, the tidying thread, and a probe of readiness
@@ -37,7 +38,6 @@ enum {
 typedef struct Serving {
     App app;
     Router *router;
-    Gateway *gateway;
     Server *server;
     Tidy *tidy;
 } Serving;
@@ -101,57 +101,69 @@ static Err serve_start_store(Serving *serving, const Vault *vault, Arena *arena,
     return control_router(app, &serving->router);
 }
 
-static Err serve_start_listeners(Serving *serving, const char *dir, Arena *arena, Reason *reason) {
+/// Descriptors are for connections but for some: the store, pools, loops, the log.
+static uint32_t serve_connections_max(const Config *config) {
+    uint32_t wanted = (uint32_t)(config->connections_max + config->channels_max);
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
+    uint32_t kept = FILES_KEPT + FILES_A_READER * serve_readers(config);
+    uint64_t room = limit.rlim_cur > 2 * kept ? limit.rlim_cur - kept : limit.rlim_cur / 2;
+    if (room >= wanted) return wanted;
+    log_event(LOG_WARN,
+              "connections.fewer",
+              F("what", "the limit of open files (ulimit -n) leaves room for fewer connections"),
+              F("wanted", (uint64_t)wanted),
+              F("room", room));
+    return (uint32_t)room;
+}
+
+static Err serve_start_listener(Serving *serving, const char *dir, Arena *arena, Reason *reason) {
     App *app = &serving->app;
     const Config *config = &app->config;
     Str address = str_dup(arena, config->address);
     Str cert = data_path(arena, dir, "server.pem");
     Str key = data_path(arena, dir, "server.key");
     TRY(arena_check(arena));
-    TRY(gateway_open(&(GatewayOptions){.address = address.ptr,
-                                       .port = (uint16_t)config->channel_port,
-                                       .cert_path = cert.ptr,
-                                       .key_path = key.ptr,
-                                       .path = AGENT_CHANNEL_PATH,
-                                       .protocol = AGENT_SUBPROTOCOL,
-                                       .threads = (uint32_t)config->network_threads,
-                                       .connections_max = (uint32_t)config->channels_max,
-                                       .first_max_bytes = SYNC_FIRST_MAX,
-                                       .message_max_bytes = SYNC_UP_MAX,
-                                       .reply_max_bytes = SYNC_DOWN_MAX,
-                                       .messages_per_minute_max = MESSAGES_PER_MINUTE,
-                                       .handshake_ms = HELLO_WITHIN_MS,
-                                       .silence_ms = 3 * config->heartbeat.ms,
-                                       .handlers = device_channel_handlers,
-                                       .app = app},
-                     app->pools[POOL_DEVICES],
-                     &serving->gateway,
-                     reason));
-    app->gateway = serving->gateway;
-    app->channel_port = gateway_port(serving->gateway);
-    return server_open(&(ServerOptions){.address = address.ptr,
-                                        .port = (uint16_t)config->port,
-                                        .cert_path = cert.ptr,
-                                        .key_path = key.ptr,
-                                        .threads = (uint32_t)config->network_threads,
-                                        .connections_max = (uint32_t)config->connections_max,
-                                        .connections_per_address_max = PER_ADDRESS_MAX,
-                                        .idle_timeout_ms = IDLE_MS,
-                                        .ready = serve_is_ready,
-                                        .app = serving},
-                       serving->router,
-                       app->pools,
-                       &serving->server,
-                       reason);
+    TRY(server_open(&(ServerOptions){.ready = serve_is_ready, .app = serving},
+                    serving->router,
+                    app->pools,
+                    &serving->server));
+    return gateway_open(
+        &(GatewayOptions){.address = address.ptr,
+                          .port = (uint16_t)config->port,
+                          .cert_path = cert.ptr,
+                          .key_path = key.ptr,
+                          .path = AGENT_CHANNEL_PATH,
+                          .protocol = AGENT_SUBPROTOCOL,
+                          .name = "net",
+                          .threads = (uint32_t)config->network_threads,
+                          .connections_max = serve_connections_max(config),
+                          .channels_max = (uint32_t)config->channels_max,
+                          .connections_per_address_max = (uint32_t)config->per_address_max,
+                          .first_max_bytes = SYNC_FIRST_MAX,
+                          .message_max_bytes = SYNC_UP_MAX,
+                          .reply_max_bytes = SYNC_DOWN_MAX,
+                          .messages_per_minute_max = MESSAGES_PER_MINUTE,
+                          .handshake_ms = HELLO_WITHIN_MS,
+                          .silence_ms = 3 * config->heartbeat.ms,
+                          .handlers = device_channel_handlers,
+                          .app = app,
+                          .web = &server_handlers,
+                          .web_app = serving->server,
+                          .web_ms = IDLE_MS},
+        app->pools[POOL_DEVICES],
+        &app->gateway,
+        reason);
 }
 
 /// Close what is there, half-built included: first what lets work in, last what it works on.
 static void serve_stop(Serving *serving) {
     atomic_store(&serving->app.is_stopping, true);
-    if (serving->server) server_drain(serving->server, DRAIN_MS);
+    App *app = &serving->app;
+    if (app->gateway) server_drain(serving->server, app->gateway, DRAIN_MS);
+    app->pushers = worker_pool_close(app->pushers);
+    app->gateway = gateway_close(app->gateway);
     serving->server = server_close(serving->server);
-    serving->app.pushers = worker_pool_close(serving->app.pushers);
-    serving->gateway = gateway_close(serving->gateway);
     for (size_t i = 0; i < POOL_COUNT; i++)
         serving->app.pools[i] = worker_pool_close(serving->app.pools[i]);
     serving->tidy = tidy_close(serving->tidy);
@@ -182,12 +194,11 @@ Err serve(const Vault *vault, const Config *config, Arena *arena, Reason *reason
 
     Serving serving = {.app.config = *config};
     Err err = serve_start_store(&serving, vault, arena, reason);
-    if (err.code == OK) err = serve_start_listeners(&serving, vault->dir, arena, reason);
+    if (err.code == OK) err = serve_start_listener(&serving, vault->dir, arena, reason);
     if (err.code == OK) {
         log_event(LOG_INFO,
                   "server.ready",
-                  F("port", (uint64_t)server_port(serving.server)),
-                  F("channel_port", (uint64_t)serving.app.channel_port),
+                  F("port", (uint64_t)gateway_port(serving.app.gateway)),
                   F("data", vault->dir));
         int got;
         sigwait(&ends, &got);

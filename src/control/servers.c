@@ -45,7 +45,7 @@ Err servers_make(const Config *config,
     Str *authority = ARENA_ARRAY(arena, Str, 1);
     TRY(arena_check(arena));
     for (size_t i = 0; i < urls.count; i++)
-        entries[i] = (ServerEntry){.url = urls.items[i], .channel_port = config->channel_port};
+        entries[i] = (ServerEntry){.url = urls.items[i]};
     *authority = ca_pem;
     Servers servers = {
         .servers = {entries, urls.count}

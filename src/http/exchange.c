@@ -177,7 +177,7 @@ static void exchange_on_end(void *app, WebRequest *web) {
     traffic_close(&server->traffic);
 }
 
-const WebHandlers exchange_handlers = {
+const WebHandlers server_handlers = {
     .begin = exchange_on_begin,
     .run = exchange_on_run,
     .refuse = exchange_on_refuse,

@@ -10,11 +10,9 @@
 #include "http/router.h"
 #include "http/traffic.h"
 
-typedef struct Gateway Gateway;
 typedef struct WorkerPool WorkerPool;
 
 typedef struct Server {
-    Gateway *gateway;
     const Router *router;
     WorkerPool *const *pools; ///< the owner's
     Err (*ready)(void *app);
@@ -34,9 +32,6 @@ typedef struct Exchange {
     HttpReply reply;
     Text fields; ///< of the answer
 } Exchange;
-
-/// For GatewayOptions; `app` is the Server.
-extern const WebHandlers exchange_handlers;
 
 /// Fill in what the head says. ERR_INVALID: the target is no good.
 Err exchange_load(Exchange *exchange);

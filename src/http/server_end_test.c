@@ -30,7 +30,7 @@ TEST(a_peer_may_go_away_while_its_handler_runs) {
 
 static void *close_run(void *arg) {
     Host *host = arg;
-    host->server = server_close(host->server);
+    host->gateway = gateway_close(host->gateway);
     return NULL;
 }
 
@@ -56,14 +56,14 @@ TEST(closing_waits_for_the_handlers) {
     CHECK(pthread_tryjoin_np(thread, NULL) == EBUSY);
     sem_post(&host.leave);
     pthread_join(thread, NULL);
-    CHECK(!host.server);
+    CHECK(!host.gateway);
     close(held);
     host_close(&host);
 }
 
 static void *drain_run(void *arg) {
     Host *host = arg;
-    server_drain(host->server, WITHIN_MS);
+    server_drain(host->server, host->gateway, WITHIN_MS);
     return NULL;
 }
 
@@ -97,7 +97,7 @@ TEST(draining_ends_at_its_deadline) {
     raw_send(held, HEAD("GET /readyz") "\r\n");
     sem_wait(&host.running);
     uint64_t start_ms = clock_monotonic_ms();
-    server_drain(host.server, 20);
+    server_drain(host.server, host.gateway, 20);
     CHECK(clock_monotonic_ms() >= start_ms + 20);
     sem_post(&host.leave);
     host_close(&host);

@@ -28,7 +28,7 @@ void job_hold(void *arg) {
     sem_wait(&host->leave);
 }
 
-void host_open_with(Host *host, ServerOptions options, WorkerOptions workers) {
+void host_open_with(Host *host, GatewayOptions options, WorkerOptions workers) {
     *host = (Host){};
     sem_init(&host->running, 0, 0);
     sem_init(&host->leave, 0, 0);
@@ -37,16 +37,18 @@ void host_open_with(Host *host, ServerOptions options, WorkerOptions workers) {
     host->pools[0] = host->pools[1] = host->workers;
     options.address = "127.0.0.1";
     options.connections_max = 32;
-    if (!options.idle_timeout_ms) options.idle_timeout_ms = WITHIN_MS;
-    options.ready = host_ready;
-    options.app = host;
+    if (!options.handshake_ms) options.handshake_ms = WITHIN_MS;
     if (!options.threads) options.threads = 1;
-    must(server_open(&options, host->fixture.router, host->pools, &host->server, NULL));
+    const ServerOptions probe = {.ready = host_ready, .app = host};
+    must(server_open(&probe, host->fixture.router, host->pools, &host->server));
+    options.web = &server_handlers;
+    options.web_app = host->server;
+    must(gateway_open(&options, host->workers, &host->gateway, NULL));
     snprintf(host->url,
              sizeof(host->url),
              "%s://127.0.0.1:%u",
              options.cert_path ? "https" : "http",
-             server_port(host->server));
+             gateway_port(host->gateway));
 }
 
 HttpClient *client_open(const Host *host, const char *ca_path) {
@@ -58,12 +60,13 @@ HttpClient *client_open(const Host *host, const char *ca_path) {
 }
 
 void host_open(Host *host) {
-    host_open_with(host, (ServerOptions){}, (WorkerOptions){2, 16});
+    host_open_with(host, (GatewayOptions){}, (WorkerOptions){2, 16});
     host->client = client_open(host, NULL);
 }
 
 void host_close(Host *host) {
     http_client_close(host->client);
+    gateway_close(host->gateway);
     server_close(host->server);
     worker_pool_close(host->workers);
     fixture_close(&host->fixture);
@@ -101,7 +104,7 @@ int raw_open(const Host *host) {
     struct timeval patience = {.tv_sec = WITHIN_MS / 1000};
     assert(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0);
     struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(server_port(host->server)),
+                                  .sin_port = htons(gateway_port(host->gateway)),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) return fd;
     close(fd);

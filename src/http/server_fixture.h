@@ -4,6 +4,7 @@
 /// assertion that fails.
 #pragma once
 
+#include "channel/gateway.h"
 #include "http/client.h"
 #include "http/fixture.h"
 #include "http/server.h"
@@ -18,6 +19,7 @@ typedef struct Host {
     Fixture fixture;
     WorkerPool *workers, *pools[3]; ///< the pools are the same; the last is none
     Server *server;
+    Gateway *gateway;
     HttpClient *client;
     char url[64];
     bool is_held; ///< ready() posts `running` and waits for `leave`
@@ -26,7 +28,7 @@ typedef struct Host {
 } Host;
 
 /// Open with these options (address, connections and probe are set) and workers.
-void host_open_with(Host *host, ServerOptions options, WorkerOptions workers);
+void host_open_with(Host *host, GatewayOptions options, WorkerOptions workers);
 /// Open plainly, with a client.
 void host_open(Host *host);
 /// Close all of it.

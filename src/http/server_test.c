@@ -162,7 +162,7 @@ TEST(what_is_not_http_does_no_harm) {
         HEAD("POST /v1/boxes") "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
     };
     Host host;
-    host_open_with(&host, (ServerOptions){.idle_timeout_ms = 1000}, (WorkerOptions){1, 1});
+    host_open_with(&host, (GatewayOptions){.handshake_ms = 1000}, (WorkerOptions){1, 1});
     host.client = client_open(&host, NULL);
     for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
         char bytes[REPLY_MAX];
@@ -207,7 +207,7 @@ TEST(what_is_no_good_request_is_a_problem_document) {
 
 TEST(a_full_pool_is_503_with_advice_to_retry) {
     Host host;
-    host_open_with(&host, (ServerOptions){}, (WorkerOptions){1, 1});
+    host_open_with(&host, (GatewayOptions){}, (WorkerOptions){1, 1});
     CHECK_OK(worker_submit(host.workers, job_hold, &host));
     sem_wait(&host.running);
     CHECK_OK(worker_submit(host.workers, job_hold, &host)); // fills the queue
@@ -244,7 +244,7 @@ TEST(a_full_pool_keeps_nobody_of_another_waiting) {
 
 TEST(a_route_without_a_pool_needs_no_worker) {
     Host host;
-    host_open_with(&host, (ServerOptions){}, (WorkerOptions){1, 1});
+    host_open_with(&host, (GatewayOptions){}, (WorkerOptions){1, 1});
     CHECK_OK(worker_submit(host.workers, job_hold, &host));
     sem_wait(&host.running);
     host.client = client_open(&host, NULL);
@@ -294,7 +294,7 @@ static void callers_run(const Host *host, const char *ca_path) {
 
 TEST(many_requests_run_at_once) {
     Host host;
-    host_open_with(&host, (ServerOptions){.threads = 2}, (WorkerOptions){4, 64});
+    host_open_with(&host, (GatewayOptions){.threads = 2}, (WorkerOptions){4, 64});
     callers_run(&host, NULL);
     CHECK(host.fixture.committed == CALLERS * CALLS);
     host_close(&host);
@@ -309,38 +309,11 @@ TEST(the_same_over_tls) {
     Host host;
     host_open_with(
         &host,
-        (ServerOptions){.threads = 2, .cert_path = tls.cert_path, .key_path = tls.key_path},
+        (GatewayOptions){.threads = 2, .cert_path = tls.cert_path, .key_path = tls.key_path},
         (WorkerOptions){4, 64});
     callers_run(&host, ca_path);
     host_close(&host);
     unlink(ca_path);
-    tls_fixture_close(&tls);
-}
-
-TEST(a_server_does_not_open_over_a_bad_key_or_a_taken_port) {
-    TlsFixture tls;
-    tls_fixture_open(&tls, S("127.0.0.1"), 0, 30);
-    Host host;
-    host_open(&host);
-    ServerOptions options = {
-        .address = "127.0.0.1", .threads = 1, .connections_max = 1, .ready = host_ready};
-    Server *server = NULL;
-    options.cert_path = options.key_path = tls.cert_path;
-    Reason reason = {};
-    CHECK_ERR(server_open(&options, host.fixture.router, host.pools, &server, &reason),
-              ERR_INVALID);
-    CHECK_SAID(reason, tls.cert_path);
-    options.cert_path = options.key_path = NULL;
-    options.port = server_port(host.server);
-    Err err = server_open(&options, host.fixture.router, host.pools, &server, &reason);
-    CHECK(err.code == ERR_SYSTEM && err.sys == EADDRINUSE);
-    char taken[64];
-    snprintf(taken, sizeof(taken), "127.0.0.1 port %u", options.port);
-    CHECK_STR(str_from(reason.text), str_from(taken));
-    options.address = "localhost";
-    CHECK_ERR(server_open(&options, host.fixture.router, host.pools, &server, NULL), ERR_INVALID);
-    CHECK(!server);
-    host_close(&host);
     tls_fixture_close(&tls);
 }
 
@@ -359,5 +332,4 @@ TEST_MAIN(CASE(a_request_is_answered_by_the_router),
           CASE(a_full_pool_keeps_nobody_of_another_waiting),
           CASE(a_route_without_a_pool_needs_no_worker),
           CASE(many_requests_run_at_once),
-          CASE(the_same_over_tls),
-          CASE(a_server_does_not_open_over_a_bad_key_or_a_taken_port))
+          CASE(the_same_over_tls))

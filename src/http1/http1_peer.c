@@ -29,7 +29,7 @@ static bool peer_wait(int fd, int patience_ms) {
 
 static bool peer_accept(Peer *peer) {
     if (!peer_wait(peer->listener, PATIENCE_MS)) return false;
-    peer->fd = accept(peer->listener, NULL, NULL);
+    peer->fd = accept4(peer->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     peer->connections++;
     if (!peer->tls_context) return true;
     TlsWant want = TLS_WANT_READ;

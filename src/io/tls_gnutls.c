@@ -5,13 +5,13 @@
 #include "io/ahead.h"
 #include "io/behind.h"
 #include "io/certificate.h"
+#include "io/tickets.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,19 +19,12 @@
 
 enum {
     HOST_MAX = 253,
-    TICKETS_MAX = 8,        ///< hosts whose last ticket is kept
     TICKET_LIFE_S = 86'400, ///< a day offline still costs no full handshake
 };
 
 const char tls_priorities[] =
     "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-GROUP-ALL:+GROUP-X25519:+GROUP-ALL"
     ":-CIPHER-ALL:+AES-128-GCM:+CIPHER-ALL:%SERVER_PRECEDENCE";
-
-/// What a client needs to resume its last session with a host.
-typedef struct Ticket {
-    char host[HOST_MAX + 1]; ///< "": a free place
-    gnutls_datum_t data;
-} Ticket;
 
 struct TlsContext {
     gnutls_certificate_credentials_t credentials;
@@ -40,9 +33,7 @@ struct TlsContext {
     bool has_trust;
     unsigned verify_flags;     ///< client: GnuTLS's
     gnutls_datum_t ticket_key; ///< server: GnuTLS derives the keys from it, which rotate
-    pthread_mutex_t lock;      ///< guards the rest, of a client
-    Ticket *tickets;           ///< TICKETS_MAX places
-    size_t next;               ///< the place that is reused when all are taken
+    Tickets tickets;           ///< client
 };
 
 struct Tls {
@@ -59,7 +50,6 @@ static Err tls_context_new(bool is_server, TlsContext **ret_context) {
     TlsContext *context = calloc(1, sizeof(*context));
     if (!context) return FAIL(ERR_MEMORY, "no memory for TLS");
     context->is_server = is_server;
-    pthread_mutex_init(&context->lock, NULL);
     *ret_context = context;
     if (gnutls_certificate_allocate_credentials(&context->credentials) < 0
         || gnutls_priority_init(&context->priority, tls_priorities, NULL) < 0)
@@ -69,15 +59,12 @@ static Err tls_context_new(bool is_server, TlsContext **ret_context) {
 
 TlsContext *tls_context_close(TlsContext *context) {
     if (!context) return NULL;
-    for (size_t i = 0; context->tickets && i < TICKETS_MAX; i++)
-        gnutls_free(context->tickets[i].data.data);
-    free(context->tickets);
+    tickets_close(&context->tickets);
     if (context->ticket_key.data)
         gnutls_memset(context->ticket_key.data, 0, context->ticket_key.size);
     gnutls_free(context->ticket_key.data);
     if (context->priority) gnutls_priority_deinit(context->priority);
     if (context->credentials) gnutls_certificate_free_credentials(context->credentials);
-    pthread_mutex_destroy(&context->lock);
     free(context);
     return NULL;
 }
@@ -119,8 +106,7 @@ Err tls_server_context_open(const char *cert_path,
 static Err tls_client_context_new(TlsContext **ret_context) {
     SCOPED(tls_context_closep) TlsContext *context = NULL;
     TRY(tls_context_new(false, &context));
-    context->tickets = calloc(TICKETS_MAX, sizeof(Ticket));
-    if (!context->tickets) return FAIL(ERR_MEMORY, "no memory for TLS");
+    if (!tickets_open(&context->tickets)) return FAIL(ERR_MEMORY, "no memory for TLS");
     *ret_context = TAKE_PTR(context);
     return SUCCESS;
 }
@@ -155,39 +141,13 @@ Err tls_client_context_open_public(TlsContext **ret_context) {
     return SUCCESS;
 }
 
-static Ticket *tls_ticket_find(TlsContext *context, const char *host) {
-    for (size_t i = 0; i < TICKETS_MAX; i++)
-        if (strcmp(context->tickets[i].host, host) == 0) return &context->tickets[i];
-    return NULL;
-}
-
-/// Offer the ticket of the last session with this host. Where it cannot be used, the handshake
-/// is a full one.
-static void tls_ticket_offer(Tls *tls) {
-    TlsContext *context = tls->context;
-    pthread_mutex_lock(&context->lock);
-    Ticket *ticket = tls_ticket_find(context, tls->host);
-    if (ticket) (void)gnutls_session_set_data(tls->session, ticket->data.data, ticket->data.size);
-    pthread_mutex_unlock(&context->lock);
-}
-
 /// Keep the session's ticket as soon as there is one: a session that ends badly, as they do when
 /// the network goes, gives none any more. Sessions that verified nobody must not be resumed.
 static void tls_ticket_keep(Tls *tls) {
     TlsContext *context = tls->context;
     if (tls->is_ticket_kept || context->is_server || !context->has_trust) return;
     if (!(gnutls_session_get_flags(tls->session) & GNUTLS_SFLAGS_SESSION_TICKET)) return;
-    gnutls_datum_t data = {};
-    if (gnutls_session_get_data2(tls->session, &data) < 0) return;
-    tls->is_ticket_kept = true;
-    pthread_mutex_lock(&context->lock);
-    Ticket *ticket = tls_ticket_find(context, tls->host);
-    if (!ticket) ticket = tls_ticket_find(context, "");
-    if (!ticket) ticket = &context->tickets[context->next++ % TICKETS_MAX];
-    memcpy(ticket->host, tls->host, strlen(tls->host) + 1);
-    gnutls_free(ticket->data.data);
-    ticket->data = data;
-    pthread_mutex_unlock(&context->lock);
+    tls->is_ticket_kept = tickets_keep(&context->tickets, tls->host, tls->session);
 }
 
 static bool tls_host_is_address(const char *host) {
@@ -207,7 +167,7 @@ static int tls_client_setup(Tls *tls) {
             gnutls_server_name_set(tls->session, GNUTLS_NAME_DNS, tls->host, strlen(tls->host));
     if (!tls->context->has_trust) return status;
     gnutls_session_set_verify_cert(tls->session, tls->host, tls->context->verify_flags);
-    tls_ticket_offer(tls);
+    tickets_offer(&tls->context->tickets, tls->host, tls->session);
     return status;
 }
 

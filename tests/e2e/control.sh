@@ -47,19 +47,18 @@ is_built() {
 
 muster() { "$build/src/cli/muster" "$@"; }
 
-# control_init: a fresh control plane with its owner, and its ports.
+# control_init: a fresh control plane with its owner, and its port.
 control_init() {
-    local port channel_port
-    port=$(port_pick) channel_port=$(port_pick)
+    local port
+    port=$(port_pick)
     url=https://127.0.0.1:$port
     "$build/src/control/musterd" init --data "$dir/server" --org demo --owner ada \
         >"$dir/credentials" || return 1
-    sed -i "/^[# ]*\(port\|channel_port\|address\|heartbeat\) *=/d" "$dir/server/musterd.conf"
-    printf 'address = 127.0.0.1\nport = %s\nchannel_port = %s\nheartbeat = 5s\n' \
-        "$port" "$channel_port" >>"$dir/server/musterd.conf"
+    sed -i "/^[# ]*\(port\|address\|heartbeat\) *=/d" "$dir/server/musterd.conf"
+    printf 'address = 127.0.0.1\nport = %s\nheartbeat = 5s\n' "$port" >>"$dir/server/musterd.conf"
 }
 
-# control_start: start it, again on the same ports, and wait until it serves.
+# control_start: start it, again on the same port, and wait until it serves.
 control_start() {
     "$build/src/control/musterd" run --data "$dir/server" 2>>"$dir/musterd.log" &
     echo $! >"$dir/musterd.pid"

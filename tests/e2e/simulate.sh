@@ -50,7 +50,7 @@ presences() { # presences FLEET PRESENCE: how many
 away() { [ "$(presences "$1" online)" -lt "$count" ]; }
 faults() { [ "$(progress faults)" -ge "$1" ]; } # faults N: so many were made
 sources() { # sources N: channels come from so many addresses
-    [ "$(ss -Htn state established "dport = :$channel_port" | awk '{ sub(/:[0-9]*$/, "", $3); print $3 }' |
+    [ "$(ss -Htn state established "dport = :${url##*:}" | awk '{ sub(/:[0-9]*$/, "", $3); print $3 }' |
         sort -u | wc -l)" = "$1" ]
 }
 states() { # states STATE: how many report it for the release
@@ -74,7 +74,6 @@ all_reported() { [ $(($(states failed) + $(states running))) = "$count" ]; }
 
 need 'a control plane is made' control_init
 sed -i "s/^heartbeat = .*/heartbeat = 2s/" "$dir/server/musterd.conf" # so that silence is soon noticed
-channel_port=$(awk -F ' = ' '$1 == "channel_port" { print $2 }' "$dir/server/musterd.conf")
 need 'it starts' control_start
 need 'its owner signs in' control_login
 

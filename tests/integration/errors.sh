@@ -44,10 +44,13 @@ says 4 "musterd config: there is no such file: $dir/none.conf" \
 "$musterd" init --data "$dir/server" >/dev/null || failed=1
 says 5 "musterd init: this folder is set up already; see musterd add-org" \
     "$musterd" init --data "$dir/server"
-printf 'address = 127.0.0.1\nport = %s\nchannel_port = %s\n' "$port" "$port" \
-    >"$dir/twice.conf"
+printf 'address = 127.0.0.1\nport = %s\n' "$port" >"$dir/taken.conf"
+python3 -c "import socket, time; s = socket.create_server(('127.0.0.1', $port)); time.sleep(600)" &
+taker=$!
+parts_wait 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port" || failed=1
 says 8 "musterd run: cannot listen: 127.0.0.1 port $port: Address already in use" \
-    "$musterd" run --data "$dir/server" --config "$dir/twice.conf"
+    "$musterd" run --data "$dir/server" --config "$dir/taken.conf"
+kill "$taker"
 mv "$dir/server/server.key" "$dir/server/kept.key"
 says 8 "musterd run: cannot read the certificate or its key: $dir/server/server.key: No such file*" \
     "$musterd" run --data "$dir/server"

@@ -22,9 +22,8 @@ musterd_start() {
     export MUSTER_DIR=$1 MUSTER_URL
     port=$(port_pick)
     "$program" init --data "$1/server" --org demo --owner ada >"$1/credentials" || return 1
-    sed -i '/^[# ]*\(port\|channel_port\|address\) *=/d' "$1/server/musterd.conf"
-    printf 'address = 127.0.0.1\nport = %s\nchannel_port = %s\n' "$port" "$(port_pick)" \
-        >>"$1/server/musterd.conf"
+    sed -i '/^[# ]*\(port\|address\) *=/d' "$1/server/musterd.conf"
+    printf 'address = 127.0.0.1\nport = %s\n' "$port" >>"$1/server/musterd.conf"
     "$program" run --data "$1/server" 2>"$1/musterd.log" &
     export MUSTERD_PID=$!
     MUSTER_URL=https://127.0.0.1:$port

@@ -10,7 +10,6 @@ Err agent_challenge(Call *call) {
     Challenge challenge = {
         .now = {call->now_ms},
         .audience = app->installation,
-        .channel_port = app->channel_port,
     };
     TRY(challenge_make(&app->key, (ChallengeFor){}, call->now_ms, call->arena, &challenge.nonce));
     return call_reply(call, &challenge);

@@ -24,8 +24,7 @@ static void channel_on_greet(void *ctx, const ChannelPeer *peer, Text *first) {
     SyncDown down = {
         .challenge = {.now = {now_ms},
                       .audience = app->installation,
-                      .binding = peer->binding.len ? BINDING_TLS_EXPORTER : BINDING_NONE,
-                      .channel_port = app->channel_port}
+                      .binding = peer->binding.len ? BINDING_TLS_EXPORTER : BINDING_NONE}
     };
     Err err = challenge_make(
         &app->key, exchange_connection(app, peer, room), now_ms, &arena, &down.challenge.nonce);

@@ -43,7 +43,7 @@ static int teardown(void **test_state) {
 #define DEVICE "device_01jdfq3t5hefbv1nq5a3x4k2zr"
 #define CHALLENGE                                                                          \
     "{\"nonce\":\"n-1\",\"now\":\"2026-11-24T10:56:17.123Z\",\"audience\":\"" INSTALLATION \
-    "\",\"binding\":\"none\",\"channel_port\":0,\"of_tomorrow\":{}}"
+    "\",\"binding\":\"none\",\"of_tomorrow\":{}}"
 #define ENROLLED ENROLLED_AS("4")
 #define ENROLLED_AS(epoch)                                                                      \
     "{\"device_id\":\"" DEVICE "\",\"name\":\"till-1\",\"fleet_id\":"                           \

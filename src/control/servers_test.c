@@ -52,7 +52,6 @@ TEST(without_a_setting_this_server_is_told_by_the_name_in_its_certificate) {
         Servers servers = made(&config, hosts[i][0], &arena);
         CHECK(servers.servers.count == 1);
         CHECK_STR(servers.servers.items[0].url, str_from(hosts[i][1]));
-        CHECK(servers.servers.items[0].channel_port == 0);
         CHECK(servers.authorities.count == 1);
         CHECK_STR(servers.authorities.items[0], S("PEM"));
         CHECK_STR(servers_authority(&servers, FINGERPRINT), FINGERPRINT);

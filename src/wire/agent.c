@@ -14,7 +14,6 @@ enum {
     SIGNATURE_BYTES_MAX = 512,
     CIPHERTEXT_MAX = 16 * 1024,
     WORD_MAX = 64,
-    PORT_MAX = 65535,
     HEARTBEAT_MAX_MS = 86'400'000,
 };
 
@@ -28,7 +27,6 @@ static const Field Challenge_fields[] = {
     FIELD(Challenge, now, REQUIRED, "the server's time"),
     FIELD(Challenge, audience, REQUIRED, "the installation", .prefix = "installation"),
     FIELD_ENUM(Challenge, binding, Binding, 0, "what the proof must carry of the connection"),
-    FIELD(Challenge, channel_port, 0, "port of the channel; 0: the same", .max = PORT_MAX),
 };
 const Schema Challenge_schema = SCHEMA(Challenge, "challenge", "something fresh to sign");
 
@@ -44,7 +42,6 @@ const Schema Proof_schema = SCHEMA(Proof, "proof", "what a device signs");
 
 static const Field ServerEntry_fields[] = {
     FIELD(ServerEntry, url, REQUIRED, "https://HOST[:PORT]", .pattern = &Pattern_line),
-    FIELD(ServerEntry, channel_port, 0, "port of the channel there", .max = PORT_MAX),
 };
 const Schema ServerEntry_schema = SCHEMA(ServerEntry, "server_entry", "a server");
 

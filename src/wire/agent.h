@@ -47,7 +47,6 @@ typedef struct Challenge {
     Time now;  ///< the server's time
     Id audience;
     Binding binding;
-    uint64_t channel_port; ///< on the same host; 0: the same port
 } Challenge;
 extern const Schema Challenge_schema;
 
@@ -69,7 +68,6 @@ extern const Schema Proof_schema;
 /// A server of the installation.
 typedef struct ServerEntry {
     Str url;
-    uint64_t channel_port; ///< on the same host; 0: the same port
 } ServerEntry;
 extern const Schema ServerEntry_schema;
 

@@ -119,9 +119,8 @@ async function poll({ url }, ca) {
         take((await post(agent, `${url}/v1/agent/sync`, up(1, socket, challenge))).answer);
     }
 }
-async function channel({ url, channel_port }, ca) {
+async function channel({ url }, ca) {
     const address = new URL('/v1/agent/channel', url.replace('http', 'ws'));
-    address.port = channel_port || address.port;
     const ws = new WebSocket(address, 'muster.1', { ca, perMessageDeflate: false });
     let socket, timer, seq = 0, acknowledged = 0;
     const send = (challenge) => ws.send(JSON.stringify(up(++seq, socket, challenge)));

@@ -148,7 +148,7 @@ poll_through(Scene *scene, const char *const *files, size_t count, bool (*is_so)
     LinkedDevice *device = &scene->device;
     device->poll_ms = 60'000;
     peer_start(&scene->peer, steps, count, true, NULL);
-    ServerEntry entry = {str_print(&device->arena, "http://127.0.0.1:%u", scene->peer.port), 0};
+    ServerEntry entry = {str_print(&device->arena, "http://127.0.0.1:%u", scene->peer.port)};
     linked_link(device, &entry, 1, (Str){});
     linked_until(device, is_so, scene);
     peer_stop(&scene->peer);
@@ -170,11 +170,11 @@ TEST(a_recorded_answer_is_taken_by_a_poll) {
         const char *files[2];
         const char *said; ///< NULL: it was accepted
     } rows[] = {
-        {{"challenge.same_port.json", "sync_down.push_nothing.json"},             NULL  },
-        {{"challenge.same_port.newer.json", "sync_down.push_nothing.newer.json"}, NULL  },
+        {{"challenge.unbound.json", "sync_down.push_nothing.json"},             NULL  },
+        {{"challenge.unbound.newer.json", "sync_down.push_nothing.newer.json"}, NULL  },
         {{"challenge.newer.json", "sync_down.refused.json"},
-         "device_retired: an operator has retired this device"                          },
-        {{"challenge.same_port.json", "sync_down.refused_busy.newer.json"},       "busy"},
+         "device_retired: an operator has retired this device"                        },
+        {{"challenge.unbound.json", "sync_down.refused_busy.newer.json"},       "busy"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         Scene scene;

@@ -26,8 +26,7 @@ static void on_greet(void *app, const ChannelPeer *peer, Text *first) {
         .challenge = {.nonce = fake->nonce,
                       .now = {1'790'000'000'000},
                       .audience = fake->installation,
-                      .binding = peer->binding.ptr ? BINDING_TLS_EXPORTER : BINDING_NONE,
-                      .channel_port = gateway_port(fake->gateway)},
+                      .binding = peer->binding.ptr ? BINDING_TLS_EXPORTER : BINDING_NONE},
     };
     schema_encode(&SyncDown_schema, &down, ENCODE_REPLY, first);
 }
@@ -131,8 +130,7 @@ void fake_close(Fake *fake) {
 }
 
 ServerEntry fake_entry(const Fake *fake, Arena *arena) {
-    uint16_t port = gateway_port(fake->gateway);
-    return (ServerEntry){str_print(arena, "https://127.0.0.1:%u", port), port};
+    return (ServerEntry){str_print(arena, "https://127.0.0.1:%u", gateway_port(fake->gateway))};
 }
 
 size_t fake_first_count(Fake *fake) {

@@ -163,7 +163,7 @@ TEST(the_next_server_is_tried_when_one_cannot_be_reached) {
     setup(&f);
     uint16_t dead = dead_port();
     ServerEntry entries[] = {
-        {str_print(&f.device.arena, "https://127.0.0.1:%u", dead), dead},
+        {str_print(&f.device.arena, "https://127.0.0.1:%u", dead)},
         fake_entry(&f.fake, &f.device.arena),
     };
     linked_link(&f.device, entries, 2, f.fake.files.ca.cert_pem);
@@ -177,8 +177,8 @@ TEST(servers_of_a_list_that_fail_alike_are_told_once_with_an_address) {
     setup(&f);
     uint16_t dead = dead_port();
     ServerEntry entries[] = {
-        {str_print(&f.device.arena, "https://127.0.0.1:%u", dead), dead},
-        {str_print(&f.device.arena, "https://127.0.0.2:%u", dead), dead},
+        {str_print(&f.device.arena, "https://127.0.0.1:%u", dead)},
+        {str_print(&f.device.arena, "https://127.0.0.2:%u", dead)},
     };
     linked_link(&f.device, entries, 2, f.fake.files.ca.cert_pem);
     linked_until(&f.device, is_lost, &f);
@@ -256,7 +256,7 @@ TEST(a_list_that_does_not_work_leaves_the_old_one_in_force_and_is_told) {
     Fixture f;
     setup(&f);
     uint16_t dead = dead_port();
-    ServerEntry entry = {str_print(&f.device.arena, "https://127.0.0.1:%u", dead), dead};
+    ServerEntry entry = {str_print(&f.device.arena, "https://127.0.0.1:%u", dead)};
     push_list(&f, &entry, &f.fake.files.ca.cert_pem);
     link_up(&f);
     linked_until(&f.device, list_is_done, &f);
@@ -274,7 +274,7 @@ TEST(a_list_is_tried_for_as_long_as_the_one_in_force_does_not_answer) {
     Fixture f;
     setup(&f);
     uint16_t dead = dead_port();
-    ServerEntry gone = {str_print(&f.device.arena, "https://127.0.0.1:%u", dead), dead};
+    ServerEntry gone = {str_print(&f.device.arena, "https://127.0.0.1:%u", dead)};
     ServerEntry entry = fake_entry(&f.fake, &f.device.arena);
     push_list(&f, &entry, &f.fake.files.ca.cert_pem);
     Servers trial = f.fake.said.servers;
@@ -292,20 +292,9 @@ TEST(a_list_is_tried_for_as_long_as_the_one_in_force_does_not_answer) {
     teardown(&f);
 }
 
-TEST(a_channel_without_a_port_of_its_own_is_at_the_port_of_the_url) {
-    Fixture f;
-    setup(&f);
-    ServerEntry entry = fake_entry(&f.fake, &f.device.arena);
-    entry.channel_port = 0;
-    linked_link(&f.device, &entry, 1, f.fake.files.ca.cert_pem);
-    linked_until(&f.device, is_open, &f);
-    CHECK(f.fake.first_count == 1 && f.device.losses == 0);
-    teardown(&f);
-}
-
 #define POLL_CHALLENGE                                                      \
     "{\"nonce\":\"n-1\",\"now\":\"2026-11-24T10:56:17.123Z\",\"audience\":" \
-    "\"%s\",\"binding\":\"none\",\"channel_port\":0}"
+    "\"%s\",\"binding\":\"none\"}"
 #define POLL_ANSWER "{\"ack\":1,\"now\":\"2026-11-24T10:56:17.123Z\",\"heartbeat\":\"30s\"}"
 
 static const char *reply_of(Arena *arena, Str body) {
@@ -328,7 +317,7 @@ TEST(who_wants_to_poll_polls_with_a_proof_each_time) {
     };
     Peer peer;
     peer_start(&peer, steps, 2, true, NULL);
-    ServerEntry entry = {str_print(&f.device.arena, "http://127.0.0.1:%u", peer.port), 0};
+    ServerEntry entry = {str_print(&f.device.arena, "http://127.0.0.1:%u", peer.port)};
     linked_link(&f.device, &entry, 1, (Str){});
     linked_until(&f.device, is_open, &f);
     peer_stop(&peer); // before the texts of its script go
@@ -353,5 +342,4 @@ TEST_MAIN(CASE(the_first_message_has_a_bound_proof_and_all_that_is_due),
           CASE(a_list_is_in_force_when_hello_was_accepted_there),
           CASE(a_list_that_does_not_work_leaves_the_old_one_in_force_and_is_told),
           CASE(a_list_is_tried_for_as_long_as_the_one_in_force_does_not_answer),
-          CASE(a_channel_without_a_port_of_its_own_is_at_the_port_of_the_url),
           CASE(who_wants_to_poll_polls_with_a_proof_each_time))

@@ -11,7 +11,6 @@
 struct ServerSet {
     char digest[DIGEST_LEN + 1];
     ServerAddress addresses[SERVERS_MAX];
-    uint16_t channel_ports[SERVERS_MAX];
     size_t count;
     TlsContext *tls; ///< NULL: all are plain http
 };
@@ -27,13 +26,10 @@ static Err server_set_take(ServerSet *set, const Servers *servers, Reason *reaso
     for (size_t i = 0; i < servers->servers.count && set->count < SERVERS_MAX; i++) {
         const ServerEntry *entry = &servers->servers.items[i];
         Err one = server_address_parse(entry->url, &set->addresses[set->count]);
-        if (one.code == OK) {
-            uint16_t port = (uint16_t)entry->channel_port;
-            set->channel_ports[set->count] = port ? port : set->addresses[set->count].port;
+        if (one.code == OK)
             set->count++;
-        } else {
+        else
             err = reason_fail(reason, one, "%.*s", STR_FMT(entry->url));
-        }
     }
     if (set->count == 0) return err;
     reason_clear(reason);
@@ -90,11 +86,6 @@ size_t server_set_count(const ServerSet *set) {
 const ServerAddress *server_set_address(const ServerSet *set, size_t at) {
     assert(at < set->count);
     return &set->addresses[at];
-}
-
-uint16_t server_set_channel_port(const ServerSet *set, size_t at) {
-    assert(at < set->count);
-    return set->channel_ports[at];
 }
 
 TlsContext *server_set_tls(const ServerSet *set, size_t at) {

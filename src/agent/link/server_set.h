@@ -20,7 +20,5 @@ Str server_set_digest(const ServerSet *set);
 size_t server_set_count(const ServerSet *set);
 /// Where the server is. Borrowed.
 const ServerAddress *server_set_address(const ServerSet *set, size_t at);
-/// The port of its channel.
-uint16_t server_set_channel_port(const ServerSet *set, size_t at);
 /// What a connection to the server trusts; NULL with plain http. Borrowed.
 TlsContext *server_set_tls(const ServerSet *set, size_t at);

@@ -175,9 +175,10 @@ tie_on_closed(void *app, Err why, uint16_t status, uint64_t retry_after_s, const
 }
 
 static Err tie_open_channel(Tie *tie, Reason *reason) {
+    const ServerAddress *address = server_set_address(tie->set, tie->at);
     ChannelClientOptions options = {
-        .host = server_set_address(tie->set, tie->at)->host,
-        .port = server_set_channel_port(tie->set, tie->at),
+        .host = address->host,
+        .port = address->port,
         .source = tie->options.source,
         .path = AGENT_CHANNEL_PATH,
         .protocol = AGENT_SUBPROTOCOL,

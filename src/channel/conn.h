@@ -46,7 +46,7 @@ typedef struct GatewayLoop {
     struct event waited;     ///< while there are some: try again
     bool is_stopping;
     /// Queues of libevent for timers of one length each: they cost O(1).
-    const struct timeval *handshake, *half_silence, *linger, *tick, *web;
+    const struct timeval *handshake, *quiet, *pong, *linger, *tick, *web;
     char scratch[CONN_READ_MAX]; ///< what was just read, of whichever connection
 } GatewayLoop;
 
@@ -93,6 +93,7 @@ typedef struct Conn {
     char *rest; ///< read but not decoded, because of a job or the rate; malloc'ed
     uint32_t rest_len, rest_at;
     uint64_t paid_until_us; ///< when the messages so far will have been paid for
+    uint64_t begun_ms;      ///< when the message began that is not whole yet; 0: there is none
     uint8_t binding[TLS_BINDING_LEN];
     uint64_t address; ///< as addresses.h counts it
     char remote[INET6_ADDRSTRLEN];

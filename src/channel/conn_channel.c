@@ -10,7 +10,7 @@
 
 #include <assert.h>
 
-enum { MINUTE_US = 60'000'000 };
+enum { MINUTE_US = 60'000'000, MESSAGE_SILENCES = 4 };
 
 void conn_channel_end(Conn *conn, uint16_t status, Str reason) {
     assert(conn->state == CONN_OPEN);
@@ -52,7 +52,7 @@ void conn_channel_begin(Conn *conn) {
 static void channel_heard(Conn *conn) {
     if (!conn->is_known) return;
     conn->is_pinged = false;
-    conn_timer_start(conn, conn->loop->half_silence);
+    conn_timer_start(conn, conn->loop->quiet);
 }
 
 /// Each frame costs its part of a minute, paid in advance up to a minute's worth; who owes more
@@ -132,8 +132,23 @@ static void channel_take_close(Conn *conn, FrameEvent event) {
     conn_linger(conn);
 }
 
+/// A message does not come to its end: frames in between do not excuse that.
+static bool channel_is_stuck(Conn *conn) {
+    if (!frame_is_begun(&conn->decoder)) {
+        conn->begun_ms = 0;
+        return false;
+    }
+    uint64_t now_ms = clock_monotonic_ms();
+    if (conn->begun_ms == 0) conn->begun_ms = now_ms;
+    return now_ms - conn->begun_ms > MESSAGE_SILENCES * conn_options(conn)->silence_ms;
+}
+
 void conn_channel_take(Conn *conn, Str *input) {
     FrameEvent event = frame_decode(&conn->decoder, input);
+    if (conn->state == CONN_OPEN && channel_is_stuck(conn)) {
+        conn_channel_end(conn, FRAME_POLICY, S("the message does not come to its end"));
+        return;
+    }
     if (event.kind == FRAME_EVENT_NONE) return;
     if (event.kind == FRAME_EVENT_CLOSE || event.kind == FRAME_EVENT_FAULT) {
         channel_take_close(conn, event);
@@ -160,11 +175,11 @@ static void channel_stranger_timeout(Conn *conn) {
         conn_channel_end(conn, FRAME_POLICY, S("no first message in time"));
 }
 
-/// Half of the allowed silence has passed, or a pause.
+/// Most of the allowed silence has passed, or all of it, or a pause.
 static void channel_known_timeout(Conn *conn) {
     if (conn->is_paused) {
         conn->is_paused = conn->paid_until_us > clock_monotonic_ms() * 1000 + MINUTE_US;
-        conn_timer_start(conn, conn->is_paused ? conn->loop->tick : conn->loop->half_silence);
+        conn_timer_start(conn, conn->is_paused ? conn->loop->tick : conn->loop->quiet);
     } else if (conn->job.kind != CONN_JOB_NONE) {
         channel_heard(conn); // it is we who do not listen
     } else if (conn->is_pinged) {
@@ -172,7 +187,7 @@ static void channel_known_timeout(Conn *conn) {
     } else {
         conn->is_pinged = true;
         frame_encode(&conn->stream.unsent, FRAME_PING, S(""), NULL);
-        conn_timer_start(conn, conn->loop->half_silence);
+        conn_timer_start(conn, conn->loop->pong);
     }
 }
 

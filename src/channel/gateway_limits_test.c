@@ -39,16 +39,41 @@ TEST(a_silent_peer_is_pinged_and_then_given_up) {
     owner_close(&owner);
 }
 
+TEST(half_a_message_ends_the_channel_though_the_peer_goes_on_with_pings) {
+    static const char half[] = {0x01, (char)0x81, 0, 0, 0, 0, 'x'}; // text, not the last fragment
+    Owner owner = {};
+    GatewayOptions options = owner_options(&owner);
+    options.silence_ms = 2 * SHORT_MS;
+    owner_open_with(&owner, &options, 64);
+    Raw raw = raw_open_known(&owner);
+    CHECK(raw_send(&raw, (Str){half, sizeof(half)}));
+    Text ping;
+    text_init(&ping, 100);
+    frame_encode(&ping, FRAME_PING, S(""), (const uint8_t[4]){});
+    uint64_t start_ms = clock_monotonic_ms();
+    FrameEvent event;
+    do {
+        CHECK(raw_send(&raw, text_str(&ping)));
+        event = raw_frame(&raw);
+    } while (event.kind == FRAME_EVENT_PONG);
+    CHECK(event.kind == FRAME_EVENT_CLOSE && event.status == FRAME_POLICY);
+    CHECK_STR(event.payload, S("the message does not come to its end"));
+    CHECK(clock_monotonic_ms() - start_ms > 8 * SHORT_MS - 100);
+    text_done(&ping);
+    raw_close(&raw);
+    owner_close(&owner);
+}
+
 TEST(a_peer_that_answers_pings_stays) {
     Owner owner = {};
     GatewayOptions options = owner_options(&owner);
-    options.silence_ms = SHORT_MS;
+    options.silence_ms = 4 * SHORT_MS; // an answer has a sixth of it
     owner_open_with(&owner, &options, 64);
     struct event_base *loop = event_base_new();
     Peer peer;
     peer_open(&peer, loop, &owner, "good", NULL);
     wait_for(loop, &peer.known, 1);
-    const struct timeval quiet = {.tv_usec = 3 * SHORT_MS * 1000};
+    const struct timeval quiet = {.tv_sec = 2};
     event_base_loopexit(loop, &quiet);
     event_base_dispatch(loop);
     CHECK(peer.closed == 0 && gateway_stats(owner.gateway).open == 1);
@@ -255,6 +280,7 @@ TEST(a_taken_port_is_refused) {
 
 TEST_MAIN(CASE(who_does_not_ask_in_time_is_hung_up_on),
           CASE(a_silent_peer_is_pinged_and_then_given_up),
+          CASE(half_a_message_ends_the_channel_though_the_peer_goes_on_with_pings),
           CASE(a_peer_that_answers_pings_stays),
           CASE(connections_over_the_limit_are_closed_and_room_is_made_again),
           CASE(a_message_over_the_limit_ends_the_channel_with_1009),

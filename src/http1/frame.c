@@ -98,6 +98,11 @@ static uint16_t frame_start_check(const FrameDecoder *decoder) {
     return opcode == FRAME_BINARY ? FRAME_UNSUPPORTED : 0;
 }
 
+bool frame_is_begun(const FrameDecoder *decoder) {
+    return decoder->in_message
+           || (decoder->head_len > 0 && !frame_is_control(frame_opcode_of(decoder)));
+}
+
 /// Set payload_len from a complete head; the status to refuse it with, or 0.
 static uint16_t frame_length_check(FrameDecoder *decoder) {
     size_t size = frame_length_size(decoder);

@@ -85,6 +85,8 @@ void frame_decoder_done(FrameDecoder *decoder);
 void frame_raise(FrameDecoder *decoder, uint32_t message_max);
 /// The last message was handled: free it now instead of with the next call.
 void frame_forget(FrameDecoder *decoder);
+/// A message has begun, and its last byte has not come.
+bool frame_is_begun(const FrameDecoder *decoder);
 /// Take bytes from the front of `input` up to the next event.
 FrameEvent frame_decode(FrameDecoder *decoder, Str *input);
 

@@ -150,9 +150,9 @@ static void gateway_adopt_take(GatewayLoop *loop, AdoptMail *adopt) {
     if (!adopt->needs_room || conn_make_room(loop)) {
         conn_open(loop, adopt->fd, adopt->remote, adopt->address);
     } else {
-        close(adopt->fd);
         conn_count_down(loop->gateway, adopt->address);
         atomic_fetch_add(&loop->gateway->refused, 1);
+        close(adopt->fd);
     }
     free(adopt);
 }

@@ -6,6 +6,7 @@
 #include "channel/conn_state.h"
 #include "channel/conn_wait.h"
 #include "channel/conn_web.h"
+#include "channel/gateway_tls.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -173,7 +174,7 @@ void conn_open(GatewayLoop *loop, int fd, const char *remote, uint64_t address) 
     stream_init(&conn->stream, loop->base, fd, unsent_max, conn_on_ready, conn);
     event_assign(&conn->timer, loop->base, -1, 0, conn_on_timeout, conn);
     conn_timer_start(conn, loop->handshake);
-    Err err = gateway->tls ? stream_secure(&conn->stream, gateway->tls, (Str){}) : SUCCESS;
+    Err err = gateway_tls_secure(gateway, &conn->stream);
     if (err.code == OK) err = conn_shake_hands(conn);
     if (err.code != OK || loop->is_stopping) conn_leave(conn);
     conn_turn_end(conn);

@@ -51,9 +51,10 @@ typedef struct GatewayLoop {
 } GatewayLoop;
 
 struct Gateway {
-    GatewayOptions options; ///< `path` and `protocol` are ours
+    GatewayOptions options;
     WorkerPool *workers;
-    TlsContext *tls; ///< NULL: plain TCP
+    pthread_rwlock_t tls_lock; ///< guards `tls`
+    TlsContext *tls;           ///< of new sessions; NULL: plain TCP
     int listen_fd;
     uint16_t port;
     struct event listener; ///< on the first loop

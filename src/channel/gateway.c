@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "channel/conn.h"
 #include "channel/conn_wait.h"
+#include "channel/gateway_tls.h"
 #include "io/tls.h"
 
 #include <arpa/inet.h>
@@ -319,9 +320,7 @@ static Err gateway_threads_start(Gateway *gateway) {
 }
 
 static Err gateway_start(Gateway *gateway, uint32_t threads, Reason *reason) {
-    const GatewayOptions *options = &gateway->options;
-    if (options->cert_path)
-        TRY(tls_server_context_open(options->cert_path, options->key_path, &gateway->tls, reason));
+    TRY(gateway_renew(gateway, gateway->options.ticket_key, reason));
     for (; gateway->loop_count < threads; gateway->loop_count++)
         TRY(gateway_loop_open(gateway, &gateway->loops[gateway->loop_count]));
     TRY(gateway_listener_open(gateway, reason));
@@ -329,14 +328,12 @@ static Err gateway_start(Gateway *gateway, uint32_t threads, Reason *reason) {
 }
 
 /// What was left out is as gateway.h says.
-static GatewayOptions
-gateway_options_whole(const GatewayOptions *given, const char *path, const char *protocol) {
+static GatewayOptions gateway_options_whole(const GatewayOptions *given) {
     GatewayOptions options = *given;
-    options.path = path;
-    options.protocol = protocol;
     if (!options.reply_max_bytes) options.reply_max_bytes = options.message_max_bytes;
     if (!options.web_ms) options.web_ms = options.handshake_ms;
     if (given->path) return options;
+    options.path = options.protocol = "";
     options.first_max_bytes = options.message_max_bytes = options.messages_per_minute_max = 1;
     options.reply_max_bytes = PIECES_MAX;
     options.silence_ms = options.handshake_ms;
@@ -352,15 +349,9 @@ Err gateway_open(const GatewayOptions *options,
            || (options->messages_per_minute_max >= 1 && options->first_max_bytes >= 1
                && options->first_max_bytes <= options->message_max_bytes));
     Gateway *gateway = calloc(1, sizeof(*gateway) + options->threads * sizeof(gateway->loops[0]));
-    char *path = strdup(options->path ? options->path : "");
-    char *protocol = strdup(options->path ? options->protocol : "");
-    if (!gateway || !path || !protocol) {
-        free(gateway);
-        free(path);
-        free(protocol);
-        return FAIL(ERR_MEMORY, "no memory for the gateway");
-    }
-    gateway->options = gateway_options_whole(options, path, protocol);
+    if (!gateway) return FAIL(ERR_MEMORY, "no memory for the gateway");
+    gateway->options = gateway_options_whole(options);
+    gateway_tls_init(gateway);
     gateway->workers = workers;
     gateway->listen_fd = -1;
     *ret_gateway = gateway;
@@ -425,10 +416,8 @@ Gateway *gateway_close(Gateway *gateway) {
     if (gateway->listen_fd >= 0) close(gateway->listen_fd);
     for (uint32_t i = 0; i < gateway->loop_count; i++)
         gateway_loop_close(&gateway->loops[i]);
-    tls_context_close(gateway->tls);
+    gateway_tls_done(gateway);
     addresses_close(&gateway->addresses);
-    free((char *)(uintptr_t)gateway->options.path); // ours since gateway_open
-    free((char *)(uintptr_t)gateway->options.protocol);
     free(gateway);
     return NULL;
 }

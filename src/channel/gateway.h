@@ -69,11 +69,13 @@ typedef struct ChannelHandlers {
     void (*closed)(void *app, const ChannelPeer *peer);
 } ChannelHandlers;
 
+/// Texts are borrowed until the gateway is closed.
 typedef struct GatewayOptions {
     const char *address; ///< to listen on: "0.0.0.0", "::", "127.0.0.1"
     uint16_t port;       ///< 0: any free one, see gateway_port
     const char *cert_path;
     const char *key_path; ///< PEM chain and key; both NULL: plain TCP (behind a balancer, tests)
+    const uint8_t *ticket_key; ///< as of tls_server_context_open; used while it opens
     /// Of the upgrade request: "/v1/agent/channel". NULL: there are no channels, and what is about
     /// them here counts for nothing.
     const char *path;
@@ -129,6 +131,9 @@ uint16_t gateway_port(const Gateway *gateway);
 void gateway_send(Gateway *gateway, ChannelId channel, Str message);
 /// End a channel with a WebSocket status code and a short reason. Thread-safe.
 void gateway_drop(Gateway *gateway, ChannelId channel, uint16_t status, Str reason);
+/// Read certificate and key again, for sessions that begin from now on; with this key for tickets
+/// (tls_server_context_open). Errors as that has them: then nothing changes. Thread-safe.
+Err gateway_renew(Gateway *gateway, const uint8_t *ticket_key, Reason *reason);
 /// Counters, roughly of this moment. Thread-safe.
 GatewayStats gateway_stats(const Gateway *gateway);
 /// From now on nobody is let in; who is there stays. Thread-safe.

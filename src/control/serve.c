@@ -6,6 +6,7 @@
 #include "control/control.h"
 #include "control/data.h"
 #include "control/device/device_channel.h"
+#include "control/serve_tls.h"
 #include "control/servers.h"
 #include "control/tidy.h"
 #include "db/db.h"
@@ -28,6 +29,7 @@ enum {
     FILES_KEPT = 64,    // for other things than connections
     FILES_A_READER = 3, // of the store
     QUEUE_MAX = 1024,   ///< jobs that wait for a pool
+    LOOK_EVERY_S = 60,  ///< after the certificate
     PUSH_THREADS = 1,
     LONG_THREADS = 2,
     OTHER_READERS = 3, // the sealer, the tidying thread, and a probe of readiness
@@ -39,6 +41,7 @@ typedef struct Serving {
     App app;
     Router *router;
     Server *server;
+    ServeTls tls;
     Tidy *tidy;
 } Serving;
 
@@ -117,13 +120,18 @@ static uint32_t serve_connections_max(const Config *config) {
     return (uint32_t)room;
 }
 
-static Err serve_start_listener(Serving *serving, const char *dir, Arena *arena, Reason *reason) {
+static Err
+serve_start_listener(Serving *serving, const Vault *vault, Arena *arena, Reason *reason) {
     App *app = &serving->app;
+    const char *dir = vault->dir;
     const Config *config = &app->config;
     Str address = str_dup(arena, config->address);
     Str cert = data_path(arena, dir, "server.pem");
     Str key = data_path(arena, dir, "server.key");
     TRY(arena_check(arena));
+    serve_tls_begin(&serving->tls, app, vault);
+    uint8_t ticket_key[TLS_TICKET_KEY_LEN];
+    serve_tls_ticket_key(&app->key, clock_now_ms(&app->clock), ticket_key);
     TRY(server_open(&(ServerOptions){.ready = serve_is_ready, .app = serving},
                     serving->router,
                     app->pools,
@@ -133,6 +141,7 @@ static Err serve_start_listener(Serving *serving, const char *dir, Arena *arena,
                           .port = (uint16_t)config->port,
                           .cert_path = cert.ptr,
                           .key_path = key.ptr,
+                          .ticket_key = ticket_key,
                           .path = AGENT_CHANNEL_PATH,
                           .protocol = AGENT_SUBPROTOCOL,
                           .name = "net",
@@ -173,6 +182,16 @@ static void serve_stop(Serving *serving) {
     jws_key_wipe(&serving->app.key);
 }
 
+/// Until it is told to end: by which signal.
+static int serve_until(Serving *serving, const Vault *vault, const sigset_t *awaited) {
+    const struct timespec every = {.tv_sec = LOOK_EVERY_S};
+    for (;;) {
+        int got = sigtimedwait(awaited, NULL, &every);
+        if (got == SIGTERM || got == SIGINT) return got;
+        serve_tls_look(&serving->tls, &serving->app, vault, got == SIGHUP);
+    }
+}
+
 /// An arena a thread would cost memory and give little. What a call gives back is kept for the next
 /// one: to have the system clear some megabytes for each costs more than all the rest of a long
 /// list.
@@ -186,22 +205,22 @@ Err serve(const Vault *vault, const Config *config, Arena *arena, Reason *reason
     serve_set_memory();
     serve_raise_files();
     signal(SIGPIPE, SIG_IGN);
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &ends, NULL);
+    sigset_t awaited;
+    sigemptyset(&awaited);
+    sigaddset(&awaited, SIGTERM);
+    sigaddset(&awaited, SIGINT);
+    sigaddset(&awaited, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &awaited, NULL);
 
     Serving serving = {.app.config = *config};
     Err err = serve_start_store(&serving, vault, arena, reason);
-    if (err.code == OK) err = serve_start_listener(&serving, vault->dir, arena, reason);
+    if (err.code == OK) err = serve_start_listener(&serving, vault, arena, reason);
     if (err.code == OK) {
         log_event(LOG_INFO,
                   "server.ready",
                   F("port", (uint64_t)gateway_port(serving.app.gateway)),
                   F("data", vault->dir));
-        int got;
-        sigwait(&ends, &got);
+        int got = serve_until(&serving, vault, &awaited);
         log_event(LOG_INFO, "server.stopping", F("signal", (uint64_t)got));
     }
     serve_stop(&serving);

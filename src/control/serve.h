@@ -5,7 +5,7 @@
 #include "control/config.h"
 #include "control/vault.h"
 
-/// Serve from the folder that `vault` holds until SIGTERM or SIGINT, then finish what is under way
-/// and return. Call before any thread exists. Errors: whatever kept it from starting; the Reason
-/// names the file or address.
+/// Serve from the folder that `vault` holds until SIGTERM or SIGINT (SIGHUP: the certificate is
+/// read again), then finish what is under way and return. Call before any thread exists. Errors:
+/// whatever kept it from starting; the Reason names the file or address.
 Err serve(const Vault *vault, const Config *config, Arena *arena, Reason *reason);

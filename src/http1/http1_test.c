@@ -291,7 +291,7 @@ TEST(tcp_and_tls_carry_exchanges_too) {
     TlsFixture files;
     TlsContext *server = NULL, *client = NULL;
     tls_fixture_open(&files, S("localhost"), 0, 10);
-    CHECK_OK(tls_server_context_open(files.cert_path, files.key_path, &server, NULL));
+    CHECK_OK(tls_server_context_open(files.cert_path, files.key_path, NULL, &server, NULL));
     CHECK_OK(tls_client_context_open(files.ca.cert_pem, &client));
     const Step steps[] = {
         {OK_REPLY, KEEP },

@@ -116,12 +116,13 @@ static Err certificate_pem_read(Str pem, Crt *ret_crt, Reason *reason) {
     return status >= 0 ? SUCCESS : reason_fail(reason, wrong, "%s", gnutls_strerror(status));
 }
 
-static Err certificate_ca_read(const Certificate *ca, Crt *ret_crt, Key *ret_key, Reason *reason) {
-    TRY(certificate_pem_read(ca->cert_pem, ret_crt, reason));
-    gnutls_datum_t datum = certificate_datum_of(ca->key_pem);
+static Err
+certificate_pair_read(const Certificate *pair, Crt *ret_crt, Key *ret_key, Reason *reason) {
+    TRY(certificate_pem_read(pair->cert_pem, ret_crt, reason));
+    gnutls_datum_t datum = certificate_datum_of(pair->key_pem);
     TRY(certificate_made(gnutls_x509_privkey_init(ret_key)));
-    const Err wrong = FAIL(ERR_INVALID, "the authority's key cannot be read");
-    if (!ca->key_pem.ptr) return wrong;
+    const Err wrong = FAIL(ERR_INVALID, "the key of the certificate cannot be read");
+    if (!pair->key_pem.ptr) return wrong;
     int status = gnutls_x509_privkey_import(*ret_key, &datum, GNUTLS_X509_FMT_PEM);
     return status >= 0 ? SUCCESS : reason_fail(reason, wrong, "%s", gnutls_strerror(status));
 }
@@ -129,7 +130,7 @@ static Err certificate_ca_read(const Certificate *ca, Crt *ret_crt, Key *ret_key
 Err certificate_ca_check(const Certificate *ca, Reason *reason) {
     SCOPED(certificate_crt_done) Crt crt = NULL;
     SCOPED(certificate_key_done) Key key = NULL;
-    return certificate_ca_read(ca, &crt, &key, reason);
+    return certificate_pair_read(ca, &crt, &key, reason);
 }
 
 static bool certificate_host_is_name(Str host) {
@@ -167,6 +168,15 @@ static Err certificate_issuer_id_copy(Crt crt, Crt issuer) {
     return certificate_made(gnutls_x509_crt_set_authority_key_id(crt, id, id_len));
 }
 
+/// What a server's certificate says it is for, signed by the authority.
+static Err certificate_server_sign(Crt crt, Crt issuer, Key issuer_key) {
+    TRY(certificate_made(gnutls_x509_crt_set_basic_constraints(crt, 0, -1)));
+    TRY(certificate_made(gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE)));
+    TRY(certificate_made(gnutls_x509_crt_set_key_purpose_oid(crt, GNUTLS_KP_TLS_WWW_SERVER, 0)));
+    TRY(certificate_issuer_id_copy(crt, issuer));
+    return certificate_made(gnutls_x509_crt_sign2(crt, issuer, issuer_key, GNUTLS_DIG_SHA256, 0));
+}
+
 Err certificate_make_server(const Certificate *ca,
                             StrList hosts,
                             uint64_t now_ms,
@@ -179,7 +189,7 @@ Err certificate_make_server(const Certificate *ca,
     SCOPED(certificate_key_done) Key issuer_key = NULL;
     SCOPED(certificate_key_done) Key key = NULL;
     SCOPED(certificate_crt_done) Crt crt = NULL;
-    TRY(certificate_ca_read(ca, &issuer, &issuer_key, reason));
+    TRY(certificate_pair_read(ca, &issuer, &issuer_key, reason));
     TRY(certificate_key_make(&key));
     TRY(certificate_made(gnutls_x509_crt_init(&crt)));
     TRY(certificate_crt_fill(
@@ -188,11 +198,76 @@ Err certificate_make_server(const Certificate *ca,
         Err err = certificate_host_add(crt, hosts.items[i]);
         if (err.code != OK) return reason_fail(reason, err, "%.*s", STR_FMT(hosts.items[i]));
     }
-    TRY(certificate_made(gnutls_x509_crt_set_basic_constraints(crt, 0, -1)));
-    TRY(certificate_made(gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE)));
-    TRY(certificate_made(gnutls_x509_crt_set_key_purpose_oid(crt, GNUTLS_KP_TLS_WWW_SERVER, 0)));
-    TRY(certificate_issuer_id_copy(crt, issuer));
-    TRY(certificate_made(gnutls_x509_crt_sign2(crt, issuer, issuer_key, GNUTLS_DIG_SHA256, 0)));
+    TRY(certificate_server_sign(crt, issuer, issuer_key));
+    return certificate_export(crt, key, ca->cert_pem, arena, ret_server);
+}
+
+Err certificate_days(Str pem, uint64_t *ret_from_ms, uint64_t *ret_until_ms, Reason *reason) {
+    SCOPED(certificate_crt_done) Crt crt = NULL;
+    TRY(certificate_pem_read(pem, &crt, reason));
+    time_t from = gnutls_x509_crt_get_activation_time(crt);
+    time_t until = gnutls_x509_crt_get_expiration_time(crt);
+    if (from < 0 || until < 0) return FAIL(ERR_INVALID, "the certificate has no days");
+    *ret_from_ms = (uint64_t)from * 1000;
+    *ret_until_ms = (uint64_t)until * 1000;
+    return SUCCESS;
+}
+
+bool certificate_is_by(Str pem, Str ca_pem) {
+    SCOPED(certificate_crt_done) Crt crt = NULL;
+    SCOPED(certificate_crt_done) Crt issuer = NULL;
+    unsigned faults = 0;
+    if (certificate_pem_read(pem, &crt, NULL).code != OK) return false;
+    if (certificate_pem_read(ca_pem, &issuer, NULL).code != OK) return false;
+    const unsigned flags =
+        GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS;
+    return gnutls_x509_crt_verify(crt, &issuer, 1, flags, &faults) >= 0 && faults == 0;
+}
+
+static Err certificate_hosts_copy(Crt crt, Crt from) {
+    unsigned char host[HOST_MAX + 1];
+    for (unsigned i = 0;; i++) {
+        size_t len = sizeof(host);
+        int type = gnutls_x509_crt_get_subject_alt_name(from, i, host, &len, NULL);
+        if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) return SUCCESS;
+        if (type < 0) return FAIL(ERR_INVALID, "a host of the certificate cannot be read");
+        TRY(certificate_made(gnutls_x509_crt_set_subject_alt_name(
+            crt, (unsigned)type, host, (unsigned)len, GNUTLS_FSAN_APPEND)));
+    }
+}
+
+static Err certificate_name(Crt crt, char name[static COMMON_NAME_MAX + 1], Str *ret_name) {
+    size_t len = COMMON_NAME_MAX + 1;
+    int status = gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &len);
+    if (status < 0) return FAIL(ERR_INVALID, "the certificate has no name");
+    *ret_name = (Str){name, len};
+    return SUCCESS;
+}
+
+Err certificate_renew(const Certificate *ca,
+                      const Certificate *server,
+                      uint64_t now_ms,
+                      uint32_t days,
+                      Arena *arena,
+                      Certificate *ret_server,
+                      Reason *reason) {
+    SCOPED(certificate_crt_done) Crt issuer = NULL;
+    SCOPED(certificate_key_done) Key issuer_key = NULL;
+    SCOPED(certificate_crt_done) Crt old = NULL;
+    SCOPED(certificate_key_done) Key key = NULL;
+    SCOPED(certificate_crt_done) Crt crt = NULL;
+    char text[COMMON_NAME_MAX + 1];
+    Str name;
+    TRY(certificate_pair_read(ca, &issuer, &issuer_key, reason));
+    TRY(certificate_pair_read(server, &old, &key, reason));
+    TRY(certificate_name(old, text, &name));
+    TRY(certificate_made(gnutls_x509_crt_init(&crt)));
+    TRY(certificate_crt_fill(crt, key, name, now_ms, days));
+    // Whoever's clock is behind ours goes on believing it.
+    time_t from = gnutls_x509_crt_get_activation_time(old);
+    TRY(certificate_made(gnutls_x509_crt_set_activation_time(crt, from)));
+    TRY(certificate_hosts_copy(crt, old));
+    TRY(certificate_server_sign(crt, issuer, issuer_key));
     return certificate_export(crt, key, ca->cert_pem, arena, ret_server);
 }
 

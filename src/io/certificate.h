@@ -32,6 +32,21 @@ Err certificate_make_server(const Certificate *ca,
                             Arena *arena,
                             Certificate *ret_server,
                             Reason *reason);
+/// The days of the first certificate in `pem`. ERR_INVALID: not a certificate; the Reason is what
+/// the library says.
+Err certificate_days(Str pem, uint64_t *ret_from_ms, uint64_t *ret_until_ms, Reason *reason);
+/// Both are certificates, and the first one in `pem` was signed by the first one in `ca_pem`.
+bool certificate_is_by(Str pem, Str ca_pem);
+/// `server` once more, as a chain as of certificate_make_server: the same key and hosts, good from
+/// the same day as before until `days` from now. ERR_INVALID: one of them cannot be read; the
+/// Reason is what the library says.
+Err certificate_renew(const Certificate *ca,
+                      const Certificate *server,
+                      uint64_t now_ms,
+                      uint32_t days,
+                      Arena *arena,
+                      Certificate *ret_server,
+                      Reason *reason);
 /// The first host that the first certificate in `pem` is for: a DNS name, or an address as text, in
 /// `arena`. ERR_INVALID: not a certificate; the Reason is what the library says. ERR_NOT_FOUND: it
 /// names no host.

@@ -9,7 +9,10 @@
 
 #include <stddef.h>
 
-enum { TLS_BINDING_LEN = 32 }; ///< bytes of a channel binding
+enum {
+    TLS_BINDING_LEN = 32,    ///< bytes of a channel binding
+    TLS_TICKET_KEY_LEN = 64, ///< bytes of the key of session tickets
+};
 
 typedef struct TlsContext TlsContext; ///< credentials, shared by many sessions and threads
 typedef struct Tls Tls;               ///< one session over one socket; one thread at a time
@@ -18,15 +21,20 @@ typedef struct Tls Tls;               ///< one session over one socket; one thre
 typedef enum TlsWant { TLS_DONE, TLS_WANT_READ, TLS_WANT_WRITE } TlsWant;
 
 /// What sessions agree on, in the library's words; also for a listener that makes its own. All that
-/// is as strong as 128 bits, and of that the cheapest for a server first: X25519, and AES-128-GCM
-/// with SHA-256, cost it a quarter less for a handshake than P-256 and AES-256-GCM with SHA-384.
+/// is as strong as 128 bits, authenticated encryption with an ephemeral key (RFC 9325 section 4.2)
+/// only, and of that the cheapest for a server first: X25519, and AES-128-GCM with SHA-256, cost it
+/// a quarter less for a handshake than P-256 and AES-256-GCM with SHA-384. Sessions of TLS 1.2 are
+/// not resumed: who has the ticket's key could read them.
 extern const char tls_priorities[];
 
-/// A server's credentials: PEM chain and key files. Session tickets are on, keys rotate.
+/// A server's credentials: PEM chain and key files. Session tickets are on; servers that share
+/// `ticket_key` (NULL: one of its own) resume each other's sessions, also after a restart. The keys
+/// that GnuTLS makes of it rotate within the context's life.
 /// ERR_INVALID: the files do not hold a matching certificate and key. ERR_SYSTEM: unreadable. The
 /// Reason names the files and has the library's words.
 Err tls_server_context_open(const char *cert_path,
                             const char *key_path,
+                            const uint8_t *ticket_key,
                             TlsContext **ret_context,
                             Reason *reason);
 /// A client that trusts exactly the CA certificates in `ca_pem`; absent: none is trusted, and the
@@ -37,7 +45,7 @@ Err tls_client_context_open(Str ca_pem, TlsContext **ret_context);
 void tls_client_context_ignore_days(TlsContext *context);
 /// A client that trusts the authorities that this machine trusts. ERR_UNAVAILABLE: it has none.
 Err tls_client_context_open_public(TlsContext **ret_context);
-/// Free; no session may be open. NULL-safe; returns NULL.
+/// Open no session with it any more: it is freed with its last one. NULL-safe; returns NULL.
 TlsContext *tls_context_close(TlsContext *context);
 
 /// Start a session on `fd` (borrowed, non-blocking). `host`: client only, the name or address that

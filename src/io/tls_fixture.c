@@ -91,7 +91,8 @@ void pair_carry(Tls *from, Tls *to, Str text) {
 
 void ends_open(Ends *ends, Str hosts, int64_t age_days, uint32_t days) {
     tls_fixture_open(&ends->files, hosts, age_days, days);
-    must(tls_server_context_open(ends->files.cert_path, ends->files.key_path, &ends->server, NULL));
+    must(tls_server_context_open(
+        ends->files.cert_path, ends->files.key_path, NULL, &ends->server, NULL));
     must(tls_client_context_open(ends->files.ca.cert_pem, &ends->client));
 }
 

@@ -12,6 +12,7 @@
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -23,10 +24,12 @@ enum {
 };
 
 const char tls_priorities[] =
-    "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-GROUP-ALL:+GROUP-X25519:+GROUP-ALL"
-    ":-CIPHER-ALL:+AES-128-GCM:+CIPHER-ALL:%SERVER_PRECEDENCE";
+    "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA"
+    ":-GROUP-ALL:+GROUP-X25519:+GROUP-ALL:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM"
+    ":+CHACHA20-POLY1305:-MAC-ALL:+AEAD:%SERVER_PRECEDENCE:%NO_TICKETS_TLS12";
 
 struct TlsContext {
+    atomic_uint holders; ///< its owner, and its sessions
     gnutls_certificate_credentials_t credentials;
     gnutls_priority_t priority;
     bool is_server;
@@ -50,6 +53,7 @@ static Err tls_context_new(bool is_server, TlsContext **ret_context) {
     TlsContext *context = calloc(1, sizeof(*context));
     if (!context) return FAIL(ERR_MEMORY, "no memory for TLS");
     context->is_server = is_server;
+    atomic_init(&context->holders, 1);
     *ret_context = context;
     if (gnutls_certificate_allocate_credentials(&context->credentials) < 0
         || gnutls_priority_init(&context->priority, tls_priorities, NULL) < 0)
@@ -58,7 +62,7 @@ static Err tls_context_new(bool is_server, TlsContext **ret_context) {
 }
 
 TlsContext *tls_context_close(TlsContext *context) {
-    if (!context) return NULL;
+    if (!context || atomic_fetch_sub(&context->holders, 1) > 1) return NULL;
     tickets_close(&context->tickets);
     if (context->ticket_key.data)
         gnutls_memset(context->ticket_key.data, 0, context->ticket_key.size);
@@ -81,8 +85,18 @@ static Err tls_files_fault(const char *cert_path, const char *key_path, Reason *
     return reason_fail(reason, FAIL_SYS("cannot read the certificate or its key"), "%s", path);
 }
 
+/// The library's copy of the key, or a new one.
+static Err tls_ticket_key_set(TlsContext *context, const uint8_t *key) {
+    if (gnutls_session_ticket_key_generate(&context->ticket_key) < 0)
+        return FAIL(ERR_UNAVAILABLE, "the TLS library cannot make a key for tickets");
+    assert(context->ticket_key.size == TLS_TICKET_KEY_LEN);
+    if (key) memcpy(context->ticket_key.data, key, TLS_TICKET_KEY_LEN);
+    return SUCCESS;
+}
+
 Err tls_server_context_open(const char *cert_path,
                             const char *key_path,
+                            const uint8_t *ticket_key,
                             TlsContext **ret_context,
                             Reason *reason) {
     SCOPED(tls_context_closep) TlsContext *context = NULL;
@@ -97,8 +111,7 @@ Err tls_server_context_open(const char *cert_path,
                            cert_path,
                            key_path,
                            gnutls_strerror(status));
-    if (gnutls_session_ticket_key_generate(&context->ticket_key) < 0)
-        return FAIL(ERR_UNAVAILABLE, "the TLS library cannot make a key for tickets");
+    TRY(tls_ticket_key_set(context, ticket_key));
     *ret_context = TAKE_PTR(context);
     return SUCCESS;
 }
@@ -208,6 +221,7 @@ Err tls_open(TlsContext *context, int fd, Str host, Tls **ret_tls) {
     Tls *tls = calloc(1, sizeof(*tls) + host.len + 1);
     if (!tls) return FAIL(ERR_MEMORY, "no memory for TLS");
     tls->context = context;
+    atomic_fetch_add(&context->holders, 1);
     if (host.len) memcpy(tls->host, host.ptr, host.len);
     unsigned end = context->is_server ? GNUTLS_SERVER : GNUTLS_CLIENT;
     int status = gnutls_init(&tls->session, end | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
@@ -229,6 +243,7 @@ Tls *tls_close(Tls *tls) {
     if (tls->session) gnutls_deinit(tls->session);
     ahead_done(&tls->ahead);
     behind_done(&tls->behind);
+    tls_context_close(tls->context);
     free(tls);
     return NULL;
 }

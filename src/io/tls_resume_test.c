@@ -76,13 +76,44 @@ TEST(a_session_of_another_server_or_an_unverified_one_is_not_resumed) {
     ends_open(&ends, S("localhost"), 0, 10);
     CHECK(!session_is_resumed(ends.client, ends.server, S("localhost")));
     TlsContext *restarted = NULL, *stranger = NULL;
-    CHECK_OK(tls_server_context_open(ends.files.cert_path, ends.files.key_path, &restarted, NULL));
+    CHECK_OK(
+        tls_server_context_open(ends.files.cert_path, ends.files.key_path, NULL, &restarted, NULL));
     CHECK(!session_is_resumed(ends.client, restarted, S("localhost")));
     CHECK_OK(tls_client_context_open((Str){}, &stranger));
     CHECK(!session_is_resumed(stranger, ends.server, S("localhost")));
     CHECK(!session_is_resumed(stranger, ends.server, S("localhost")));
     tls_context_close(stranger);
     tls_context_close(restarted);
+    ends_close(&ends);
+}
+
+TEST(servers_that_share_a_key_resume_each_others_sessions) {
+    static const uint8_t key[TLS_TICKET_KEY_LEN] = {7}, other[TLS_TICKET_KEY_LEN] = {8};
+    Ends ends;
+    ends_open(&ends, S("localhost"), 0, 10);
+    const char *cert = ends.files.cert_path, *cert_key = ends.files.key_path;
+    TlsContext *first = NULL, *restarted = NULL, *later = NULL;
+    CHECK_OK(tls_server_context_open(cert, cert_key, key, &first, NULL));
+    CHECK(!session_is_resumed(ends.client, first, S("localhost")));
+    tls_context_close(first);
+    CHECK_OK(tls_server_context_open(cert, cert_key, key, &restarted, NULL));
+    CHECK(session_is_resumed(ends.client, restarted, S("localhost")));
+    CHECK_OK(tls_server_context_open(cert, cert_key, other, &later, NULL));
+    CHECK(!session_is_resumed(ends.client, later, S("localhost")));
+    tls_context_close(restarted);
+    tls_context_close(later);
+    ends_close(&ends);
+}
+
+TEST(a_context_lives_as_long_as_its_sessions) {
+    Ends ends;
+    Pair pair;
+    ends_open(&ends, S("localhost"), 0, 10);
+    pair_open(&pair, ends.client, ends.server, S("localhost"));
+    ends.server = tls_context_close(ends.server);
+    pair_handshake(&pair);
+    pair_carry(pair.server, pair.client, S("hello"));
+    pair_close(&pair);
     ends_close(&ends);
 }
 
@@ -142,6 +173,8 @@ TEST(an_idle_session_of_a_server_holds_less_than_16_kilobytes) {
 TEST_MAIN(CASE(a_session_resumes_the_last_one_with_the_same_host_and_context),
           CASE(both_ends_have_the_same_binding_and_no_other_session_has_it),
           CASE(a_session_of_another_server_or_an_unverified_one_is_not_resumed),
+          CASE(servers_that_share_a_key_resume_each_others_sessions),
+          CASE(a_context_lives_as_long_as_its_sessions),
           CASE(more_hosts_than_there_is_room_for_cost_only_full_handshakes),
           CASE(threads_share_the_contexts),
           CASE(an_idle_session_of_a_server_holds_less_than_16_kilobytes))

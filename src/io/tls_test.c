@@ -395,17 +395,19 @@ TEST(files_that_hold_no_matching_certificate_and_key_are_refused) {
     ends_open(&ends, S("localhost"), 0, 10);
     ends_open(&other, S("localhost"), 0, 10);
     Reason reason = {};
-    Err err = tls_server_context_open("/nowhere/cert.pem", ends.files.key_path, &none, &reason);
+    Err err =
+        tls_server_context_open("/nowhere/cert.pem", ends.files.key_path, NULL, &none, &reason);
     CHECK(err.code == ERR_SYSTEM && err.sys == ENOENT);
     CHECK_STR(str_from(reason.text), S("/nowhere/cert.pem"));
-    err = tls_server_context_open(ends.files.cert_path, "/nowhere/key.pem", &none, &reason);
+    err = tls_server_context_open(ends.files.cert_path, "/nowhere/key.pem", NULL, &none, &reason);
     CHECK(err.code == ERR_SYSTEM && err.sys == ENOENT);
     CHECK_STR(str_from(reason.text), S("/nowhere/key.pem"));
-    CHECK_ERR(tls_server_context_open(ends.files.cert_path, other.files.key_path, &none, &reason),
-              ERR_INVALID);
+    CHECK_ERR(
+        tls_server_context_open(ends.files.cert_path, other.files.key_path, NULL, &none, &reason),
+        ERR_INVALID);
     CHECK_SAID(reason, ends.files.cert_path);
     CHECK_SAID(reason, other.files.key_path);
-    CHECK_ERR(tls_server_context_open(ends.files.key_path, ends.files.key_path, &none, NULL),
+    CHECK_ERR(tls_server_context_open(ends.files.key_path, ends.files.key_path, NULL, &none, NULL),
               ERR_INVALID);
     CHECK_ERR(tls_client_context_open(S("no certificate"), &none), ERR_INVALID);
     CHECK_ERR(tls_client_context_open(S(""), &none), ERR_INVALID);

@@ -70,7 +70,7 @@ says 6 "musterd run: this is not a certificate in PEM: $dir/copy/ca.pem: *" \
 says 6 "musterd init: this is not a certificate in PEM: $dir/copy/ca.pem: *" \
     "$musterd" init --data "$dir/copy"
 damaged ca.key
-says 6 "musterd init: the authority's key cannot be read: $dir/copy/ca.key: *" \
+says 6 "musterd init: the key of the certificate cannot be read: $dir/copy/ca.key: *" \
     "$musterd" init --data "$dir/copy"
 damaged token.key
 says 6 "musterd run: the key is not 32 bytes: $dir/copy/token.key" "$musterd" run --data "$dir/copy"

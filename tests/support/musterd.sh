@@ -6,7 +6,7 @@
 #
 #   packages_ready || { echo 'skip ...'; exit 0; }
 #   musterd_start "$dir"    # sets and exports MUSTER_URL, MUSTER_DIR, MUSTERD_PID
-#   musterd_stop
+#   musterd_stop; musterd_run "$dir"
 
 # packages_ready: what tests/package-lock.json names is in tests/node_modules.
 packages_ready() {
@@ -24,9 +24,14 @@ musterd_start() {
     "$program" init --data "$1/server" --org demo --owner ada >"$1/credentials" || return 1
     sed -i '/^[# ]*\(port\|address\) *=/d' "$1/server/musterd.conf"
     printf 'address = 127.0.0.1\nport = %s\n' "$port" >>"$1/server/musterd.conf"
-    "$program" run --data "$1/server" 2>"$1/musterd.log" &
-    export MUSTERD_PID=$!
     MUSTER_URL=https://127.0.0.1:$port
+    musterd_run "$1"
+}
+
+# musterd_run DIR: again, once it was started and stopped.
+musterd_run() {
+    "${BUILD:-build}/src/control/musterd" run --data "$1/server" 2>>"$1/musterd.log" &
+    export MUSTERD_PID=$!
     parts_wait 20 curl -fsS --cacert "$1/server/ca.pem" "$MUSTER_URL/readyz" && return 0
     tail -n 5 "$1/musterd.log" >&2
     return 1

@@ -150,6 +150,7 @@ static void run_on_measure(void *app, Telemetry *ret_telemetry) {
     if (!telemetry_is_news(&agent->measured, &now)) return;
     agent->measured = now;
     *ret_telemetry = now;
+    ret_telemetry->is_present = true;
 }
 
 static Err run_on_servers_try(void *app, const Servers *servers) {

@@ -151,15 +151,15 @@ Err time_parse(Str text, Time *ret_time) {
     if (!clock_take_digits(&rest, 2, &minute) || !clock_take_char(&rest, ':')) return bad;
     if (!clock_take_digits(&rest, 2, &second) || !clock_take_fraction_ms(&rest, &ms)) return bad;
     if (!clock_take_offset(&rest, &offset) || rest.len != 0) return bad;
-    if (year < 1970 || month < 1 || month > 12 || day < 1) return bad;
+    if (month < 1 || month > 12 || day < 1) return bad;
     if (day > clock_days_in_month(year, month) || hour > 23 || minute > 59 || second > 60)
         return bad;
     if (second == 60) second = 59;
     int64_t minutes =
         clock_days_from_civil(year, month, day) * MINUTES_PER_DAY + hour * 60 + minute;
     minutes -= offset;
-    if (minutes < 0 || minutes >= clock_days_from_civil(10000, 1, 1) * MINUTES_PER_DAY) return bad;
-    ret_time->ms = ((uint64_t)minutes * 60 + second) * MS_PER_S + ms;
+    if (minutes >= clock_days_from_civil(10000, 1, 1) * MINUTES_PER_DAY) return bad;
+    ret_time->ms = minutes < 0 ? 0 : ((uint64_t)minutes * 60 + second) * MS_PER_S + ms;
     return SUCCESS;
 }
 

@@ -37,8 +37,7 @@ uint64_t clock_monotonic_ms(void);
 /// RFC 3339 text of `time`, NUL-terminated. Years 1970 to 9999.
 void time_format(Time time, char ret_text[TIME_TEXT_LEN + 1]);
 /// Parse RFC 3339 (any offset, any fraction; cut to milliseconds; leap seconds clamp to :59).
-/// ERR_INVALID: another form, or before 1970 or
-/// after 9999.
+/// What is before 1970 is 0. ERR_INVALID: another form, or after 9999.
 Err time_parse(Str text, Time *ret_time);
 /// Text of `duration` in its largest whole units, largest first: "1d2h", "0s".
 void duration_format(Duration duration, char ret_text[DURATION_TEXT_MAX]);

@@ -54,21 +54,22 @@ static Err jws_from_base64url(Str text, Arena *arena, Str *ret_bytes) {
     if (!bytes) return arena_check(arena);
     size_t len;
     if (base64_decode(text, BASE64URL, (uint8_t *)bytes, text.len, &len).code != OK)
-        return FAIL(ERR_UNAUTHENTICATED, "the token is malformed");
+        return FAIL(ERR_UNAUTHENTICATED, "the signed text is malformed");
     *ret_bytes = (Str){bytes, len};
     return SUCCESS;
 }
 
 /// The three parts of a compact token whose header is ours.
 static Err jws_token_split(Str token, Str *ret_claims, Str *ret_signed, Str *ret_signature) {
-    const Err bad = FAIL(ERR_UNAUTHENTICATED, "the token is malformed");
+    const Err bad = FAIL(ERR_UNAUTHENTICATED, "the signed text is malformed");
     if (token.len > JWS_TOKEN_MAX) return bad;
     Str rest = token;
     Str head, claims, signature;
     if (!str_cut(&rest, '.', &head) || !str_cut(&rest, '.', &claims)) return bad;
     if (!str_cut(&rest, '.', &signature) || rest.ptr) return bad;
     if (!str_eq(head, str_from(header)))
-        return FAIL(ERR_UNAUTHENTICATED, "the token's algorithm is not EdDSA");
+        return FAIL(ERR_UNAUTHENTICATED,
+                    "the header of the signed text is not {\"alg\":\"EdDSA\",\"typ\":\"JWT\"}");
     *ret_claims = claims;
     *ret_signed = str_slice(token, 0, head.len + 1 + claims.len);
     *ret_signature = signature;
@@ -94,7 +95,7 @@ Err jws_verify(const uint8_t public_key[JWS_PUBLIC_KEY_LEN],
                                        signing_input.len,
                                        public_key)
                != 0)
-        return FAIL(ERR_UNAUTHENTICATED, "the token's signature is wrong");
+        return FAIL(ERR_UNAUTHENTICATED, "the signature is wrong");
     return jws_from_base64url(claims, arena, ret_claims);
 }
 

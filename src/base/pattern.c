@@ -102,6 +102,10 @@ static bool pattern_digest_matches(Str text) {
     return str_starts(text, prefix) && digits.len == 64 && pattern_all(digits, pattern_is_hex);
 }
 
+static bool pattern_hex128_matches(Str text) {
+    return text.len == 32 && pattern_all(text, pattern_is_hex);
+}
+
 static bool pattern_key32_matches(Str text) {
     uint8_t key[32];
     return base64_decode_exact(text, key, sizeof(key)).code == OK;
@@ -153,6 +157,12 @@ const Pattern Pattern_digest = {
     .regex = "^sha256:[0-9a-f]{64}$",
     .allowed = "a digest: sha256: and 64 lower-case hex digits",
     .matches = pattern_digest_matches,
+};
+const Pattern Pattern_hex128 = {
+    .name = "hex128",
+    .regex = "^[0-9a-f]{32}$",
+    .allowed = "32 lower-case hex digits",
+    .matches = pattern_hex128_matches,
 };
 const Pattern Pattern_key32 = {
     .name = "key32",

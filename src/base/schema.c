@@ -53,7 +53,7 @@ Range field_range(const Field *field) {
     static const Range defaults[] = {
         [KIND_U64] = {0,          INT53_MAX      },
         [KIND_I64] = {-INT53_MAX, INT53_MAX      },
-        [KIND_DOUBLE] = {INT64_MIN,  INT64_MAX      },
+        [KIND_DOUBLE] = {0,          INT53_MAX      },
         [KIND_STR] = {0,          FIELD_STR_MAX  },
         [KIND_DURATION] = {0,          INT53_MAX      },
         [KIND_BYTES] = {0,          FIELD_BYTES_MAX},

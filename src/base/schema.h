@@ -41,7 +41,7 @@ typedef enum FieldKind {
     KIND_BOOL,     ///< bool
     KIND_U64,      ///< uint64_t: JSON integer 0..2^53-1
     KIND_I64,      ///< int64_t: JSON integer within +-(2^53-1)
-    KIND_DOUBLE,   ///< double: JSON number, finite
+    KIND_DOUBLE,   ///< double: JSON number, 0..2^53-1
     KIND_ENUM,     ///< a C enum: JSON string out of `names`
     KIND_STR,      ///< Str: JSON string, UTF-8, no NUL
     KIND_ID,       ///< Id: JSON string, of the noun `prefix` unless that is NULL
@@ -88,6 +88,7 @@ extern const Pattern Pattern_slug;      ///< a-z 0-9 - . _ ; begins and ends wit
 extern const Pattern Pattern_dns_label; ///< RFC 1123 label, lower case, at most 63
 extern const Pattern Pattern_semver;    ///< Semantic Versioning 2.0.0
 extern const Pattern Pattern_digest;    ///< "sha256:" and 64 lower-case hex digits
+extern const Pattern Pattern_hex128;    ///< 32 lower-case hex digits
 extern const Pattern Pattern_key32;     ///< base64 of exactly 32 bytes
 extern const Pattern Pattern_line;      ///< no control characters
 extern const Pattern Pattern_name;      ///< environment-variable name: [A-Za-z_][A-Za-z0-9_]*
@@ -139,6 +140,9 @@ struct Schema {
     size_t size; ///< of the struct
     const Field *fields;
     size_t count;
+    /// Behind the offset of a bool that decoding sets, which no field has: so that a record that is
+    /// there, with nothing in it, is not absent. 0: there is none.
+    size_t presence;
 };
 
 // clang-format off
@@ -200,6 +204,14 @@ typedef enum FieldProbe { FIELD_PROBE } FieldProbe;
     {                                                                                             \
         .name = {"" noun, sizeof(noun) - 1}, .title = #type, .doc = (text), .size = sizeof(type), \
         .fields = type##_fields, .count = sizeof(type##_fields) / sizeof(type##_fields[0])        \
+    }
+
+/// The same for a record with such a bool, `is_present`.
+#define SCHEMA_PRESENT(type, noun, text)                                                          \
+    {                                                                                             \
+        .name = {"" noun, sizeof(noun) - 1}, .title = #type, .doc = (text), .size = sizeof(type), \
+        .fields = type##_fields, .count = sizeof(type##_fields) / sizeof(type##_fields[0]),       \
+        .presence = offsetof(type, is_present) + 1                                                \
     }
 
 /// What the compiler cannot see of a table: options that its kind does not have, members that

@@ -230,6 +230,7 @@ static void decode_members(
     }
     bool is_change = decoder->mode == DECODE_PATCH;
     if (!is_change) memset(record, 0, schema->size);
+    if (schema->presence) *(bool *)((char *)record + schema->presence - 1) = true;
     if (decoder_is_strict(decoder) && !decoder_is_lenient(decoder))
         decode_refuse_others(decoder, path, schema, json);
     for (size_t i = 0; i < schema->count; i++) {

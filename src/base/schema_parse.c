@@ -117,9 +117,11 @@ static bool parse_id(const Decoder *, const Field *field, Str text, void *member
 }
 
 /// The first instant of 1970 is refused: it would read as absent.
-static bool parse_time(const Decoder *, const Field *, Str text, void *member) {
+/// A peer's clock may stand before 1970: such a time is absent.
+static bool parse_time(const Decoder *decoder, const Field *, Str text, void *member) {
     Time time;
-    if (time_parse(text, &time).code != OK || time.ms == 0) return false;
+    if (time_parse(text, &time).code != OK) return false;
+    if (time.ms == 0 && !decoder_is_lenient(decoder)) return false;
     *(Time *)member = time;
     return true;
 }

@@ -86,7 +86,7 @@ static Part choose_part(Choices *choices) {
 }
 
 static double choose_double(Choices *choices) {
-    double value = (double)choose(choices, UINT64_MAX) - 9e18;
+    double value = (double)choose(choices, UINT64_C(1) << 53);
     for (uint64_t i = choose(choices, 30); i > 0; i--)
         value /= 977;
     return choose(choices, 4) ? value : (double)choose(choices, 1000);

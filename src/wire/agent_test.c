@@ -44,6 +44,60 @@ TEST(a_desired_state_with_nothing_in_it_is_good) {
     CHECK_OK(desired_check(&(Desired){.generation = 1}, NULL));
 }
 
+TEST(what_is_said_with_nothing_in_it_is_said) {
+    static const struct {
+        const char *json, *member;
+        bool has;
+    } rows[] = {
+        {"{\"seq\":1}",                                             "reported",  false},
+        {"{\"seq\":1,\"reported\":null}",                           "reported",  false},
+        {"{\"seq\":1,\"reported\":{}}",                             "reported",  true },
+        {"{\"seq\":1,\"reported\":{\"generation\":0}}",             "reported",  true },
+        {"{\"seq\":1,\"facts\":{}}",                                "facts",     true },
+        {"{\"seq\":1,\"telemetry\":{\"cpu_percent\":0,\"new\":1}}", "telemetry", true },
+        {"{\"seq\":1,\"telemetry\":{}}",                            "facts",     false},
+    };
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, 1024 * 1024);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        SyncUp up, again;
+        SCOPED(text_done) Text json;
+        text_init(&json, 10'000);
+        CHECK_OK(
+            schema_read(&SyncUp_schema, str_from(rows[i].json), DECODE_PEER, &arena, &up, NULL));
+        CHECK(sync_up_has(&up, rows[i].member) == rows[i].has);
+        schema_encode(&SyncUp_schema, &up, ENCODE_REQUEST, &json);
+        CHECK_OK(schema_read(&SyncUp_schema, text_str(&json), DECODE_PEER, &arena, &again, NULL));
+        CHECK(sync_up_has(&again, rows[i].member) == rows[i].has);
+    }
+}
+
+TEST(a_clock_at_or_before_1970_spoils_no_message) {
+    static const char *const times[] = {
+        "1970-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "0001-01-01T00:00:00+05:00"};
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, 1024 * 1024);
+    for (size_t i = 0; i < 3; i++) {
+        SyncUp up;
+        Str json =
+            str_print(&arena, "{\"seq\":1,\"stamp\":{\"time\":\"%s\",\"uptime_ms\":7}}", times[i]);
+        CHECK_OK(schema_read(&SyncUp_schema, json, DECODE_PEER, &arena, &up, NULL));
+        CHECK(up.stamp.time.ms == 0 && up.stamp.uptime_ms == 7);
+    }
+}
+
+TEST(measurements_are_not_negative) {
+    static const char *const bad[] = {"{\"cpu_percent\":-7}", "{\"load1\":1e308}"};
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, 1024 * 1024);
+    for (size_t i = 0; i < 2; i++) {
+        Telemetry telemetry;
+        CHECK_ERR(
+            schema_read(&Telemetry_schema, str_from(bad[i]), DECODE_PEER, &arena, &telemetry, NULL),
+            ERR_INVALID);
+    }
+}
+
 TEST(all_texts_of_a_desired_state_have_a_bound_together) {
     static const char *const names[] = {"a", "b"};
     Application applications[2];
@@ -121,6 +175,9 @@ TEST(a_message_that_breaks_a_bound_is_none) {
 
 TEST_MAIN(CASE(applications_are_in_the_order_of_their_names),
           CASE(a_desired_state_with_nothing_in_it_is_good),
+          CASE(what_is_said_with_nothing_in_it_is_said),
+          CASE(a_clock_at_or_before_1970_spoils_no_message),
+          CASE(measurements_are_not_negative),
           CASE(all_texts_of_a_desired_state_have_a_bound_together),
           CASE(a_part_that_no_agent_reads_yet_refuses_its_application),
           CASE(a_message_that_breaks_a_bound_is_none))

@@ -34,7 +34,7 @@ static const Field Facts_fields[] = {
           .max = 64),
     FIELD(Facts, serial_number, 0, "as its maker gave it", .pattern = &Pattern_line),
 };
-const Schema Facts_schema = SCHEMA(Facts, "facts", "what a device is");
+const Schema Facts_schema = SCHEMA_PRESENT(Facts, "facts", "what a device is");
 
 static const Field ServiceStatus_fields[] = {
     FIELD(ServiceStatus,
@@ -93,7 +93,8 @@ static const Field Reported_fields[] = {
                "its applications",
                .max = APPLICATION_REPORTS_MAX),
 };
-const Schema Reported_schema = SCHEMA(Reported, "reported", "a device's account of its workload");
+const Schema Reported_schema =
+    SCHEMA_PRESENT(Reported, "reported", "a device's account of its workload");
 
 static const Field Telemetry_fields[] = {
     FIELD(Telemetry, device_id, KEY | READ_ONLY, "device", .prefix = "device"),
@@ -108,7 +109,8 @@ static const Field Telemetry_fields[] = {
     FIELD(Telemetry, uptime_s, LISTED, "seconds since boot"),
     FIELD(Telemetry, containers, LISTED, "running containers"),
 };
-const Schema Telemetry_schema = SCHEMA(Telemetry, "telemetry", "latest measurements of a device");
+const Schema Telemetry_schema =
+    SCHEMA_PRESENT(Telemetry, "telemetry", "latest measurements of a device");
 
 static bool device_name_is_alnum(char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');

@@ -35,6 +35,7 @@ typedef struct Facts {
     uint64_t memory_bytes;
     Str engine_version; ///< container engine; absent: none found
     Str serial_number;  ///< of the machine, as its maker gave it
+    bool is_present;    ///< it was said, though there may be nothing in it
 } Facts;
 extern const Schema Facts_schema;
 
@@ -108,6 +109,7 @@ typedef struct Reported {
     Str detail;
     StrList notes; ///< about the device itself: a file that was set aside, say
     ApplicationReportList applications;
+    bool is_present; ///< it was said, though there may be nothing in it
 } Reported;
 extern const Schema Reported_schema;
 
@@ -124,5 +126,6 @@ typedef struct Telemetry {
     uint64_t disk_total_bytes;
     uint64_t uptime_s;
     uint64_t containers; ///< running, of ours
+    bool is_present;     ///< it was said, though there may be nothing in it
 } Telemetry;
 extern const Schema Telemetry_schema;

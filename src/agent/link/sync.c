@@ -114,6 +114,8 @@ void sync_up(Sync *sync, const SyncSaid *said, Text *out) {
     bool has_reported = sync_part_is_unsent(&sync->reported_part);
     if (has_facts) up.facts = sync->facts;
     if (has_reported) up.reported = sync_reported_now(sync, lines);
+    up.facts.is_present = has_facts;
+    up.reported.is_present = has_reported;
     if (said->telemetry) up.telemetry = *said->telemetry;
     sync->is_waiting = true;
     sync_up_encode(&up, out);

@@ -28,25 +28,28 @@ typedef struct Push {
     Text cursor;   ///< a fleet's devices up to here know; empty: none does
 } Push;
 
-/// Send a device that is here what it should run now: `applications`, its fleet's.
+/// Send a device that is here what it should run now, `applications` of its fleet, and whether it
+/// is to have a new key; what it holds already it is not sent again.
 static Err push_device(App *app,
                        const Device *device,
                        const Fleet *fleet,
                        const ApplicationList *applications) {
-    uint64_t channel = presences_here(app->presences, &device->id).channel;
-    if (channel == 0) return SUCCESS; // it will hear of it when it comes
+    PresenceHere here = presences_here(app->presences, &device->id);
+    uint64_t generation = device_generation(device, fleet);
+    bool is_newer = generation > here.held;
+    if (here.channel == 0) return SUCCESS; // it will hear of it when it comes
+    if (!is_newer && !device->rotate_key) return SUCCESS;
     SyncDown down = {
         .now = {clock_now_ms(&app->clock)},
         .heartbeat = app->config.heartbeat,
         .rotate_key = device->rotate_key,
     };
-    uint64_t generation = device_generation(device, fleet);
-    if (generation) down.desired = (Desired){generation, *applications, {}};
+    if (is_newer) down.desired = (Desired){generation, *applications, {}};
     SCOPED(text_done) Text text;
     text_init(&text, SYNC_DOWN_MAX);
     schema_encode(&SyncDown_schema, &down, ENCODE_REPLY, &text);
     TRY(text_check(&text));
-    gateway_send(app->gateway, channel, text_str(&text));
+    gateway_send(app->gateway, here.channel, text_str(&text));
     return SUCCESS;
 }
 
@@ -114,7 +117,7 @@ static void push_run(void *arg) {
     if (race_again(&push->race, err, &pause_ms)
         && worker_submit_after(push->app->pushers, pause_ms, push_run, push).code == OK)
         return;
-    if (err.code != OK)
+    if (err.code != OK && err.code != ERR_NOT_FOUND) // what is gone has nothing to tell
         log_event(
             LOG_WARN, "push.failed", F("subject", id_str(&push->subject)), F("what", err.what));
     push_free(push);
@@ -159,24 +162,32 @@ static void push_on_enrolled(App *app, const Note *note) {
     push_end(app, note, REFUSED_EPOCH_OLD, "the device was enrolled anew");
 }
 
-/// What a note means for those who are here.
+/// What a note means for those who are here: by its endpoint, else by its noun, so that an endpoint
+/// of tomorrow reaches them, too.
 static const struct {
-    const Endpoint *endpoint;
+    const Endpoint *endpoint; ///< NULL: whatever else is done to the noun
+    const char *noun;
     void (*act)(App *app, const Note *note);
     bool is_news; ///< for one of them, to be told with the next message at the latest
 } pushes[] = {
-    {&Fleet_deploy,      push_on_fleet,    true },
-    {&Device_update,     push_on_device,   true },
-    {&Device_rotate_key, push_on_device,   true },
-    {&Device_delete,     push_on_retired,  true },
-    {&Agent_enrol,       push_on_enrolled, false},
+    {&Device_delete, NULL,     push_on_retired,  true },
+    {&Agent_enrol,   NULL,     push_on_enrolled, false},
+    {NULL,           "fleet",  push_on_fleet,    true },
+    {NULL,           "device", push_on_device,   true },
 };
+
+static bool push_is_about(const Note *note, size_t row) {
+    if (pushes[row].endpoint) return slice_note_is(note, pushes[row].endpoint);
+    Str noun = str_slice(note->action, 0, str_index(note->action, '.', 0));
+    return note->class == ENTRY_AUDIT && str_eq(noun, str_from(pushes[row].noun));
+}
 
 void device_noted(App *app, const Note *note, bool is_sure) {
     for (size_t i = 0; i < sizeof(pushes) / sizeof(pushes[0]); i++) {
-        if (!slice_note_is(note, pushes[i].endpoint)) continue;
+        if (!push_is_about(note, i)) continue;
         if (pushes[i].is_news) presences_news(app->presences);
         // No device is told that it is retired while it may not be.
         if (app->gateway && is_sure) pushes[i].act(app, note);
+        return;
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Messages of settled devices: what they read and write, and what unsettles a device.
+#include "control/device/device_push.h"
 #include "control/device/presences.h"
 #include "control/device/seen.h"
 #include "control/line_fixture.h"
@@ -179,6 +180,30 @@ TEST(news_that_were_not_pushed_come_with_the_next_answer) {
     CHECK(next_after(rename_it, true).desired.generation == 0);
 }
 
+/// What an endpoint of tomorrow leaves behind.
+static void clear_fleet(Scene *scene) {
+    Fixture *f = &scene->f;
+    const Note note = {.class = ENTRY_AUDIT,
+                       .actor = S("operator/ada"),
+                       .action = S("fleet.clear"),
+                       .subject = scene->fleet};
+    device_noted(&f->app, &note, true);
+}
+
+TEST(what_is_done_to_a_fleet_by_an_endpoint_that_nobody_listed_is_news) {
+    CHECK(next_after(clear_fleet, true).desired.generation == 0);
+}
+
+TEST(what_the_device_holds_is_not_pushed_again) {
+    Scene scene;
+    scene_open(&scene);
+    size_t before = scene.line.messages;
+    rename_it(&scene);
+    Asked asked = says(&scene, "");
+    CHECK(asked.down.ack > 0 && scene.line.messages == before + 1);
+    scene_close(&scene);
+}
+
 static void rename_meanwhile(void *ctx) {
     Scene *scene = ctx;
     Gateway *gateway = unheard(scene);
@@ -242,6 +267,8 @@ TEST_MAIN(CASE(who_says_nothing_new_is_answered_without_the_store),
           CASE(a_long_message_is_not_for_the_loop),
           CASE(a_message_without_sense_ends_the_channel_of_a_settled_device_too),
           CASE(news_that_were_not_pushed_come_with_the_next_answer),
+          CASE(what_is_done_to_a_fleet_by_an_endpoint_that_nobody_listed_is_news),
+          CASE(what_the_device_holds_is_not_pushed_again),
           CASE(measurements_of_a_device_that_changes_meanwhile_are_judged_in_whole),
           CASE(measurements_of_a_device_that_is_retired_meanwhile_are_not_kept),
           CASE(a_process_that_slept_looks_at_its_devices_again))

@@ -140,7 +140,10 @@ void presences_settle(Presences *presences,
                       Settled settled) {
     pthread_mutex_lock(&presences->lock);
     Slot *slot = presences_of(presences, device_id, channel);
-    if (slot) slot->here.settled = settled;
+    if (slot) {
+        slot->here.settled = settled;
+        slot->here.held = settled.generation;
+    }
     pthread_mutex_unlock(&presences->lock);
 }
 

@@ -21,6 +21,7 @@ typedef struct PresenceHere {
     uint64_t channel; ///< 0: it is not
     uint64_t heard_ms;
     Settled settled; ///< zero also where there has been news since
+    uint64_t held;   ///< generation at which it was settled last
 } PresenceHere;
 
 /// The device's channel is open now, and it was heard of. `*ret_replaced`: the one it had before,

@@ -10,6 +10,12 @@ static const Field LoginInput_fields[] = {
           .max = 63),
     FIELD(LoginInput, name, REQUIRED, "operator's name", .pattern = &Pattern_slug, .max = 63),
     FIELD(LoginInput, password, REQUIRED | WRITE_ONLY, "password", .max = PASSWORD_MAX),
+    FIELD(LoginInput,
+          refresh_token,
+          WRITE_ONLY,
+          "of a session of this operator, which stays as it is: lets it in though there were too "
+          "many "
+          "failures"),
 };
 const Schema LoginInput_schema = SCHEMA(LoginInput, "login", "who signs in");
 

@@ -8,6 +8,9 @@ typedef struct LoginInput {
     Str org; ///< name of the organisation; may be absent where there is only one
     Str name;
     Str password;
+    /// Of a session that the operator has or had from here; it is not used up. Shows that this is
+    /// no stranger, when there were too many failures. May be absent.
+    Str refresh_token;
 } LoginInput;
 extern const Schema LoginInput_schema;
 

@@ -49,8 +49,19 @@ static Err login_ca_get(Cli *cli, Str server, Str *ret_pem) {
     return ca_fetch(server, hex, FETCH_WITHIN_MS, &cli->arena, ret_pem, &cli->said);
 }
 
-static Err login_sign_in(Cli *cli, Str name) {
-    LoginInput input = {.org = cli_option(cli, "org"), .name = name};
+/// The session that is there already, if it is the same operator's at the same server: it shows
+/// that this is no stranger.
+static Session login_before(Cli *cli, Str server, Str name) {
+    Session before = {};
+    Err err = session_load(cli->config_path, &cli->arena, &before, NULL);
+    bool is_same =
+        err.code == OK && str_eq(before.server, server) && str_eq(before.operator_name, name);
+    return is_same ? before : (Session){};
+}
+
+static Err login_sign_in(Cli *cli, Str name, const Session *before) {
+    LoginInput input = {
+        .org = cli_option(cli, "org"), .name = name, .refresh_token = before->refresh_token};
     TRY(password_get(cli, "password-file", "password", &input.password));
     SCOPED(text_done) Text body;
     text_init(&body, BODY_MAX);
@@ -74,13 +85,14 @@ Err login_run(Cli *cli, const Verb *) {
     Str name = cli_option(cli, "name");
     if (!name.ptr) name = S("owner");
     TRY(api_place(cli));
+    const Session before = login_before(cli, server, name);
     cli->session = (Session){.server = server, .operator_name = name};
     Str pem = {};
     TRY(login_ca_get(cli, server, &pem));
     if (pem.ptr)
         TRY(session_save_ca(cli->config_path, pem, &cli->arena, &cli->session.ca, &cli->said));
     TRY(api_connect(cli));
-    TRY(login_sign_in(cli, name));
+    TRY(login_sign_in(cli, name, &before));
     fprintf(cli->err, "signed in to %.*s as %.*s\n", STR_FMT(server), STR_FMT(name));
     return SUCCESS;
 }

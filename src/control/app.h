@@ -24,6 +24,7 @@ typedef enum Pool {
     POOL_OPERATORS, ///< the API
     POOL_DEVICES,   ///< what devices say, by channel or poll, and how they join
     POOL_LONG,      ///< what takes seconds, at a low priority
+    POOL_LOGINS,    ///< passwords: each takes memory and a while
     POOL_COUNT,
     POOL_NONE =
         POOL_COUNT, ///< a network thread: what only computes, for less than a hand-over takes

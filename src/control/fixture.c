@@ -163,7 +163,7 @@ fixture_call(Fixture *fixture, const char *method, const char *path, Str bearer,
                         : patch ? S("application/merge-patch+json")
                                 : S("application/json"),
         .bearer = bearer,
-        .remote_address = S("127.0.0.1"),
+        .remote_address = fixture->remote.ptr ? fixture->remote : S("127.0.0.1"),
         .body = str_from(body),
     };
     if (str_starts(plain, S("/v1/audit"))) seal(fixture);

@@ -16,6 +16,7 @@ typedef struct Fixture {
     ServerEntry server;      ///< the only one that devices are told
     Credentials owner;       ///< of the organisation "acme"
     Str token;               ///< acme's owner's access token
+    Str remote;              ///< where calls come from; absent: 127.0.0.1
 } Fixture;
 
 /// Everything open, with the organisation "acme" and its owner signed in.

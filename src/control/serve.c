@@ -32,6 +32,8 @@ enum {
     LOOK_EVERY_S = 60,  ///< after the certificate
     PUSH_THREADS = 1,
     LONG_THREADS = 2,
+    LOGIN_THREADS = 2,
+    LOGINS_MAX = 256,  // that wait
     OTHER_READERS = 3, // the sealer, the tidying thread, and a probe of readiness
     LONG_NICE = 10,
 };
@@ -73,15 +75,17 @@ static Err serve_start_servers(App *app, const char *dir, Arena *arena, Reason *
 
 /// A connection for each thread that reads: none of one pool waits for those of another.
 static uint32_t serve_readers(const Config *config) {
-    return 2 * (uint32_t)config->workers + LONG_THREADS + PUSH_THREADS + OTHER_READERS;
+    return 2 * (uint32_t)config->workers + LONG_THREADS + LOGIN_THREADS + PUSH_THREADS
+           + OTHER_READERS;
 }
 
 static Err serve_start_pools(App *app) {
     const uint32_t threads = (uint32_t)app->config.workers;
     const WorkerOptions pools[POOL_COUNT] = {
-        [POOL_OPERATORS] = {threads,      QUEUE_MAX, "op",   0        },
-        [POOL_DEVICES] = {threads,      QUEUE_MAX, "dev",  0        },
-        [POOL_LONG] = {LONG_THREADS, QUEUE_MAX, "long", LONG_NICE},
+        [POOL_OPERATORS] = {threads,       QUEUE_MAX,  "op",    0        },
+        [POOL_DEVICES] = {threads,       QUEUE_MAX,  "dev",   0        },
+        [POOL_LONG] = {LONG_THREADS,  QUEUE_MAX,  "long",  LONG_NICE},
+        [POOL_LOGINS] = {LOGIN_THREADS, LOGINS_MAX, "login", 0        },
     };
     for (size_t i = 0; i < POOL_COUNT; i++)
         TRY(worker_pool_open(&pools[i], &app->pools[i]));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/operator/operator.h"
 
+#include "control/operator/login_gate.h"
+
 #include <sodium.h>
 
 enum { ARGON2_PASSES = 2, ARGON2_BYTES = 19 * 1024 * 1024 };
@@ -13,6 +15,7 @@ static const Field Session_fields[] = {
     FIELD(Session, refresh_sha256, UNIQUE | GLOBAL | HIDDEN, "hash of the good refresh token"),
     FIELD(Session, used_sha256, INDEXED | HIDDEN, "hash of the one before"),
     FIELD(Session, expires_at, INDEXED | HIDDEN, "end of the session"),
+    FIELD(Session, address, HIDDEN, "where it was used from last", .max = LOGIN_ADDRESS_MAX),
 };
 const Schema Session_schema = SCHEMA(Session, "session", "one sign-in");
 

@@ -22,6 +22,7 @@ typedef struct Session {
     Str refresh_sha256; ///< of the refresh token that is good now
     Str used_sha256;    ///< of the one before it
     Time expires_at;
+    Str address; ///< it was used from last, as login_address has it
 } Session;
 extern const Schema Session_schema;
 
@@ -38,20 +39,5 @@ Err operator_add(Tx *tx, const Operator *operator);
 Err password_hash(Str password, Arena *arena, Str *ret_hash);
 /// The password is the one that was hashed.
 bool password_matches(Str hash, Str password);
-
-/// Bounds what guessing costs us and brings in: sign-ins at once, and failures per address.
-/// `at_once`: verifications under way at the same time; `failures_max` per `window_ms` and address
-/// bucket.
-Err login_gate_open(uint32_t at_once,
-                    uint32_t failures_max,
-                    uint64_t window_ms,
-                    LoginGate **ret_gate);
-/// NULL-safe; returns NULL.
-LoginGate *login_gate_close(LoginGate *gate);
-/// Begin a verification from `address`; pair with login_gate_leave. ERR_BUSY: not now,
-/// `*ret_retry_after_s` says when.
-Err login_gate_enter(LoginGate *gate, Str address, uint64_t now_ms, uint64_t *ret_retry_after_s);
-/// The verification is over.
-void login_gate_leave(LoginGate *gate, Str address, uint64_t now_ms, bool failed);
 
 extern const Slice operator_slice;

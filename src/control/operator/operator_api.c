@@ -2,11 +2,10 @@
 #include "control/access.h"
 #include "control/access_cache.h"
 #include "control/call.h"
+#include "control/operator/login_gate.h"
 #include "control/operator/operator.h"
 #include "control/operator/session_api.h"
 #include "control/org/org.h"
-
-enum { LOGINS_AT_ONCE = 2, LOGIN_FAILURES_MAX = 10, LOGIN_WINDOW_MS = 300'000 };
 
 /// Of an operator that is made, changed or removed: the organisation keeps an owner.
 static Err operator_count(Call *call, const Operator *before, const Operator *after) {
@@ -49,14 +48,14 @@ static Err operator_drop(Call *call, const void *record) {
 static const Rules rules = {.save = operator_save, .drop = operator_drop};
 
 static const Route routes[] = {
-    {&Session_login,   0,        session_login,   NULL  },
-    {&Session_refresh, 0,        session_refresh, NULL  },
-    {&Session_logout,  MAY_READ, session_logout,  NULL  },
-    {&Operator_list,   MAY_READ, call_list,       &rules},
-    {&Operator_create, MAY_OWN,  call_create,     &rules},
-    {&Operator_show,   MAY_READ, call_show,       &rules},
-    {&Operator_update, MAY_OWN,  call_update,     &rules},
-    {&Operator_delete, MAY_OWN,  call_delete,     &rules},
+    {&Session_login, 0,  session_login,        NULL,            POOL_LOGINS},
+    {&Session_refresh,              0, session_refresh,       NULL      },
+    {&Session_logout,              MAY_READ,  session_logout, NULL},
+    {&Operator_list,              MAY_READ,   call_list,  &rules           },
+    {&Operator_create,              MAY_OWN, call_create, &rules},
+    {&Operator_show,              MAY_READ,   call_show,  &rules            },
+    {&Operator_update,              MAY_OWN, call_update, &rules},
+    {&Operator_delete,              MAY_OWN, call_delete, &rules            },
 };
 static const Schema *const stored[] = {&Operator_schema, &Session_schema};
 
@@ -71,7 +70,7 @@ static void operator_noted(App *app, const Note *note, bool) {
 }
 
 static Err operator_open(App *app) {
-    return login_gate_open(LOGINS_AT_ONCE, LOGIN_FAILURES_MAX, LOGIN_WINDOW_MS, &app->login_gate);
+    return login_gate_open(&app->login_gate);
 }
 
 static void operator_close(App *app) {

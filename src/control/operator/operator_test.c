@@ -18,29 +18,6 @@ TEST(only_the_password_itself_matches_its_hash) {
     arena_done(&arena);
 }
 
-TEST(guessing_is_bounded_by_address_and_in_parallel) {
-    LoginGate *gate = NULL;
-    uint64_t retry_s = 0;
-    CHECK_OK(login_gate_open(2, 3, 60'000, &gate));
-    CHECK_OK(login_gate_enter(gate, S("a"), 1000, &retry_s));
-    CHECK_OK(login_gate_enter(gate, S("b"), 1000, &retry_s));
-    CHECK_ERR(login_gate_enter(gate, S("c"), 1000, &retry_s), ERR_BUSY);
-    CHECK(retry_s == 1);
-    login_gate_leave(gate, S("b"), 1000, false);
-    login_gate_leave(gate, S("a"), 1000, true);
-    for (int i = 0; i < 2; i++) {
-        CHECK_OK(login_gate_enter(gate, S("a"), 1000, &retry_s));
-        login_gate_leave(gate, S("a"), 1000, true);
-    }
-    CHECK_ERR(login_gate_enter(gate, S("a"), 2000, &retry_s), ERR_BUSY);
-    CHECK(retry_s == 59);
-    CHECK_OK(login_gate_enter(gate, S("b"), 2000, &retry_s)); // another address may
-    login_gate_leave(gate, S("b"), 2000, false);
-    CHECK_OK(login_gate_enter(gate, S("a"), 61'000, &retry_s)); // the window is over
-    login_gate_leave(gate, S("a"), 61'000, false);
-    login_gate_close(gate);
-}
-
 /// Two owners, and a store in which the second acts just before the next commit.
 static struct Race {
     Fixture f;
@@ -100,5 +77,4 @@ TEST(of_two_owners_who_act_on_each_other_one_is_left) {
 }
 
 TEST_MAIN(CASE(only_the_password_itself_matches_its_hash),
-          CASE(guessing_is_bounded_by_address_and_in_parallel),
           CASE(of_two_owners_who_act_on_each_other_one_is_left))

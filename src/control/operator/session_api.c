@@ -3,13 +3,22 @@
 #include "control/operator/session_api.h"
 
 #include "base/jws.h"
+#include "base/log.h"
 #include "control/access.h"
 #include "control/access_cache.h"
 #include "control/call.h"
+#include "control/operator/login_gate.h"
 #include "control/operator/operator.h"
 #include "control/org/org.h"
+#include "db/tx.h"
 
-enum { REFRESH_BYTES = 32, DAY_MS = 86'400'000, MS_PER_S = 1000, EXPIRED_MAX = 500 };
+enum {
+    REFRESH_BYTES = 32,
+    DAY_MS = 86'400'000,
+    MS_PER_S = 1000,
+    EXPIRED_MAX = 500,
+    KNOWN_MAX = 100, ///< sessions that are looked at
+};
 
 static Err session_find_operator(Call *call, const LoginInput *input, Operator *ret_operator) {
     Org org;
@@ -83,28 +92,106 @@ Err session_tidy(App *, Tx *tx, uint64_t now_ms, bool *ret_more) {
     return count ? tx_delete_where(tx, &query) : SUCCESS;
 }
 
+/// Where the call comes from, in the call's arena.
+static Str session_address(Call *call) {
+    char text[LOGIN_ADDRESS_MAX];
+    login_address(call->remote_address, text);
+    return str_dup(call->arena, str_from(text));
+}
+
+/// The operator has a session that was used from this address, or shows the token of one.
+static Err
+session_is_known(Call *call, const Operator *operator, const LoginTry * login, bool *ret_is_known) {
+    const LoginInput *input = call->in;
+    Str hash = input->refresh_token.ptr ? sha256_hex(call->arena, input->refresh_token) : (Str){};
+    const Query query = {.where = {WHERE(Session, operator_id, IS, &operator->id)},
+                         .limit = KNOWN_MAX};
+    Page page;
+    *ret_is_known = false;
+    TRY(tx_list(call->tx, &Session_schema, &query, &page));
+    const Session *sessions = page.items;
+    for (size_t i = 0; i < page.count; i++) {
+        bool is_here = str_eq(sessions[i].address, login->address) && login->address.len > 0;
+        bool is_shown = hash.ptr && str_eq(sessions[i].refresh_sha256, hash);
+        *ret_is_known |= is_here || is_shown;
+    }
+    return SUCCESS;
+}
+
+/// One line for each, for people and for programs that shut out whoever tries too often.
+static void session_log(const char *event, const LoginTry *login) {
+    log_event(LOG_WARN,
+              event,
+              F("address", login->address),
+              F("org", login->org),
+              F("name", login->name));
+}
+
+/// The organisation whose operator was guessed at has it in its journal.
+static Err session_note_failure(Call *call, const Operator *operator, const LoginTry * login) {
+    Str detail = str_print(call->arena, "{\"address\":\"%.*s\"}", STR_FMT(login->address));
+    const Note note = {
+        .org_id = operator->org_id,
+        .class = ENTRY_EVENT,
+        .at = {call->now_ms},
+        .actor = S("anonymous"),
+        .action = S("session.failed"),
+        .subject = id_str(&operator->id),
+        .subject_name = operator->name,
+        .detail = {detail},
+    };
+    TRY(arena_check(call->arena));
+    return tx_note(call->tx, &note);
+}
+
+/// Who is known passes whatever others did: with the right password.
+static Err session_pass_gate(Call *call, const Operator *operator, const LoginTry * login) {
+    LoginGate *gate = app_of(call)->login_gate;
+    uint64_t retry_after_s = 0;
+    bool is_known = false;
+    if (login_gate_allows(gate, login, clock_monotonic_ms(), &retry_after_s)) return SUCCESS;
+    if (operator) TRY(session_is_known(call, operator, login, &is_known));
+    if (is_known) return SUCCESS;
+    session_log("login.blocked", login);
+    call->retry_after_s = retry_after_s;
+    return FAIL(ERR_BUSY, "too many failed sign-ins from this address or for this account");
+}
+
+static Err session_fail(Call *call, const Operator *operator, const LoginTry * login) {
+    const Err wrong = FAIL(ERR_UNAUTHENTICATED, "wrong name or password");
+    login_gate_failed(app_of(call)->login_gate, login, clock_monotonic_ms());
+    session_log("login.failed", login);
+    if (!operator) return wrong;
+    TRY(session_note_failure(call, operator, login));
+    return call_refuse_after(call, wrong);
+}
+
+static Err session_begin(Call *call, const Operator *operator, const LoginTry * login) {
+    Principal actor = session_actor(call, operator);
+    Session session = {.id = id_new(S("session"), call->now_ms),
+                       .org_id = operator->org_id,
+                       .operator_id = operator->id,
+                       .address = login->address};
+    LoginReply reply;
+    TRY(session_renew(call, operator, & session, &reply));
+    // Who changes the password meanwhile ends every session; this one would be left.
+    TRY(tx_expect(call->tx, &Operator_schema, operator));
+    TRY(session_add(call->tx, &session));
+    TRY(call_note_as(call, &actor, call->route->endpoint, id_str(&operator->id), NULL, NULL, NULL));
+    return call_reply(call, &reply);
+}
+
 Err session_login(Call *call) {
     const LoginInput *input = call->in;
-    LoginGate *gate = app_of(call)->login_gate;
-    TRY(login_gate_enter(gate, call->remote_address, call->now_ms, &call->retry_after_s));
+    const LoginTry login = {session_address(call), input->org, input->name};
     Operator operator;
-    Err found = session_find_operator(call, input, &operator);
-    bool good = session_verify_login(&operator, found.code == OK, input->password);
-    login_gate_leave(gate, call->remote_address, call->now_ms, !good);
-    if (found.code != OK && found.code != ERR_NOT_FOUND) return found;
-    if (!good) return FAIL(ERR_UNAUTHENTICATED, "wrong name or password");
-
-    Principal actor = session_actor(call, &operator);
-    Session session = {.id = id_new(S("session"), call->now_ms),
-                       .org_id = operator.org_id,
-                       .operator_id = operator.id };
-    LoginReply reply;
-    TRY(session_renew(call, &operator, & session, &reply));
-    // Who changes the password meanwhile ends every session; this one would be left.
-    TRY(tx_expect(call->tx, &Operator_schema, &operator));
-    TRY(session_add(call->tx, &session));
-    TRY(call_note_as(call, &actor, call->route->endpoint, id_str(&operator.id), NULL, NULL, NULL));
-    return call_reply(call, &reply);
+    Err err = session_find_operator(call, input, &operator);
+    if (err.code != OK && err.code != ERR_NOT_FOUND) return err;
+    const Operator *found = err.code == OK ? &operator: NULL;
+    TRY(session_pass_gate(call, found, &login));
+    if (!session_verify_login(&operator, found, input->password))
+        return session_fail(call, found, &login);
+    return session_begin(call, found, &login);
 }
 
 /// What the audit says of a session that we ended.
@@ -158,6 +245,7 @@ Err session_refresh(Call *call) {
     if (err.code == ERR_NOT_FOUND) return FAIL(ERR_UNAUTHENTICATED, "the operator is gone");
     TRY(err);
     LoginReply reply;
+    session.address = session_address(call);
     TRY(session_renew(call, &operator, & session, &reply));
     TRY(tx_update(call->tx, &Session_schema, &session));
     return call_reply(call, &reply);

@@ -169,7 +169,7 @@ TEST(nothing_uses_what_is_reserved_for_streams) {
     const char *at = strstr(page.ptr, "**Streams**");
     const char *end = at ? strstr(at, "\n\n") : NULL;
     CHECK(end);
-    Str sentence = {at, (size_t)(end - at)}, part, path, parameter;
+    Str sentence = {at, (size_t)(end - at)}, part, path = {}, parameter;
     CHECK(word_next(&sentence, &part) && word_next(&sentence, &path));
     CHECK(word_next(&sentence, &parameter));
     CHECK(!schema_field(&SyncDown_schema, part) && !schema_field(&SyncUp_schema, part));

@@ -40,10 +40,12 @@ struct Web {
     size_t sent; ///< bytes of its body
 };
 
+/// Its owner.
 static inline const WebHandlers *web_handlers(const Web *web) {
     return conn_options(web->conn)->web;
 }
 
+/// What the owner has of its own.
 static inline void *web_app(const Web *web) {
     return conn_options(web->conn)->web_app;
 }

@@ -127,6 +127,7 @@ static Err run_body_keep(Run *run, Str body) {
 static Err run_stream(Run *run) {
     assert(run->call.stream.end);
     run->reply.content_type = S("text/event-stream");
+    run->reply.body = S("");
     run->reply.stream = run->call.stream;
     return SUCCESS;
 }

@@ -26,6 +26,8 @@ typedef struct EventGap {
 } EventGap;
 extern const Schema EventGap_schema;
 #define EVENT_REMOVED "removed"
+/// Who does not follow has had everything up to the entry whose number this event's data is.
+#define EVENT_END "end"
 
 extern const Endpoint Event_follow;
 

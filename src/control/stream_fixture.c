@@ -16,14 +16,26 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 20, SLOW_MS = 3'000, HEAD_MAX = 16 * 1024, EVENT_MAX = 256 * 1024 };
+enum { PATIENCE_S = 20, SLOW_MS = 30'000, HEAD_MAX = 16 * 1024, EVENT_MAX = 256 * 1024 };
 
 static void must(Err err) {
     if (err.code != OK) fprintf(stderr, "hall: %s\n", err.what);
     assert(err.code == OK);
 }
 
+static Id hall_org(Hall *hall) {
+    Fixture *fixture = hall->fixture;
+    HttpReply org = fixture_call(fixture, "GET", "/v1/org", fixture->token, NULL);
+    Id id;
+    must(id_parse(fixture_field(&org, "id"), S("org"), &id));
+    return id;
+}
+
 void hall_open(Hall *hall, Fixture *fixture, uint32_t threads) {
+    hall_open_with(hall, fixture, threads, SLOW_MS);
+}
+
+void hall_open_with(Hall *hall, Fixture *fixture, uint32_t threads, uint64_t web_ms) {
     *hall = (Hall){.fixture = fixture};
     for (size_t i = 0; i < POOL_COUNT; i++)
         hall->pools[i] = fixture->workers;
@@ -34,8 +46,9 @@ void hall_open(Hall *hall, Fixture *fixture, uint32_t threads) {
                                     .handshake_ms = SLOW_MS,
                                     .web = &server_handlers,
                                     .web_app = hall->server,
-                                    .web_ms = SLOW_MS};
+                                    .web_ms = web_ms};
     must(gateway_open(&options, fixture->workers, &hall->gateway, NULL));
+    hall->org = hall_org(hall);
     hall_seal(hall);
 }
 
@@ -176,6 +189,16 @@ void listener_expect_end(Listener *listener) {
     assert(listener->input.len == 0 && recv(listener->fd, &left, 1, 0) == 0);
 }
 
+void listener_expect_whole(Listener *listener, uint64_t number) {
+    char wanted[24];
+    snprintf(wanted, sizeof(wanted), "%llu", (unsigned long long)number);
+    assert(listener_hear(listener));
+    const SseEvent *event = &listener->reader.event;
+    if (!str_eq(event->name, S(EVENT_END)) || !str_eq(event->data, str_from(wanted)))
+        listener_said(listener, wanted);
+    listener_expect_end(listener);
+}
+
 uint64_t listener_drain(Listener *listener) {
     uint64_t count = 0;
     while (listener_next(listener))
@@ -201,33 +224,24 @@ void listener_wait_place(Listener *listener, uint64_t number) {
     }
 }
 
-Id hall_org(Hall *hall) {
-    Fixture *fixture = hall->fixture;
-    HttpReply org = fixture_call(fixture, "GET", "/v1/org", fixture->token, NULL);
-    Id id;
-    must(id_parse(fixture_field(&org, "id"), S("org"), &id));
-    return id;
-}
-
 void hall_note(
     Hall *hall, EntryClass class, const char *action, const char *subject, size_t bytes) {
     Fixture *fixture = hall->fixture;
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, 16 << 20);
     SCOPED(tx_closep) Tx *tx = NULL;
-    Id org = hall_org(hall);
     char *detail = arena_chars(&arena, bytes + 3);
     assert(detail);
     memset(detail, 'x', bytes + 2);
     detail[0] = detail[bytes + 1] = '"';
-    const Note note = {.org_id = org,
+    const Note note = {.org_id = hall->org,
                        .class = class,
                        .at = {fixture->now_ms},
                        .actor = S("somebody"),
                        .action = str_from(action),
                        .subject = str_from(subject),
                        .detail = {bytes ? (Str){detail, bytes + 2} : (Str){}}};
-    must(tx_open(fixture->app.db, &arena, id_str(&org), &tx));
+    must(tx_open(fixture->app.db, &arena, id_str(&hall->org), &tx));
     must(tx_note(tx, &note));
     must(tx_commit(tx, NULL));
 }
@@ -237,10 +251,9 @@ uint64_t hall_seal(Hall *hall) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, 1 << 20);
     SCOPED(tx_closep) Tx *tx = NULL;
-    Id org = hall_org(hall);
     Checkpoint end;
     must(sealer_flush(app->sealer));
-    must(tx_open(app->db, &arena, id_str(&org), &tx));
-    must(journal_end(tx, &arena, &org, app->key.public, &end));
+    must(tx_open(app->db, &arena, id_str(&hall->org), &tx));
+    must(journal_end(tx, &arena, &hall->org, app->key.public, &end));
     return end.number;
 }

@@ -18,10 +18,13 @@ typedef struct Hall {
     WorkerPool *pools[POOL_COUNT + 1];
     Server *server;
     Gateway *gateway;
+    Id org; ///< "acme"
 } Hall;
 
 /// Open it; it takes `threads` for the network. What was done before is in the journal.
 void hall_open(Hall *hall, Fixture *fixture, uint32_t threads);
+/// The same for clients who take what is sent within `web_ms`.
+void hall_open_with(Hall *hall, Fixture *fixture, uint32_t threads, uint64_t web_ms);
 /// Close it; before fixture_close.
 void hall_close(Hall *hall);
 
@@ -56,15 +59,16 @@ uint64_t listener_expect(Listener *listener, const char *action);
 void listener_expect_removed(Listener *listener, uint64_t first, uint64_t last);
 /// The stream ends in order, without another event.
 void listener_expect_end(Listener *listener);
+/// Who did not follow has had all up to this entry, and the stream ends.
+void listener_expect_whole(Listener *listener, uint64_t number);
 /// The connection broke; gives how many events came before.
 uint64_t listener_drain(Listener *listener);
 /// Hang up.
 void listener_close(Listener *listener);
 /// Read until it was told that it has come to this entry; no event comes before.
 void listener_wait_place(Listener *listener, uint64_t number);
-/// The organisation "acme".
-Id hall_org(Hall *hall);
 /// Leave a note of acme's as if something had happened, with a detail of so many bytes.
+/// Thread-safe.
 void hall_note(Hall *hall, EntryClass class, const char *action, const char *subject, size_t bytes);
 /// What was noted is in the journal; gives its end.
 uint64_t hall_seal(Hall *hall);

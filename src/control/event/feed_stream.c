@@ -50,6 +50,13 @@ static void feed_say_beat(FeedStream *stream, Text *out) {
     feed_say_place(stream, out);
 }
 
+static void feed_say_end(const FeedStream *stream, Text *out) {
+    char number[24];
+    int len = snprintf(number, sizeof(number), "%llu", (unsigned long long)stream->end);
+    Str end = {number, (size_t)len};
+    sse_add(out, &(SseEvent){end, S(EVENT_END), end});
+}
+
 /// What was read for it alone, else what all have.
 static void feed_say_events(FeedStream *stream, Text *out) {
     if (stream->page.len > 0) {
@@ -64,20 +71,28 @@ static void feed_say_events(FeedStream *stream, Text *out) {
     }
 }
 
+static bool feed_is_at_end(const FeedStream *stream) {
+    return !stream->query.follow && stream->is_begun && stream->at >= stream->end
+           && stream->page.len == 0;
+}
+
+static void feed_say(FeedStream *stream, Text *out) {
+    if (!stream->is_begun)
+        feed_say_begin(stream, out); // whose place is that before any event
+    else
+        feed_say_events(stream, out);
+    if (stream->owes_beat && out->len == 0) feed_say_beat(stream, out);
+    stream->owes_beat = false;
+    if (!feed_is_at_end(stream)) return;
+    feed_say_end(stream, out);
+    stream->is_over = true;
+    web_finish(stream->web);
+}
+
 static void feed_stream_more(void *ctx, Text *out) {
     FeedStream *stream = ctx;
     pthread_mutex_lock(&stream->feed->lock);
-    if (!stream->is_over) {
-        if (!stream->is_begun)
-            feed_say_begin(stream, out); // whose place is that before any event
-        else
-            feed_say_events(stream, out);
-        if (stream->owes_beat && out->len == 0) feed_say_beat(stream, out);
-        stream->owes_beat = false;
-        bool is_at_end = stream->is_begun && stream->at >= stream->end && stream->page.len == 0;
-        stream->is_over = is_at_end && !stream->query.follow;
-    }
-    if (stream->is_over) web_finish(stream->web);
+    if (!stream->is_over) feed_say(stream, out);
     pthread_mutex_unlock(&stream->feed->lock);
 }
 

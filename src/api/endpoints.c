@@ -3,6 +3,7 @@
 
 #include "api/audit.h"
 #include "api/device.h"
+#include "api/event.h"
 #include "api/fleet.h"
 #include "api/operator.h"
 #include "api/org.h"
@@ -15,6 +16,7 @@
 const Endpoint *const endpoints[] = {
     &Audit_list, &Audit_export, &Audit_checkpoint,
     &Device_list, &Device_show, &Device_update, &Device_delete, &Device_rotate_key,
+    &Event_follow,
     &Fleet_list, &Fleet_show, &Fleet_create, &Fleet_update, &Fleet_delete, &Fleet_deploy,
     &Operator_list, &Operator_show, &Operator_create, &Operator_update, &Operator_delete,
     &Org_show, &Org_update,

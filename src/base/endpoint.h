@@ -19,6 +19,9 @@ typedef enum ReplyShape {
     REPLY_ONE,  ///< one `out` record
     REPLY_LIST, ///< {"items": [out, ...], "next": "cursor"}; `next` only when there is more
     REPLY_NONE, ///< no body
+    /// Server-Sent Events (WHATWG HTML section 9.2), without an end unless its query says one: the
+    /// data of those without a name is an `out` record.
+    REPLY_EVENTS,
 } ReplyShape;
 
 typedef struct Endpoint {

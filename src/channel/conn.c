@@ -28,7 +28,8 @@ static void conn_free(Conn *conn) {
 }
 
 static bool conn_is_reading(const Conn *conn) {
-    return conn->state == CONN_WEB ? conn_web_is_reading(conn) : conn_channel_is_reading(conn);
+    if (conn->state == CONN_WEB) return conn_web_is_reading(conn) || conn_web_is_open(conn);
+    return conn_channel_is_reading(conn);
 }
 
 /// Nothing that comes matters any more; a peer that goes on for too long is cut off.
@@ -41,7 +42,7 @@ static void conn_throw_away(Conn *conn, Str *input) {
 /// Take in what can be taken now; what is left of `input` is left for later.
 static void conn_take(Conn *conn, Str *input) {
     while (input->len > 0 && conn_is_reading(conn)) {
-        if (conn->state == CONN_WEB)
+        if (conn->state == CONN_WEB && !conn_web_is_open(conn))
             conn_web_take(conn, input);
         else if (conn->state == CONN_OPEN || conn->state == CONN_CLOSING)
             conn_channel_take(conn, input);
@@ -101,7 +102,7 @@ static Err conn_shake_hands(Conn *conn) {
 /// the rest goes.
 static void conn_depart(Conn *conn) {
     stream_done(&conn->stream);
-    if (!conn_web_is_busy(conn) && !conn_channel_depart(conn)) conn_free(conn);
+    if (!conn_web_depart(conn) && !conn_channel_depart(conn)) conn_free(conn);
 }
 
 static void conn_flush(Conn *conn) {
@@ -150,6 +151,12 @@ static void conn_on_timeout(evutil_socket_t, short, void *arg) {
     conn_turn_end(conn);
 }
 
+/// Bytes that may wait for the socket.
+static size_t conn_unsent_max(const GatewayOptions *options) {
+    size_t messages = UNSENT_MESSAGES * ((size_t)options->reply_max_bytes + FRAME_HEAD_MAX);
+    return (messages > WEB_PART_MAX ? messages : WEB_PART_MAX) + UNSENT_SLACK;
+}
+
 void conn_open(GatewayLoop *loop, int fd, const char *remote, uint64_t address) {
     Gateway *gateway = loop->gateway;
     Conn *conn = calloc(1, sizeof(*conn));
@@ -169,9 +176,7 @@ void conn_open(GatewayLoop *loop, int fd, const char *remote, uint64_t address) 
                                .remote = conn->remote};
     conn_job_init(&conn->job, &loop->jobs, &conn->peer);
     frame_decoder_init(&conn->decoder, true, options->first_max_bytes);
-    size_t unsent_max =
-        UNSENT_MESSAGES * ((size_t)options->reply_max_bytes + FRAME_HEAD_MAX) + UNSENT_SLACK;
-    stream_init(&conn->stream, loop->base, fd, unsent_max, conn_on_ready, conn);
+    stream_init(&conn->stream, loop->base, fd, conn_unsent_max(options), conn_on_ready, conn);
     event_assign(&conn->timer, loop->base, -1, 0, conn_on_timeout, conn);
     conn_timer_start(conn, loop->handshake);
     Err err = gateway_tls_secure(gateway, &conn->stream);
@@ -225,5 +230,17 @@ bool conn_make_room(GatewayLoop *loop) {
 }
 
 void conn_answered(Mail *mail) {
-    conn_turn_end(conn_web_answered(mail));
+    Conn *conn = conn_web_answered(mail);
+    conn_take_rest(conn);
+    conn_turn_end(conn);
+}
+
+void conn_woken(Mail *mail) {
+    conn_turn_end(conn_web_woken(mail));
+}
+
+void conn_quiesce(Conn *conn) {
+    if (conn->state != CONN_WEB) return;
+    conn_web_quiesce(conn);
+    conn_turn_end(conn);
 }

@@ -38,12 +38,13 @@ typedef struct GatewayLoop {
     struct event_base *base;
     pthread_t thread;
     Mailbox mailbox;
-    Mail stop;
+    Mail stop, quiet;
     ConnJobs jobs;
     Slots slots;             ///< of Conn
     struct ConnList crowd;   ///< who is not known: the longest idle first
     struct ConnList waiting; ///< whose job waits for room in the pool
     struct event waited;     ///< while there are some: try again
+    bool is_quiet;           ///< no open answer goes on
     bool is_stopping;
     /// Queues of libevent for timers of one length each: they cost O(1).
     const struct timeval *handshake, *quiet, *pong, *linger, *tick, *web;
@@ -64,6 +65,7 @@ struct Gateway {
     uint32_t running;    ///< loops whose thread was started
     Addresses addresses; ///< of connections, but known peers'
     atomic_uint_fast64_t connections, open, accepted, refused, resumed;
+    atomic_bool is_quiet;               ///< gateway_quiesce was called
     atomic_uint_fast64_t waiting_bytes; ///< of strangers' messages that wait for room in the pool
     GatewayLoop loops[];
 };
@@ -135,6 +137,10 @@ void conn_stop(Conn *conn);
 void conn_resume(Conn *conn);
 /// The loop got the mail of an answer.
 void conn_answered(Mail *mail);
+/// The loop got the mail of an open answer that may go on.
+void conn_woken(Mail *mail);
+/// Nobody is let in any more: an answer without an end has one now.
+void conn_quiesce(Conn *conn);
 /// Give up the connection that has been idle for longest, if there is one that may be. False: all
 /// are busy, or came just now.
 bool conn_make_room(GatewayLoop *loop);
@@ -146,5 +152,7 @@ typedef enum GatewayMail {
     MAIL_DROP,
     MAIL_JOB,
     MAIL_ANSWER, ///< to a request
+    MAIL_WAKE,   ///< of an open answer
+    MAIL_QUIET,
     MAIL_STOP
 } GatewayMail;

@@ -1,83 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "channel/conn_web.h"
 
-#include "base/clock.h"
+#include "channel/conn_answer.h"
 #include "channel/conn_channel.h"
-#include "channel/conn_crowd.h"
 #include "channel/conn_state.h"
 #include "http1/reply.h"
-#include "http1/request.h"
 #include "http1/upgrade.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-enum {
-    PIECE_BYTES = 64 * 1024,    ///< of an answer that waits in the stream at a time
-    JOINED_BYTES = 8 * 1024,    ///< of its body that goes with its head, in one record
-    SKIP_MAX = 4 * 1024 * 1024, ///< of a body that is refused: more of it is not even read
-};
-
-typedef enum WebState {
-    WEB_WAITS,   ///< for a request, or the rest of a head
-    WEB_BODY,    ///< comes
-    WEB_RUNS,    ///< the owner has it
-    WEB_REPLIES, ///< the answer goes out
-} WebState;
-
-struct Web {
-    Mail mail; ///< of the answer
-    Conn *conn;
-    WebState state;
-    RequestReader reader;
-    WebRequest request;
-    bool is_shown;    ///< to the owner, who is to be told of its end
-    bool is_answered; ///< a reply is there
-    bool is_later;    ///< it is not the connection's first
-    bool ends;        ///< no request follows
-    uint64_t body_max, body_seen;
-    Text body;
-    WebReply reply;
-    size_t sent; ///< bytes of its body
-};
-
-/// Whose owner is called on this thread, a loop: the answer needs no mail.
-static _Thread_local Web *web_called;
-
-static const WebHandlers *web_handlers(const Web *web) {
-    return conn_options(web->conn)->web;
-}
-
-static void *web_app(const Web *web) {
-    return conn_options(web->conn)->web_app;
-}
-
 bool conn_web_begin(Conn *conn) {
     Web *web = calloc(1, sizeof(*web));
     if (!web) return false;
     web->conn = conn;
-    web->mail.kind = MAIL_ANSWER;
+    web->answered.kind = MAIL_ANSWER;
+    web->woken.kind = MAIL_WAKE;
     request_init(&web->reader);
-    text_init(&web->body, SKIP_MAX);
+    text_init(&web->body, WEB_BODY_MAX);
     conn->web = web;
     conn->state = CONN_WEB;
     return true;
-}
-
-/// What this request has is forgotten.
-static void web_request_end(Web *web) {
-    if (web->is_shown) web_handlers(web)->end(web_app(web), &web->request);
-    text_done(&web->body);
-    text_init(&web->body, SKIP_MAX);
-    web->is_shown = web->is_answered = false;
-    web->sent = 0;
 }
 
 void conn_web_done(Conn *conn) {
     Web *web = conn->web;
     if (!web) return;
     assert(!conn_web_is_busy(conn));
-    web_request_end(web);
+    answer_forget(web);
     request_done(&web->reader);
     free(web);
     conn->web = NULL;
@@ -89,88 +39,27 @@ bool conn_web_is_reading(const Conn *conn) {
 
 bool conn_web_is_busy(const Conn *conn) {
     const Web *web = conn->web;
-    return web && web->state == WEB_RUNS && !web->is_answered;
+    if (!web) return false;
+    return (web->state == WEB_RUNS && !web->is_answered) || atomic_load(&web->is_woken);
 }
 
-// Answers.
-
-/// At most so many more bytes of the answer's body.
-static void web_reply_piece(Web *web, size_t max) {
-    Str piece = str_slice(web->reply.body, web->sent, web->sent + max);
-    text_add(&web->conn->stream.unsent, piece);
-    web->sent += piece.len;
+bool conn_web_is_open(const Conn *conn) {
+    return conn->web && conn->web->is_open;
 }
 
-/// The head of the answer, and from now on its body.
-static void web_reply_begin(Web *web) {
-    const RequestHead *head = web->request.head;
-    const WebReply *reply = &web->reply;
-    Clock clock = clock_system();
-    Text *out = &web->conn->stream.unsent;
-    web->ends |= reply->ends || web->conn->loop->is_stopping || !head || !head->head.is_kept
-                 || !request_is_whole(&web->reader);
-    reply_begin(out,
-                &(ReplyStart){.status = reply->status,
-                              .now = {clock_now_ms(&clock)},
-                              .length = reply->body.len,
-                              .is_kept = !web->ends,
-                              .minor = head ? head->head.minor : 1});
-    text_add(out, reply->fields);
-    reply_end(out);
-    if (head && str_eq(head->method, S("HEAD"))) web->reply.body = (Str){};
-    web_reply_piece(web, JOINED_BYTES);
-    web->state = WEB_REPLIES;
-    conn_timer_start(web->conn, web->conn->loop->web);
-}
-
-void web_answer(WebRequest *request, const WebReply *reply) {
-    Web *web = request->web;
-    web->reply = *reply;
-    if (web_called == web)
-        web->is_answered = true;
-    else
-        mailbox_post(&web->conn->loop->mailbox, &web->mail);
-}
-
-Conn *conn_web_answered(Mail *mail) {
-    Web *web = (Web *)((char *)mail - offsetof(Web, mail));
-    web->is_answered = true;
-    if (web->conn->state == CONN_WEB) web_reply_begin(web);
-    return web->conn;
-}
-
-/// The answer is out: the connection ends, or the next request begins.
-static void web_reply_end(Web *web) {
-    web_request_end(web);
-    if (web->ends) {
-        conn_linger(web->conn);
-        return;
-    }
-    request_again(&web->reader);
-    conn_crowd_touch(web->conn);
-    web->is_later = true;
-    web->state = WEB_WAITS;
-    conn_timer_start(web->conn, web->conn->loop->web);
-}
-
-bool conn_web_goes_on(Conn *conn) {
-    Web *web = conn->web;
-    if (web->state != WEB_REPLIES || conn->stream.unsent.len > 0) return false;
-    if (web->sent == web->reply.body.len)
-        web_reply_end(web);
-    else
-        web_reply_piece(web, PIECE_BYTES);
-    return true;
+bool conn_web_depart(Conn *conn) {
+    if (conn_web_is_open(conn)) answer_forget(conn->web); // from now on nobody wakes it
+    return conn_web_is_busy(conn);
 }
 
 // Requests.
 
 /// The owner is called on the loop; what it answers at once goes out at once.
 static void web_call(Web *web, void (*handler)(void *app, WebRequest *request)) {
-    web_called = web;
+    answer_expect(web);
     handler(web_app(web), &web->request);
-    web_called = NULL;
-    if (web->is_answered) web_reply_begin(web);
+    answer_expect(NULL);
+    if (web->is_answered) answer_begin(web);
 }
 
 static void web_refuse(Web *web, HeadVerdict verdict) {
@@ -178,11 +67,11 @@ static void web_refuse(Web *web, HeadVerdict verdict) {
         web->request = (WebRequest){.remote = web->conn->remote, .web = web};
         web->is_shown = true;
     }
-    web_called = web;
+    answer_expect(web);
     web_handlers(web)->refuse(web_app(web), &web->request, verdict);
-    web_called = NULL;
+    answer_expect(NULL);
     assert(web->is_answered);
-    web_reply_begin(web);
+    answer_begin(web);
 }
 
 /// The request opens a channel, or nothing else is served here.
@@ -206,15 +95,15 @@ static void web_show(Web *web) {
     const RequestHead *head = &web->reader.head;
     web->request = (WebRequest){.head = head, .remote = web->conn->remote, .web = web};
     web->is_shown = true;
-    web_called = web;
+    answer_expect(web);
     web->body_max = web_handlers(web)->begin(web_app(web), &web->request);
-    web_called = NULL;
+    answer_expect(NULL);
     web->body_seen = 0;
     web->state = WEB_BODY;
     conn_timer_start(web->conn, web->conn->loop->web);
     if (web->is_answered)
-        web_reply_begin(web);
-    else if (head->head.body == BODY_LENGTH && head->head.length > SKIP_MAX)
+        answer_begin(web);
+    else if (head->head.body == BODY_LENGTH && head->head.length > WEB_BODY_MAX)
         web_refuse(web, (HeadVerdict){413, "the body is too large"});
     else if (head->expects_continue && head->head.length <= web->body_max)
         reply_continue(&web->conn->stream.unsent);
@@ -233,7 +122,7 @@ static void web_take_head(Web *web) {
 /// sends would not see the answer.
 static void web_take_piece(Web *web, Str piece) {
     web->body_seen += piece.len;
-    if (web->body_seen > SKIP_MAX)
+    if (web->body_seen > WEB_BODY_MAX)
         web_refuse(web, (HeadVerdict){413, "the body is too large"});
     else if (web->body_seen <= web->body_max)
         text_add(&web->body, piece);
@@ -303,6 +192,14 @@ void conn_web_timeout(Conn *conn) {
         conn_leave(conn);
 }
 
+void conn_web_quiesce(Conn *conn) {
+    Web *web = conn->web;
+    if (web->state == WEB_REPLIES && web->reply.is_open) answer_cut(web);
+}
+
 void conn_web_stop(Conn *conn) {
-    if (conn_web_is_reading(conn)) conn_leave(conn);
+    if (conn_web_is_reading(conn))
+        conn_leave(conn);
+    else
+        conn_web_quiesce(conn);
 }

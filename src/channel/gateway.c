@@ -147,6 +147,12 @@ static void gateway_loop_stop(GatewayLoop *loop) {
         if (loop->slots.slots[i].item) conn_stop(loop->slots.slots[i].item);
 }
 
+static void gateway_loop_quiesce(GatewayLoop *loop) {
+    loop->is_quiet = true;
+    for (uint32_t i = 0; i < loop->slots.capacity; i++)
+        if (loop->slots.slots[i].item) conn_quiesce(loop->slots.slots[i].item);
+}
+
 static void gateway_adopt_take(GatewayLoop *loop, AdoptMail *adopt) {
     if (!adopt->needs_room || conn_make_room(loop)) {
         conn_open(loop, adopt->fd, adopt->remote, adopt->address);
@@ -188,6 +194,12 @@ static void gateway_mail_take(void *app, Mail *mail) {
     case MAIL_ANSWER:
         conn_answered(mail);
         return;
+    case MAIL_WAKE:
+        conn_woken(mail);
+        return;
+    case MAIL_QUIET:
+        gateway_loop_quiesce(loop);
+        return;
     case MAIL_JOB:
         conn_resume((Conn *)((char *)mail - offsetof(Conn, job) - offsetof(ConnJob, mail)));
         return;
@@ -197,8 +209,9 @@ static void gateway_mail_take(void *app, Mail *mail) {
 /// What came after the loop had ended.
 static void gateway_mail_drop(void *app, Mail *mail) {
     GatewayLoop *loop = app;
-    assert(mail->kind != MAIL_JOB && mail->kind != MAIL_ANSWER); // a loop ends after its last one
-    if (mail->kind == MAIL_STOP) return;
+    assert(mail->kind != MAIL_JOB && mail->kind != MAIL_ANSWER
+           && mail->kind != MAIL_WAKE); // a loop ends after its last one
+    if (mail->kind == MAIL_STOP || mail->kind == MAIL_QUIET) return;
     if (mail->kind == MAIL_ADOPT) {
         close(((AdoptMail *)mail)->fd);
         conn_count_down(loop->gateway, ((AdoptMail *)mail)->address);
@@ -231,6 +244,7 @@ static Err gateway_loop_open(Gateway *gateway, GatewayLoop *loop) {
     loop->gateway = gateway;
     loop->index = (uint32_t)(loop - gateway->loops);
     loop->stop = (Mail){.kind = MAIL_STOP};
+    loop->quiet = (Mail){.kind = MAIL_QUIET};
     loop->jobs = (ConnJobs){.workers = gateway->workers,
                             .handlers = &gateway->options.handlers,
                             .app = gateway->options.app,
@@ -404,6 +418,9 @@ GatewayStats gateway_stats(const Gateway *gateway) {
 void gateway_quiesce(Gateway *gateway) {
     // It stays open until the loops are gone, but refuses connections from now on.
     shutdown(gateway->listen_fd, SHUT_RDWR);
+    if (atomic_exchange(&gateway->is_quiet, true)) return;
+    for (uint32_t i = 0; i < gateway->running; i++)
+        mailbox_post(&gateway->loops[i].mailbox, &gateway->loops[i].quiet);
 }
 
 Gateway *gateway_close(Gateway *gateway) {

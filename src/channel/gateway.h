@@ -136,7 +136,8 @@ void gateway_drop(Gateway *gateway, ChannelId channel, uint16_t status, Str reas
 Err gateway_renew(Gateway *gateway, const uint8_t *ticket_key, Reason *reason);
 /// Counters, roughly of this moment. Thread-safe.
 GatewayStats gateway_stats(const Gateway *gateway);
-/// From now on nobody is let in; who is there stays. Thread-safe.
+/// From now on nobody is let in; who is there stays, but open answers (channel/web.h) end in order.
+/// Thread-safe.
 void gateway_quiesce(Gateway *gateway);
 /// Stop listening, end every channel with 1001 (going away), wait for their jobs, stop the threads.
 /// NULL-safe; returns NULL.

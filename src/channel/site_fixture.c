@@ -70,7 +70,8 @@ static void on_end(void *app, WebRequest *request) {
     ((Site *)app)->ended++;
 }
 
-static const WebHandlers handlers = {on_begin, on_run, on_refuse, on_end};
+static const WebHandlers handlers = {
+    .begin = on_begin, .run = on_run, .refuse = on_refuse, .end = on_end};
 
 void site_open_with(Site *site, GatewayOptions options) {
     options.web = &handlers;

@@ -4,6 +4,8 @@
 #include "io/tls.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -125,6 +127,11 @@ void stream_hold(Stream *stream) {
 
 void stream_wake(Stream *stream) {
     event_active(&stream->event, EV_READ, 0);
+}
+
+void stream_expect(Stream *stream, uint64_t within_ms) {
+    const unsigned within = within_ms < INT32_MAX ? (unsigned)within_ms : INT32_MAX;
+    setsockopt(stream->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &within, sizeof(within));
 }
 
 void stream_shut(Stream *stream) {

@@ -54,6 +54,8 @@ void stream_arm(Stream *stream, bool wants_read);
 void stream_hold(Stream *stream);
 /// Have `ready` called in this turn of the loop.
 void stream_wake(Stream *stream);
+/// A peer that takes nothing of what is on its way to it for so long is gone.
+void stream_expect(Stream *stream, uint64_t within_ms);
 /// Tell the peer that no more will be sent.
 void stream_shut(Stream *stream);
 /// Milliseconds as libevent takes them.

@@ -4,6 +4,11 @@
 /// A request is shown when its head is there, and again when its body is; answered once, from any
 /// thread; and then ended. One at a time on a connection, in order. What is no request is refused
 /// by the gateway, in the owner's words; the connection ends behind that.
+///
+/// An answer may be *open*: without a length, and perhaps without an end. Then its owner is asked
+/// for part after part, each when the one before is with the socket, and wakes the connection when
+/// there is one again. So a stream that has nothing to say costs memory alone, and a peer that does
+/// not read has at most one part here, until it is cut off. The connection ends behind it.
 #pragma once
 
 #include "base/text.h"
@@ -11,12 +16,17 @@
 
 typedef struct Web Web;
 
+enum { WEB_PART_MAX = 256 * 1024 }; ///< of an open answer
+
 /// What goes back. Texts are borrowed until the request is ended.
 typedef struct WebReply {
     uint16_t status;
     Str fields; ///< whole lines, beside those of http1/reply.h; absent: none
     Str body;   ///< left out of the answer to HEAD
     bool ends;  ///< the connection ends behind it
+    /// There is no body yet: parts follow (WebHandlers.more), up to web_finish. Whoever gets one is
+    /// known to the owner: it counts no longer for its address, and makes room for nobody.
+    bool is_open;
 } WebReply;
 
 typedef struct WebRequest {
@@ -36,6 +46,9 @@ typedef struct WebHandlers {
     void (*run)(void *app, WebRequest *request);
     /// It is no good, or longer than it may be: answer it now, with this status.
     void (*refuse)(void *app, WebRequest *request, HeadVerdict verdict);
+    /// Append what there is now of an open answer, at most WEB_PART_MAX bytes; nothing: it is asked
+    /// again after web_wake. NULL: there are no such answers.
+    void (*more)(void *app, WebRequest *request, Text *out);
     /// Its answer is out, or nobody is there to have it: what it borrows may go. Follows each begin
     /// and each refuse, once.
     void (*end)(void *app, WebRequest *request);
@@ -43,3 +56,9 @@ typedef struct WebHandlers {
 
 /// Answer a request; `reply` is copied, its texts are not. Thread-safe.
 void web_answer(WebRequest *request, const WebReply *reply);
+/// There may be more of an open answer. Thread-safe, never blocks; up to the request's `end`, which
+/// the owner sees to.
+void web_wake(WebRequest *request);
+/// The same: but what was said is all of it, and it ends in order. What is with the peer's socket
+/// by then has as long as any answer to be taken.
+void web_finish(WebRequest *request);

@@ -72,11 +72,16 @@ static Err api_exchange(Cli *cli, const ApiCall *call, Str bearer, HttpAnswer *r
         .target = call->target,
         .bearer = bearer,
         .body = call->body,
+        .accept = call->take ? S("text/event-stream") : (Str){},
+        .last_event_id = call->last_event_id,
+        .take = call->take,
+        .ctx = call->ctx,
         .within_ms = CALL_WITHIN_MS,
         .reply_max = REPLY_BYTES_MAX,
     };
     Reason said = {};
     Err err = http_client_call(cli->http, &http, ret_answer, &said);
+    if (!said.text[0]) return err; // of who takes the answer, in its own words
     return err.code == OK ? SUCCESS : cli_fail(cli, err.code, "%s: %s", err.what, said.text);
 }
 

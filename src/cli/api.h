@@ -10,8 +10,11 @@
 
 typedef struct ApiCall {
     const char *method;
-    Str target; ///< path and query, encoded
-    Str body;   ///< JSON; absent: none
+    Str target;                       ///< path and query, encoded
+    Str body;                         ///< JSON; absent: none
+    Str last_event_id;                ///< absent: none
+    Err (*take)(void *ctx, Str part); ///< has the answer's body as it comes (HttpCall.take)
+    void *ctx;
 } ApiCall;
 
 /// Find the session's file (--config, environment). ERR_INVALID: there is no home folder.

@@ -26,6 +26,7 @@ enum {
 /// An option that is no field of the body or the query.
 typedef struct Option {
     const char *name;  ///< "ca-fingerprint"
+    char letter;       ///< 'f': it is also "-f"; 0: none
     const char *value; ///< what it takes: "HEX"; NULL: nothing, it is a flag
     const char *doc;
 } Option;
@@ -129,6 +130,8 @@ Err login_run(Cli *cli, const Verb *verb);
 Err logout_run(Cli *cli, const Verb *verb);
 /// muster release create.
 Err release_run(Cli *cli, const Verb *verb);
+/// muster events: what there is of the journal, or what comes; it comes back by itself.
+Err events_run(Cli *cli, const Verb *verb);
 /// muster deploy.
 Err deploy_run(Cli *cli, const Verb *verb);
 /// muster audit verify: exit code 1 and a line that says where, if it is broken.

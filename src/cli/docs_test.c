@@ -72,8 +72,9 @@ TEST(the_manual_of_a_noun_has_its_verbs_and_every_exit_code) {
 TEST(completion_offers_first_words_then_verbs_then_options) {
     SCOPED(run_done) Run result = RUN("muster", "completion", "bash");
     CHECK(result.code == 0);
-    CHECK(strstr(result.out,
-                 "'') words='login logout deploy help man completion version audit device "));
+    CHECK(
+        strstr(result.out,
+               "'') words='login logout deploy events help man completion version audit device "));
     CHECK(strstr(result.out, "    'org') words='show update' ;;\n"));
     CHECK(strstr(result.out, "    'org show') words='--output --config --help' ;;\n"));
     CHECK(strstr(result.out, "    'logout') words='--all --output --config --help' ;;\n"));

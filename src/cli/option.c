@@ -54,6 +54,7 @@ static void option_view_field(const Field *field, OptionView *view) {
 
 static void option_view(const Option *option, OptionView *view) {
     snprintf(view->name, sizeof(view->name), "%s", option->name);
+    view->letter = option->letter;
     view->value = option->value;
     view->doc = option->doc;
 }
@@ -167,7 +168,9 @@ static Err option_parse_letter(Cli *cli, const OptionView *view, int argc, char 
     Str value = word.len > 2 ? str_slice(word, 2, word.len) : (Str){};
     Str name = str_dup(&cli->arena, str_from(view->name));
     TRY(arena_check(&cli->arena));
-    return option_parse_value(cli, name, value, argc, argv, at);
+    if (view->value) return option_parse_value(cli, name, value, argc, argv, at);
+    if (value.ptr) return cli_usage(cli, "-%c takes no value", view->letter);
+    return option_put(cli, name, S("true"));
 }
 
 /// `argv[*at]` begins with "--".

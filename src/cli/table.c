@@ -161,6 +161,15 @@ void table_show(const Schema *schema, const void *items, size_t count, Text *out
         table_row_add(schema, (const char *)items + i * schema->size, widths, out);
 }
 
+void table_line(const Schema *schema, const void *record, size_t *widths, Text *out) {
+    for (size_t i = 0; i < schema->count; i++) {
+        if (!table_is_column(&schema->fields[i])) continue;
+        size_t width = table_column_width(schema, &schema->fields[i], record, record ? 1 : 0);
+        if (width > widths[i]) widths[i] = width;
+    }
+    table_row_add(schema, record, widths, out);
+}
+
 void table_card(const Schema *schema, const void *record, Text *out) {
     size_t widest = 0;
     for (size_t i = 0; i < schema->count; i++)

@@ -4,6 +4,7 @@
 
 #include "api/audit.h"
 #include "api/device.h"
+#include "api/event.h"
 #include "api/fleet.h"
 #include "api/release.h"
 #include "api/session.h"
@@ -29,6 +30,17 @@ static const Option deploy_options[] = {
     {.name = "wait",          .value = NULL,       .doc = "until every device runs it, a line a change"},
     {.name = "timeout",       .value = "DURATION", .doc = "how long to wait (10m)"                     },
     {.name = "allow-offline", .value = NULL,       .doc = "do not wait for devices that are away"      },
+};
+static const Option events_options[] = {
+    {.name = "follow", .letter = 'f', .value = NULL,           .doc = "go on with what comes, until Ctrl-C"},
+    {.name = "after",
+     .value = "NUMBER",
+     .doc = "begin behind this entry (-f: with what comes now)"                                       },
+    {.name = "action",
+     .value = "ACTION",
+     .doc = "only fleet.deploy, or all of fleet; several: a,b"                                       },
+    {.name = "subject",                .value = "ID|NAME",             .doc = "only about this; several: a,b"},
+    {.name = "class",                .value = "audit|event",               .doc = "only what was decided, or what was noticed"                                     },
 };
 static const Option release_options[] = {
     {.name = "file",              .value = "FILE",    .doc = "the Compose file; - is standard input"     },
@@ -56,6 +68,8 @@ static const Verb verb_rows[] = {
     {"", "login", &Session_login, login_run, OPTIONS(login_options)},
     {"", "logout", &Session_logout, logout_run, OPTIONS(logout_options)},
     {"", "deploy", &Fleet_deploy, deploy_run, OPTIONS(deploy_options)},
+    {"", "events", &Event_follow, events_run,
+     .doc = "Show the entries of the journal, and follow it", OPTIONS(events_options)},
     {"", "help", NULL, help_run, "[NOUN] [VERB]", "What there is, and how it is used"},
     {"", "man", NULL, man_run, "[NOUN]", "Print the manual page"},
     {"", "completion", NULL, completion_run, "SHELL", "Print completions for a shell (bash)"},

@@ -31,13 +31,16 @@ TEST(every_endpoint_of_an_operator_is_a_verb_of_the_same_words) {
         const Endpoint *endpoint = endpoints[i];
         Verb verb;
         char dashed[32] = {}; // as words are joined on a command line
+        char all[32];         // of a noun, where that says it better than a verb
+        snprintf(all, sizeof(all), "%ss", endpoint->noun);
         for (size_t at = 0; endpoint->verb[at]; at++) {
             CHECK(at + 1 < sizeof(dashed));
             dashed[at] = endpoint->verb[at] == '_' ? '-' : endpoint->verb[at];
         }
         Str noun = str_from(endpoint->noun), name = str_from(dashed);
         bool found = verb_find(&muster_verbs, noun, name, &verb)
-                     || verb_find(&muster_verbs, S(""), name, &verb);
+                     || verb_find(&muster_verbs, S(""), name, &verb)
+                     || verb_find(&muster_verbs, S(""), str_from(all), &verb);
         CHECK(found && verb.endpoint == endpoint);
     }
 }
@@ -132,6 +135,8 @@ TEST(the_letter_of_an_option_is_the_option) {
     }
     SCOPED(run_done) Run help = RUN("muster", "help", "device", "list");
     CHECK(strstr(help.out, "\n-l, --selector VALUE"));
+    SCOPED(run_done) Run flag = RUN("muster", "help", "events");
+    CHECK(strstr(flag.out, "\n-f, --follow "));
     SCOPED(run_done) Run alone = RUN("muster", "device", "list", "-l");
     CHECK(alone.code == EXIT_USAGE && strstr(alone.err, "--selector needs a value"));
     SCOPED(run_done) Run elsewhere = RUN("muster", "fleet", "list", "-l", "a=b");

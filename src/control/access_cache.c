@@ -114,6 +114,13 @@ void access_cache_add(AccessCache *cache,
     pthread_mutex_unlock(&cache->lock);
 }
 
+uint64_t access_cache_revocations(AccessCache *cache) {
+    pthread_mutex_lock(&cache->lock);
+    uint64_t revocations = cache->revocations;
+    pthread_mutex_unlock(&cache->lock);
+    return revocations;
+}
+
 void access_cache_revoke(AccessCache *cache, const Id *id) {
     pthread_mutex_lock(&cache->lock);
     cache->revocations++;

@@ -47,5 +47,8 @@ void access_cache_add(AccessCache *cache,
                       uint64_t now_ms,
                       uint64_t ends_at_ms,
                       uint64_t revocations);
+/// How often something was revoked: whoever relies on a principal for longer than a call looks
+/// again when this has grown.
+uint64_t access_cache_revocations(AccessCache *cache);
 /// Forget every token of this sign-in or this subject.
 void access_cache_revoke(AccessCache *cache, const Id *id);

@@ -12,6 +12,7 @@
 
 typedef struct AccessCache AccessCache;
 typedef struct Db Db;
+typedef struct Feed Feed;
 typedef struct Gateway Gateway;
 typedef struct LoginGate LoginGate;
 typedef struct Presences Presences;
@@ -39,6 +40,7 @@ typedef struct App {
     Str authority;   ///< of enrolment tokens: fingerprint, "public", or absent
     Db *db;
     Sealer *sealer;                    ///< moves what changes leave behind into the journal
+    Feed *feed;                        ///< streams of events
     AccessCache *access_cache;         ///< tokens that were verified
     LoginGate *login_gate;             ///< slows guessing down
     Presences *presences;              ///< which device has which channel

@@ -19,9 +19,12 @@ typedef struct Config {
     uint64_t channels_max;    ///< devices connected at once
     uint64_t
         per_address_max;  ///< connections from one address, beside those of devices; 0: no limit
-    Duration heartbeat;   ///< how often a device says something
-    Duration audit_keep;  ///< how long audit entries stay; 0: for ever
-    Duration events_keep; ///< how long events stay; 0: for ever
+    uint64_t streams_max; ///< of events at once
+    uint64_t streams_per_org_max; ///< of them of one organisation
+    Duration streams_heartbeat;   ///< how often a stream says that it is there
+    Duration heartbeat;           ///< how often a device says something
+    Duration audit_keep;          ///< how long audit entries stay; 0: for ever
+    Duration events_keep;         ///< how long events stay; 0: for ever
     LogLevel log_level;
 } Config;
 extern const Schema Config_schema;

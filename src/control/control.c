@@ -19,11 +19,19 @@ static void control_noted(void *ctx, const Note *notes, size_t count, bool is_su
             if (slices[k]->noted) slices[k]->noted(app, &notes[i], is_sure);
 }
 
+static void control_sealed(void *ctx, const Id *org_id) {
+    App *app = ctx;
+    for (size_t k = 0; k < slice_count; k++)
+        if (slices[k]->sealed) slices[k]->sealed(app, org_id);
+}
+
 Err control_open(App *app) {
     TRY(access_cache_open(&app->access_cache));
     for (size_t i = 0; i < slice_count; i++)
         if (slices[i]->open) TRY(slices[i]->open(app));
-    const SealerOptions options = {.db = app->db, .key = &app->key, .clock = app->clock};
+    const SealerOptions options = {
+        .db = app->db, .key = &app->key, .clock = app->clock, .watch = {control_sealed, app}
+    };
     TRY(sealer_open(&options, &app->sealer));
     db_watch(app->db, (NoteWatch){control_noted, app});
     return SUCCESS;

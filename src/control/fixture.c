@@ -166,7 +166,7 @@ fixture_call(Fixture *fixture, const char *method, const char *path, Str bearer,
         .remote_address = fixture->remote.ptr ? fixture->remote : S("127.0.0.1"),
         .body = str_from(body),
     };
-    if (str_starts(plain, S("/v1/audit"))) seal(fixture);
+    if (str_starts(plain, S("/v1/audit")) || str_starts(plain, S("/v1/events"))) seal(fixture);
     HttpReply reply = router_wait(fixture->router, fixture->workers, &request, &fixture->arena);
     assert(arena_check(&fixture->arena).code == OK);
     return reply;

@@ -34,7 +34,7 @@ enum {
     LONG_THREADS = 2,
     LOGIN_THREADS = 2,
     LOGINS_MAX = 256,  // that wait
-    OTHER_READERS = 3, // the sealer, the tidying thread, and a probe of readiness
+    OTHER_READERS = 4, // the sealer, the tidying thread, streams of events, a probe of readiness
     LONG_NICE = 10,
 };
 
@@ -110,7 +110,8 @@ static Err serve_start_store(Serving *serving, const Vault *vault, Arena *arena,
 
 /// Descriptors are for connections but for some: the store, pools, loops, the log.
 static uint32_t serve_connections_max(const Config *config) {
-    uint32_t wanted = (uint32_t)(config->connections_max + config->channels_max);
+    uint32_t wanted =
+        (uint32_t)(config->connections_max + config->channels_max + config->streams_max);
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
     uint32_t kept = FILES_KEPT + FILES_A_READER * serve_readers(config);

@@ -20,6 +20,9 @@ typedef struct Slice {
     /// be lost. On the thread that committed, so it must not block. NULL: nothing.
     /// `is_sure`: false where the commit failed in a way that leaves open whether it was done.
     void (*noted)(App *app, const Note *note, bool is_sure);
+    /// Hear that this organisation's journal has grown by what this process sealed: a hint, as
+    /// above. On the sealer's thread, so it must not block. NULL: nothing.
+    void (*sealed)(App *app, const Id *org_id);
     /// Collect in `tx`, which sees every organisation, the removal of a bounded number of rows that
     /// have ended; `*ret_more`: there may be others, call again. Not on a thread that serves. NULL:
     /// nothing ends.

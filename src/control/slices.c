@@ -4,6 +4,7 @@
 
 #include "control/audit/audit.h"
 #include "control/device/device.h"
+#include "control/event/event.h"
 #include "control/fleet/fleet.h"
 #include "control/operator/operator.h"
 #include "control/org/org.h"
@@ -16,6 +17,7 @@
 const Slice *const slices[] = {
     &audit_slice,
     &device_slice,
+    &event_slice,
     &fleet_slice,
     &operator_slice,
     &org_slice,

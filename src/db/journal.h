@@ -78,11 +78,33 @@ void db_watch(Db *db, NoteWatch watch);
 /// The key of an organisation's entry; absent: the arena is exhausted.
 Str journal_key(Arena *arena, const Id *org_id, uint64_t number);
 
+/// At most `limit` entries behind the one with the number `after`, in their order, of the
+/// organisation of the Tx. Fewer: there are no more now.
+Err journal_read(Tx *tx,
+                 Arena *arena,
+                 const Id *org_id,
+                 uint64_t after,
+                 size_t limit,
+                 const JournalRow **ret_rows,
+                 size_t *ret_count);
+/// How far the organisation's journal goes, as its head says; one without entries has none.
+/// ERR_SYSTEM: it is not signed by this key.
+Err journal_end(
+    Tx *tx, Arena *arena, const Id *org_id, const uint8_t *public_key, Checkpoint *ret_end);
+
+/// Who hears that an organisation's journal has grown, when it has; on the thread that sealed, so
+/// it must not block.
+typedef struct SealWatch {
+    void (*sealed)(void *ctx, const Id *org_id); ///< NULL: nobody
+    void *ctx;
+} SealWatch;
+
 /// Who seals.
 typedef struct SealBy {
     const JwsKey *key;
     Str holder; ///< of the lease
     bool waits; ///< while another holds the lease
+    SealWatch watch;
 } SealBy;
 
 /// What a batch has done.

@@ -163,6 +163,12 @@ static Err seal_notes(SealBatch *batch) {
     return SUCCESS;
 }
 
+static void seal_tell(const SealBatch *batch) {
+    const SealWatch *watch = &batch->by->watch;
+    for (size_t i = 0; i < batch->head_count && watch->sealed; i++)
+        if (batch->heads[i].is_moved) watch->sealed(watch->ctx, &batch->heads[i].row.org_id);
+}
+
 Err journal_seal(Db *db, const SealBy *by, uint64_t now_ms, SealResult *ret_sealed) {
     SCOPED(arena_done) Arena arena;
     arena_init(&arena, SEAL_ARENA_MAX);
@@ -183,6 +189,7 @@ Err journal_seal(Db *db, const SealBy *by, uint64_t now_ms, SealResult *ret_seal
         // Another has given the number to its own entry.
         if (err.code == ERR_EXISTS) return FAIL(ERR_CONFLICT, err.what);
         TRY(err);
+        seal_tell(&batch);
     }
     *ret_sealed = batch.sealed;
     return SUCCESS;

@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "base/scope.h"
-#include "db/journal.h"
 #include "io/race.h"
 
 #include <pthread.h>
@@ -152,8 +151,9 @@ Err sealer_open(const SealerOptions *options, Sealer **ret_sealer) {
     if (!sealer) return OUT_OF_MEMORY;
     sealer->options = *options;
     arena_init(&sealer->arena, SEALER_HOLDER_ARENA);
-    sealer->by =
-        (SealBy){.key = options->key, .holder = secret_make(&sealer->arena, SEALER_HOLDER_BYTES)};
+    sealer->by = (SealBy){.key = options->key,
+                          .holder = secret_make(&sealer->arena, SEALER_HOLDER_BYTES),
+                          .watch = options->watch};
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -6,15 +6,15 @@
 /// it ends is sealed at the next start, before anybody is served.
 #pragma once
 
-#include "base/chain.h"
+#include "db/journal.h"
 
-typedef struct Db Db;
 typedef struct Sealer Sealer;
 
 typedef struct SealerOptions {
     Db *db;            ///< must outlive it
     const JwsKey *key; ///< signs checkpoints; borrowed
     Clock clock;
+    SealWatch watch;
 } SealerOptions;
 
 /// Seal everything that waits, then start the thread. A store that fails at this is no failure: the

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/client.h"
 
+#include "base/clock.h"
 #include "base/scope.h"
 
 #include <arpa/inet.h>
@@ -21,10 +22,6 @@ struct HttpClient {
 
 static void client_headers_freep(struct curl_slist **headers) {
     curl_slist_free_all(*headers);
-}
-
-static void client_answer_done(HttpAnswer *answer) {
-    text_done(&answer->body);
 }
 
 static void client_closep(HttpClient **client) {
@@ -69,11 +66,50 @@ void http_encode(Text *out, Str text) {
     }
 }
 
+/// A call under way.
+typedef struct ClientTransfer {
+    CURL *easy;
+    const HttpCall *call;
+    HttpAnswer answer;
+    bool is_taken; ///< the body, by the caller
+    Err err;       ///< of who takes it
+    curl_off_t seen;
+    uint64_t seen_ms; ///< when that changed
+} ClientTransfer;
+
+static void client_transfer_done(ClientTransfer *transfer) {
+    text_done(&transfer->answer.body);
+}
+
+static uint32_t client_status(CURL *easy) {
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    return (uint32_t)status;
+}
+
 /// Taking less than was offered ends the transfer.
 static size_t client_on_body(char *bytes, size_t size, size_t count, void *arg) {
-    HttpAnswer *answer = arg;
-    text_add(&answer->body, (Str){bytes, size * count});
-    return text_check(&answer->body).code == OK ? size * count : 0;
+    ClientTransfer *transfer = arg;
+    const HttpCall *call = transfer->call;
+    Str part = {bytes, size * count};
+    if (call->take && client_status(transfer->easy) / 100 == 2) {
+        transfer->is_taken = true;
+        transfer->err = call->take(call->ctx, part);
+    } else {
+        text_add(&transfer->answer.body, part);
+        transfer->err = text_check(&transfer->answer.body);
+    }
+    return transfer->err.code == OK ? part.len : 0;
+}
+
+/// Called now and then, also while nothing comes. Not 0: it has taken too long.
+static int client_on_progress(void *arg, curl_off_t total, curl_off_t now, curl_off_t, curl_off_t) {
+    (void)total;
+    ClientTransfer *transfer = arg;
+    uint64_t now_ms = clock_monotonic_ms();
+    if (now != transfer->seen || transfer->seen_ms == 0) transfer->seen_ms = now_ms;
+    transfer->seen = now;
+    return now_ms - transfer->seen_ms > transfer->call->within_ms;
 }
 
 /// The value of the header `line`, if it is the one called `name`.
@@ -86,7 +122,7 @@ static bool client_header_is(Str line, const char *name, Str *ret_value) {
 }
 
 static size_t client_on_header(char *bytes, size_t size, size_t count, void *arg) {
-    HttpAnswer *answer = arg;
+    HttpAnswer *answer = &((ClientTransfer *)arg)->answer;
     Str line = {bytes, size * count};
     Str value;
     if (client_header_is(line, "Docker-Content-Digest", &value)
@@ -135,6 +171,8 @@ static Err client_headers_make(const HttpCall *call, struct curl_slist **headers
         has_all = client_headers_add(headers, "Content-Type", S("application/json")) && has_all;
     has_all =
         client_headers_add(headers, "Expect", (Str){}) && has_all; // no round trip before the body
+    if (call->last_event_id.ptr)
+        has_all = client_headers_add(headers, "Last-Event-ID", call->last_event_id) && has_all;
     if (call->bearer.ptr) {
         SCOPED(text_done) Text token;
         text_init(&token, HEADER_MAX);
@@ -166,7 +204,9 @@ static void client_easy_connection(const HttpClient *client, bool is_loopback) {
     if (is_loopback) curl_easy_setopt(easy, CURLOPT_PROXY, "");
 }
 
-static void client_easy_request(CURL *easy, const HttpCall *call, HttpAnswer *answer) {
+static void client_easy_request(ClientTransfer *transfer) {
+    CURL *easy = transfer->easy;
+    const HttpCall *call = transfer->call;
     bool is_head = strcmp(call->method, "HEAD") == 0;
     if (call->body.ptr) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body.ptr);
@@ -174,11 +214,15 @@ static void client_easy_request(CURL *easy, const HttpCall *call, HttpAnswer *an
     }
     if (is_head) curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)call->within_ms);
+    curl_easy_setopt(
+        easy, call->take ? CURLOPT_CONNECTTIMEOUT_MS : CURLOPT_TIMEOUT_MS, (long)call->within_ms);
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, call->take ? 0L : 1L);
+    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, client_on_progress);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, client_on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, answer);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, client_on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, answer);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
 }
 
 static Err client_transfer_err(CURLcode code) {
@@ -186,6 +230,7 @@ static Err client_transfer_err(CURLcode code) {
     case CURLE_OK:
         return SUCCESS;
     case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_ABORTED_BY_CALLBACK: // by client_on_progress
         return FAIL(ERR_TIMEOUT, "the server did not answer in time");
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
@@ -210,7 +255,7 @@ Err http_client_call(HttpClient *client,
                      Reason *reason) {
     assert(call->method && call->within_ms && call->reply_max);
     if (!client_is_one_line(call->target) || !client_is_one_line(call->bearer)
-        || !client_is_one_line(call->accept))
+        || !client_is_one_line(call->accept) || !client_is_one_line(call->last_event_id))
         return FAIL(ERR_INVALID, "the request holds a control character");
     SCOPED(text_done) Text url;
     text_init(&url, URL_MAX);
@@ -218,25 +263,24 @@ Err http_client_call(HttpClient *client,
     TRY(text_check(&url));
     SCOPED(client_headers_freep) struct curl_slist *headers = NULL;
     TRY(client_headers_make(call, &headers));
-    SCOPED(client_answer_done) HttpAnswer answer = {};
-    text_init(&answer.body, call->reply_max);
+    SCOPED(client_transfer_done) ClientTransfer transfer = {.easy = client->easy, .call = call};
+    text_init(&transfer.answer.body, call->reply_max);
     curl_easy_reset(client->easy); // keeps the connection
     client_easy_connection(client, client_url_is_loopback(url.ptr));
-    client_easy_request(client->easy, call, &answer);
+    client_easy_request(&transfer);
     curl_easy_setopt(client->easy, CURLOPT_URL, url.ptr);
     curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, headers);
     char words[CURL_ERROR_SIZE] = "";
     curl_easy_setopt(client->easy, CURLOPT_ERRORBUFFER, words);
     CURLcode code = curl_easy_perform(client->easy);
     curl_easy_setopt(client->easy, CURLOPT_ERRORBUFFER, NULL);
-    Err err = answer.body.failed == ERR_MEMORY ? OUT_OF_MEMORY : client_transfer_err(code);
+    if (transfer.is_taken) TRY(transfer.err);
+    Err err = transfer.err.code == ERR_MEMORY ? OUT_OF_MEMORY : client_transfer_err(code);
     if (err.code != OK)
         return reason_fail(
             reason, err, "%s: %s", client->base_url, words[0] ? words : curl_easy_strerror(code));
-    long status = 0;
-    curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
-    answer.status = (uint32_t)status;
-    *ret_answer = answer;
-    answer.body = (Text){};
+    transfer.answer.status = client_status(client->easy);
+    *ret_answer = transfer.answer;
+    transfer.answer.body = (Text){};
     return SUCCESS;
 }

@@ -19,8 +19,13 @@ typedef struct HttpCall {
     Str bearer;         ///< absent: none
     Str accept;         ///< absent: application/json
     Str body;           ///< absent: none; sent as application/json
-    uint64_t within_ms;
-    size_t reply_max; ///< bytes
+    Str last_event_id;  ///< absent: none
+    uint64_t within_ms; ///< the exchange; with `take`, each wait for more of it
+    size_t reply_max;   ///< bytes that are collected
+    /// Takes the body of a good answer as it comes, however long that goes on; its failure is the
+    /// call's, without a reason. NULL: the body is collected, as that of any other answer is.
+    Err (*take)(void *ctx, Str part);
+    void *ctx;
 } HttpCall;
 
 typedef struct HttpAnswer {

@@ -153,6 +153,59 @@ TEST(a_silent_server_is_left_in_time) {
     peer_stop(&peer);
 }
 
+/// What a call has taken, and whether it wants more.
+typedef struct Taken {
+    Text text;
+    bool is_full;
+} Taken;
+
+static Err take(void *ctx, Str part) {
+    Taken *taken = ctx;
+    text_add(&taken->text, part);
+    return taken->is_full ? FAIL(ERR_CONFLICT, "enough") : SUCCESS;
+}
+
+/// A call whose answer is taken, of a peer that says this.
+static Err taking(Taken *taken, const char *said, uint64_t within_ms, HttpAnswer *answer) {
+    Peer peer;
+    Reason reason = {};
+    peer_start(&peer, said, 1);
+    HttpClient *client = client_of(peer.port, "http");
+    HttpCall call = get_call();
+    call.reply_max = 4;
+    call.within_ms = within_ms;
+    call.last_event_id = S("17");
+    call.take = take;
+    call.ctx = taken;
+    text_init(&taken->text, 100);
+    Err err = http_client_call(client, &call, answer, &reason);
+    http_client_close(client);
+    peer_stop(&peer);
+    CHECK(asked(&peer, "Last-Event-ID: 17\r\n"));
+    CHECK(err.code != ERR_CONFLICT || !reason.text[0]); // in its own words
+    return err;
+}
+
+TEST(a_good_answer_is_taken_as_it_comes_however_long_it_is) {
+    static const char stream[] = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\ndata: 1\n\n";
+    Taken taken = {};
+    HttpAnswer answer;
+    CHECK_OK(taking(&taken, stream, 10'000, &answer));
+    CHECK_STR(text_str(&taken.text), S("data: 1\n\n"));
+    CHECK(answer.status == 200 && answer.body.len == 0);
+    text_done(&taken.text);
+    taken.is_full = true;
+    CHECK_ERR(taking(&taken, stream, 10'000, &answer), ERR_CONFLICT);
+    text_done(&taken.text);
+    CHECK_ERR(taking(&taken, NULL, 100, &answer), ERR_TIMEOUT); // nothing comes
+    text_done(&taken.text);
+    CHECK_OK(taking(&taken, "HTTP/1.1 409 No\r\nContent-Length: 2\r\n\r\nno", 10'000, &answer));
+    CHECK_STR(text_str(&answer.body), S("no")); // which is for nobody else
+    CHECK(taken.text.len == 0);
+    text_done(&answer.body);
+    text_done(&taken.text);
+}
+
 TEST(a_redirect_is_an_answer_and_not_followed) {
     Peer peer;
     peer_start(&peer,
@@ -212,6 +265,7 @@ TEST_MAIN(CASE(an_answer_has_its_status_body_and_headers),
           CASE(two_calls_share_a_connection_and_nothing_else),
           CASE(an_answer_over_its_limit_is_cut_off),
           CASE(a_silent_server_is_left_in_time),
+          CASE(a_good_answer_is_taken_as_it_comes_however_long_it_is),
           CASE(a_redirect_is_an_answer_and_not_followed),
           CASE(a_proxy_of_the_environment_does_not_stand_before_this_machine),
           CASE(nobody_there_another_protocol_and_a_broken_line_are_told_apart),

@@ -167,10 +167,21 @@ static void exchange_on_refuse(void *app, WebRequest *web, HeadVerdict verdict) 
         exchange_refuse(exchange, FAIL(ERR_NOT_FOUND, "there is nothing at this path"), 404);
 }
 
+/// What the call had is gone with its first part: a stream that is quiet for days holds little.
+static void exchange_on_more(void *, WebRequest *web, Text *out) {
+    Exchange *exchange = web->own;
+    const CallStream *stream = &exchange->reply.stream;
+    text_done(&exchange->fields);
+    arena_done(&exchange->arena);
+    stream->more(stream->ctx, out);
+}
+
 static void exchange_on_end(void *app, WebRequest *web) {
     Server *server = app;
     Exchange *exchange = web->own;
     if (!exchange) return;
+    const CallStream *stream = &exchange->reply.stream;
+    if (stream->end) stream->end(stream->ctx);
     text_done(&exchange->fields);
     arena_done(&exchange->arena);
     free(exchange);
@@ -181,5 +192,6 @@ const WebHandlers server_handlers = {
     .begin = exchange_on_begin,
     .run = exchange_on_run,
     .refuse = exchange_on_refuse,
+    .more = exchange_on_more,
     .end = exchange_on_end,
 };

@@ -35,5 +35,5 @@ typedef struct Exchange {
 
 /// Fill in what the head says. ERR_INVALID: the target is no good.
 Err exchange_load(Exchange *exchange);
-/// Give exchange->reply to the connection.
+/// Give exchange->reply to the connection, which has its stream from now on.
 void exchange_send(Exchange *exchange);

@@ -83,6 +83,7 @@ Err exchange_load(Exchange *exchange) {
     request->path = exchange_unescape(&exchange->arena, head->path, '+');
     request->content_type = exchange_field(head, S("Content-Type"));
     request->remote_address = str_from(exchange->web->remote);
+    request->last_event_id = exchange_field(head, S("Last-Event-ID"));
     request->bearer = exchange_bearer_of(exchange_field(head, S("Authorization")));
     if (!exchange_is_path_plain(head->path))
         return FAIL(ERR_INVALID, "no segment of a path may hold a '/' or NUL");
@@ -104,6 +105,8 @@ void exchange_send(Exchange *exchange) {
     const WebReply answer = {.status = (uint16_t)reply->status,
                              .fields = text_str(out), // without memory, fewer of them
                              .body = reply->body,
-                             .ends = traffic_is_draining(&exchange->server->traffic)};
+                             .ends = traffic_is_draining(&exchange->server->traffic),
+                             .is_open = reply->stream.end};
+    if (answer.is_open) reply->stream.begin(reply->stream.ctx, exchange->web);
     web_answer(exchange->web, &answer);
 }

@@ -126,6 +126,14 @@ static void openapi_add_parameters(const Entry *entry, Text *out) {
                    ROUTE_ARG_MAX);
         separator = ",";
     }
+    if (entry->route->endpoint->shape == REPLY_EVENTS) {
+        text_print(out,
+                   "%s{\"name\":\"Last-Event-ID\",\"in\":\"header\",\"required\":false,"
+                   "\"description\":\"id of the last event that was seen\","
+                   "\"schema\":{\"type\":\"string\"}}",
+                   separator);
+        separator = ",";
+    }
     const Schema *query = entry->route->endpoint->query;
     for (size_t i = 0; query && i < query->count; i++) {
         const Field *field = &query->fields[i];
@@ -146,9 +154,16 @@ static void openapi_add_parameters(const Entry *entry, Text *out) {
 
 static void openapi_add_responses(const Endpoint *endpoint, Text *out) {
     text_print(out, "\"%u\":{\"description\":\"success\"", endpoint_status(endpoint));
-    if (endpoint->shape != REPLY_NONE) {
+    const Component body = {endpoint->out, VIEW_REPLY, endpoint->shape == REPLY_LIST};
+    if (endpoint->shape == REPLY_EVENTS) { // for what is within one, OpenAPI 3.1 has no words
+        text_add(out,
+                 S(",\"content\":{\"text/event-stream\":{\"schema\":{\"type\":\"string\"},"
+                   "\"x-event-data\":"));
+        openapi_add_ref(body, out);
+        text_add(out, S("}}"));
+    } else if (endpoint->shape != REPLY_NONE) {
         text_add(out, S(",\"content\":{\"application/json\":{\"schema\":"));
-        openapi_add_ref((Component){endpoint->out, VIEW_REPLY, endpoint->shape == REPLY_LIST}, out);
+        openapi_add_ref(body, out);
         text_add(out, S("}}"));
     }
     text_add(out,

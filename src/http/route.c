@@ -71,3 +71,9 @@ Err call_reply_list(Call *call, const void *items, size_t count, Str next) {
     call->next = next;
     return SUCCESS;
 }
+
+Err call_reply_stream(Call *call, const CallStream *stream) {
+    assert(call->route->endpoint->shape == REPLY_EVENTS && stream->end);
+    call->stream = *stream;
+    return SUCCESS;
+}

@@ -19,6 +19,7 @@
 
 typedef struct Call Call;
 typedef struct Tx Tx;
+typedef struct WebRequest WebRequest;
 
 typedef struct Route {
     const Endpoint *endpoint;
@@ -44,6 +45,17 @@ typedef struct Principal {
     Str name;        ///< for the log and the audit, in the call's arena
 } Principal;
 
+/// What a handler of REPLY_EVENTS leaves: an answer that goes on when the call is over. `end`
+/// follows in any case, once, and may be all that follows; on a loop, or on the call's thread.
+typedef struct CallStream {
+    void *ctx;
+    /// The answer begins. From now on until `end`, `web` may be woken and finished (channel/web.h).
+    void (*begin)(void *ctx, WebRequest *web);
+    /// WebHandlers.more.
+    void (*more)(void *ctx, Text *out);
+    void (*end)(void *ctx); ///< NULL: there is no stream
+} CallStream;
+
 /// What a handler has.
 struct Call {
     const Route *route;
@@ -53,6 +65,7 @@ struct Call {
     Str id;             ///< of this request, also in X-Request-Id and in the log
     Str bearer;         ///< the token that was sent, if any
     Str remote_address; ///< of the peer, textual
+    Str last_event_id;  ///< Last-Event-ID, where events have come to; absent: not given
     Principal principal;
     Tx *tx;            ///< opened before and committed after the handler by the owner's hooks
     Str body;          ///< as it came
@@ -63,6 +76,7 @@ struct Call {
     const void *out; ///< set by call_reply*
     size_t out_count;
     Str next;
+    CallStream stream;      ///< set by call_reply_stream
     uint64_t retry_after_s; ///< with an error: sent as Retry-After
     /// Set by a handler: a value of its that is taken at the commit makes it run again, with
     /// `taken`, instead of failing.
@@ -89,3 +103,6 @@ Err call_refuse_after(Call *call, Err refusal);
 Err call_reply(Call *call, const void *record);
 /// Answer with a page; `next` absent at the end.
 Err call_reply_list(Call *call, const void *items, size_t count, Str next);
+/// Answer with a stream, which is the router's from now on. The last that a handler does. Always
+/// OK.
+Err call_reply_stream(Call *call, const CallStream *stream);

@@ -59,6 +59,7 @@ typedef struct HttpRequest {
     Str content_type;
     Str bearer; ///< of "Authorization: Bearer ..."
     Str remote_address;
+    Str last_event_id; ///< absent: not given
     Str body;
 } HttpRequest;
 
@@ -70,6 +71,7 @@ typedef struct HttpReply {
     Str request_id;
     Str allow; ///< with 405
     uint64_t retry_after_s;
+    CallStream stream; ///< goes on behind the body; whoever has the reply ends it
 } HttpReply;
 
 /// Check the tables (asserts: unique paths and ids, handlers there) and make the OpenAPI document.

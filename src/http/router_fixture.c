@@ -11,6 +11,7 @@ typedef struct RouterWait {
 static void router_waited(void *ctx, const HttpReply *reply) {
     RouterWait *wait = ctx;
     wait->reply = *reply;
+    if (reply->stream.end) reply->stream.end(reply->stream.ctx);
     sem_post(&wait->done);
 }
 

@@ -124,11 +124,27 @@ static Err run_body_keep(Run *run, Str body) {
     return SUCCESS;
 }
 
+static Err run_stream(Run *run) {
+    assert(run->call.stream.end);
+    run->reply.content_type = S("text/event-stream");
+    run->reply.body = S("");
+    run->reply.stream = run->call.stream;
+    return SUCCESS;
+}
+
+/// Nobody will have the stream of this try.
+static void run_stream_drop(Run *run) {
+    CallStream *stream = &run->call.stream;
+    if (stream->end) stream->end(stream->ctx);
+    *stream = run->reply.stream = (CallStream){};
+}
+
 static Err run_encode(Run *run) {
     const Call *call = &run->call;
     const Endpoint *endpoint = call->route->endpoint;
     run->reply.status = endpoint_status(endpoint);
     if (endpoint->shape == REPLY_NONE) return SUCCESS;
+    if (endpoint->shape == REPLY_EVENTS) return run_stream(run);
     SCOPED(text_done) Text text;
     text_init(&text, CALL_ARENA_MAX);
     if (endpoint->shape == REPLY_ONE) {
@@ -191,6 +207,7 @@ static void run_end(Run *run) {
 static void run_end_with(Run *run, Err err) {
     run->reply.content_type = (Str){};
     run->reply.body = (Str){};
+    run_stream_drop(run);
     run_fail(run, err);
     run_end(run);
 }
@@ -235,6 +252,7 @@ static void run_try(Run *run) {
     call->out = NULL;
     call->out_count = 0;
     call->next = (Str){};
+    run_stream_drop(run);
     call->retry_after_s = 0;
     call->yields = false;
     call->refusal = SUCCESS;
@@ -285,7 +303,8 @@ static Run *run_new(const Router *router, const HttpRequest *request, Arena *are
                        .now_ms = now_ms,
                        .id = str_dup(arena, id_str(&id)),
                        .bearer = request->bearer,
-                       .remote_address = request->remote_address};
+                       .remote_address = request->remote_address,
+                       .last_event_id = request->last_event_id};
     faults_init(&run->call.faults, arena);
     run->reply.request_id = run->call.id;
     return run;

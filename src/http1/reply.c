@@ -66,7 +66,9 @@ static void reply_date(Text *out, Time now) {
 void reply_begin(Text *out, const ReplyStart *start) {
     text_print(out, "HTTP/1.1 %u %s\r\n", start->status, reply_reason(start->status));
     reply_date(out, start->now);
-    if (start->status != 204 && start->status != 304)
+    if (start->is_open && start->minor > 0)
+        reply_field(out, "Transfer-Encoding", S("chunked"));
+    else if (!start->is_open && start->status != 204 && start->status != 304)
         text_print(out, "Content-Length: %llu\r\n", (unsigned long long)start->length);
     if (!start->is_kept)
         reply_field(out, "Connection", S("close"));
@@ -87,6 +89,16 @@ void reply_field(Text *out, const char *name, Str value) {
 
 void reply_end(Text *out) {
     text_add(out, S("\r\n"));
+}
+
+void reply_chunk(Text *out, Str bytes) {
+    text_print(out, "%zx\r\n", bytes.len);
+    text_add(out, bytes);
+    text_add(out, S("\r\n"));
+}
+
+void reply_chunk_last(Text *out) {
+    text_add(out, S("0\r\n\r\n"));
 }
 
 void reply_continue(Text *out) {

@@ -183,6 +183,28 @@ await report.step('audit_checkpoint: it is signed by the key that it names', () 
     assert.ok(verify(null, Buffer.from(`${header}.${claims}`), key, Buffer.from(signature, 'base64url')));
 });
 
+const past = await ok('event_follow', 'what there is', { query: { follow: 'false' } });
+await report.step('event_follow: what there is is the journal, and its end is told', async () => {
+    const last = past.pop();
+    assert.deepEqual([last.event, last.id, last.data], ['end', `${past.length}`, past.length]);
+    assert.deepEqual(past.map(({ id }) => Number(id)), past.map((_, at) => at + 1));
+    const page = await ok('audit_list', 'the same', { query: { limit: '1000' } });
+    const audit = past.map(({ data }) => data).filter((entry) => entry.class === 'audit');
+    assert.deepEqual(audit, page.items.slice(0, audit.length).map(({ hash, ...entry }) => entry));
+});
+await report.step('event_follow: who comes back goes on where it was', async () => {
+    const query = { follow: 'false', action: 'fleet', class: 'audit', after: '1' };
+    const all = await ok('event_follow', 'of fleets', { query });
+    assert.ok(all.length > 2 && all.slice(0, -1).every(({ data }) => data.action.startsWith('fleet.')));
+    const header = { 'Last-Event-ID': all[0].id };
+    assert.deepEqual(await ok('event_follow', 'behind the first', { query, header }), all.slice(1));
+});
+await no('event_follow', 'an id that is none', { header: { 'Last-Event-ID': 'x' } }, 422, {
+    pointer: '/Last-Event-ID',
+    undocumented: true,
+});
+await no('event_follow', 'an entry that is not there yet', { query: { after: '999999999' } }, 409, { code: 'state' });
+
 for (const id of ['fleet_list', 'audit_list', 'operator_list'])
     await report.step(`${id}: pages of one are the list`, async () => {
         const all = await ok(id, 'all', {});
@@ -206,6 +228,7 @@ await sweep(
         audit_list: { token: owner },
         audit_export: { token: owner },
         audit_checkpoint: { token: owner },
+        event_follow: { token: owner, query: { follow: 'false' } },
         device_list: { token: owner },
         device_show: { token: owner, ...ofDevice },
         device_update: { token: owner, ...ofDevice, body: { name: 'till' } },

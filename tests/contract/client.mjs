@@ -27,7 +27,7 @@ export class Client {
 
     /**
      * A call that must succeed and that the document allows. Resolves to the answer's value.
-     * `call`: {args, query, body, token, type}.
+     * `call`: {args, query, header, body, token, type}.
      */
     accepted(id, name, call = {}) {
         return this.report.step(`${id}: ${name}`, async () => {
@@ -65,11 +65,11 @@ export class Client {
         });
     }
 
-    #send({ method, path, requestBody }, { args = {}, query = {}, body, raw, token, type }) {
+    #send({ method, path, requestBody }, { args = {}, query = {}, header = {}, body, raw, token, type }) {
         const target = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(args[name]));
         const words = new URLSearchParams(query).toString();
         const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
-        const headers = {};
+        const headers = { ...header };
         const listed = requestBody && Object.keys(requestBody.content)[0];
         if (sent !== undefined) headers['Content-Type'] = type ?? listed ?? 'application/json';
         if (token) headers.Authorization = `Bearer ${token}`;

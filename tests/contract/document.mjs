@@ -56,8 +56,8 @@ export class Document {
     }
 
     /** What the document has against a request: parameters and a body that is a value. */
-    requestFaults(operation, { args = {}, query = {}, body }) {
-        const given = { path: args, query };
+    requestFaults(operation, { args = {}, query = {}, header = {}, body }) {
+        const given = { path: args, query, header };
         const faults = [];
         for (const { in: place, name, required, schema } of operation.parameters) {
             const value = given[place][name];
@@ -73,6 +73,15 @@ export class Document {
         return faults;
     }
 
+    /** The data of what has no name is as the document says. Returns [{id, event, data}]. */
+    #checkEvents(content, text) {
+        return eventsOf(text).map(({ id, event, data }) => {
+            const value = JSON.parse(data);
+            if (event === undefined) assert.deepEqual(this.faults(content['x-event-data'], value), [], data);
+            return { id, event, data: value };
+        });
+    }
+
     /** Throws unless the operation lists such an answer. Returns its body's value. */
     checkAnswer(operation, { status, headers, text }) {
         const listed = operation.responses;
@@ -86,11 +95,23 @@ export class Document {
             return undefined;
         }
         assert.ok(response.content[type], `content type ${type} is not listed`);
+        if (type === 'text/event-stream') return this.#checkEvents(response.content[type], text);
         const value = JSON.parse(text);
         const faults = this.faults(response.content[type].schema, value);
         assert.deepEqual(faults, [], `the answer is not as the document says: ${text.slice(0, 2000)}`);
         return value;
     }
+}
+
+/** The events of a text/event-stream as the server writes it: [{id, event, data}], data a text. */
+function eventsOf(text) {
+    assert.ok(text.endsWith('\n\n'), 'the last event is whole');
+    const fieldsOf = (block) => block.split('\n').map((line) => line.match(/^(\w*): ?(.*)$/).slice(1));
+    return text
+        .slice(0, -2)
+        .split('\n\n')
+        .map((block) => Object.fromEntries(fieldsOf(block)))
+        .filter(({ data }) => data !== undefined);
 }
 
 function ref(name) {
@@ -101,5 +122,6 @@ function ref(name) {
 function parameterValue(schema, text) {
     if (schema.type === 'integer' && /^-?\d+$/.test(text)) return Number(text);
     if (schema.type === 'boolean' && /^(true|false)$/.test(text)) return text === 'true';
+    if (schema.type === 'array') return String(text).split(',');
     return String(text);
 }

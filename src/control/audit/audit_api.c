@@ -36,17 +36,14 @@ static Err audit_list(Call *call) {
 /// Some of the lines behind the entry `*number`, which moves on.
 static Err audit_export_chunk(
     Call *call, size_t limit, uint64_t *number, JournalLine *lines, size_t *ret_count) {
-    Str behind = journal_key(call->arena, &call->principal.scope, *number + 1);
-    TRY(arena_check(call->arena));
-    Query query = {.where = {WHERE(JournalRow, id, AT_LEAST, behind)}, .limit = limit};
-    Page page;
-    TRY(tx_list(call->tx, &JournalRow_schema, &query, &page));
-    const JournalRow *rows = page.items;
-    for (size_t i = 0; i < page.count; i++)
+    const JournalRow *rows;
+    size_t count;
+    TRY(journal_read(call->tx, call->arena, &call->principal.scope, *number, limit, &rows, &count));
+    for (size_t i = 0; i < count; i++)
         lines[i] =
             (JournalLine){rows[i].number, rows[i].class, rows[i].at, rows[i].entry, rows[i].hash};
-    if (page.count > 0) *number = rows[page.count - 1].number;
-    *ret_count = page.count;
+    if (count > 0) *number = rows[count - 1].number;
+    *ret_count = count;
     return SUCCESS;
 }
 

@@ -47,7 +47,7 @@ typedef struct GatewayLoop {
     bool is_quiet;           ///< no open answer goes on
     bool is_stopping;
     /// Queues of libevent for timers of one length each: they cost O(1).
-    const struct timeval *handshake, *quiet, *pong, *linger, *tick, *web;
+    const struct timeval *handshake, *silent, *pong, *linger, *tick, *web;
     char scratch[CONN_READ_MAX]; ///< what was just read, of whichever connection
 } GatewayLoop;
 

@@ -52,7 +52,7 @@ void conn_channel_begin(Conn *conn) {
 static void channel_heard(Conn *conn) {
     if (!conn->is_known) return;
     conn->is_pinged = false;
-    conn_timer_start(conn, conn->loop->quiet);
+    conn_timer_start(conn, conn->loop->silent);
 }
 
 /// Each frame costs its part of a minute, paid in advance up to a minute's worth; who owes more
@@ -179,7 +179,7 @@ static void channel_stranger_timeout(Conn *conn) {
 static void channel_known_timeout(Conn *conn) {
     if (conn->is_paused) {
         conn->is_paused = conn->paid_until_us > clock_monotonic_ms() * 1000 + MINUTE_US;
-        conn_timer_start(conn, conn->is_paused ? conn->loop->tick : conn->loop->quiet);
+        conn_timer_start(conn, conn->is_paused ? conn->loop->tick : conn->loop->silent);
     } else if (conn->job.kind != CONN_JOB_NONE) {
         channel_heard(conn); // it is we who do not listen
     } else if (conn->is_pinged) {

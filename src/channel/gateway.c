@@ -258,12 +258,12 @@ static Err gateway_loop_open(Gateway *gateway, GatewayLoop *loop) {
     conn_wait_init(loop);
     loop->handshake = gateway_common_timer(loop, gateway->options.handshake_ms);
     const uint64_t pong_ms = gateway->options.silence_ms / 6;
-    loop->quiet = gateway_common_timer(loop, gateway->options.silence_ms - pong_ms);
+    loop->silent = gateway_common_timer(loop, gateway->options.silence_ms - pong_ms);
     loop->pong = gateway_common_timer(loop, pong_ms);
     loop->linger = gateway_common_timer(loop, CONN_LINGER_MS);
     loop->tick = gateway_common_timer(loop, CONN_TICK_MS);
     loop->web = gateway_common_timer(loop, gateway->options.web_ms);
-    if (!loop->handshake || !loop->quiet || !loop->pong || !loop->linger || !loop->tick
+    if (!loop->handshake || !loop->silent || !loop->pong || !loop->linger || !loop->tick
         || !loop->web) {
         event_base_free(loop->base);
         return none;

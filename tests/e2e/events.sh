@@ -174,6 +174,7 @@ ends_with_server() { # in order, and at once, though somebody does not read
     ends_within 5 "$reader" 0 && ends_within 8 "$musterd" 0
     local status=$?
     kill -KILL "$follower"
+    wait "$follower" 2>/dev/null
     rm "$dir/musterd.pid"
     return "$status"
 }

@@ -177,25 +177,31 @@ static void manifest_fault_at(
     faults_add(faults, str_print(faults->arena, "%.*s%s", STR_FMT(pointer), tail), "%s", what);
 }
 
+/// A port before this one in the release is the same.
+static bool manifest_port_is_taken(const Manifest *manifest, size_t service, size_t at) {
+    const Port *port = &manifest->services.items[service].ports.items[at];
+    for (size_t other = 0; other <= service; other++) {
+        const PortList *before = &manifest->services.items[other].ports;
+        size_t until = other == service ? at : before->count;
+        for (size_t i = 0; i < until; i++)
+            if (before->items[i].host == port->host && before->items[i].protocol == port->protocol
+                && str_eq(before->items[i].address, port->address))
+                return true;
+    }
+    return false;
+}
+
 static void
 manifest_ports_check(const Manifest *manifest, size_t service, Str pointer, Faults *faults) {
     const PortList *ports = &manifest->services.items[service].ports;
-    for (size_t at = 0; at < ports->count; at++) {
-        for (size_t other = 0; other <= service; other++) {
-            const PortList *before = &manifest->services.items[other].ports;
-            size_t until = other == service ? at : before->count;
-            for (size_t i = 0; i < until; i++)
-                if (before->items[i].host == ports->items[at].host
-                    && before->items[i].protocol == ports->items[at].protocol
-                    && str_eq(before->items[i].address, ports->items[at].address))
-                    manifest_fault_at(faults,
-                                      pointer,
-                                      service,
-                                      "ports",
-                                      at,
-                                      "must be a host port that nothing else in the release uses");
-        }
-    }
+    for (size_t at = 0; at < ports->count; at++)
+        if (manifest_port_is_taken(manifest, service, at))
+            manifest_fault_at(faults,
+                              pointer,
+                              service,
+                              "ports",
+                              at,
+                              "must be a host port that nothing else in the release uses");
 }
 
 /// Kahn's algorithm: place whatever depends only on what is placed.

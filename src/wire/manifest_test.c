@@ -207,6 +207,28 @@ TEST(a_hundred_services_are_read_ordered_and_identified) {
     CHECK(refusal_is(&refusal, REFUSED_DOCUMENT_INVALID));
 }
 
+TEST(a_port_that_is_taken_is_one_fault_however_often_it_is) {
+    enum { PORTS = 64 };
+    static Port ports[PORTS];
+    static Service items[MANIFEST_SERVICES_MAX];
+    SCOPED(arena_done) Arena arena;
+    arena_init(&arena, 4 << 20);
+    for (size_t i = 0; i < PORTS; i++)
+        ports[i] = (Port){.host = 80, .container = 1};
+    for (size_t i = 0; i < MANIFEST_SERVICES_MAX; i++)
+        items[i] = (Service){
+            .name = str_print(&arena, "s-%zu", i), .ports = {ports, PORTS}
+        };
+    const Manifest manifest = {
+        .services = {items, MANIFEST_SERVICES_MAX}
+    };
+    Faults faults;
+    faults_init(&faults, &arena);
+    manifest_check(&manifest, S(""), &faults);
+    CHECK(faults.count + faults.dropped == MANIFEST_SERVICES_MAX * PORTS - 1);
+    CHECK(!arena.failed);
+}
+
 TEST(a_circle_of_any_length_is_refused) {
     for (size_t count = 1; count <= MANIFEST_SERVICES_MAX; count += 33) {
         SCOPED(arena_done) Arena arena;
@@ -273,6 +295,7 @@ TEST_MAIN(CASE(services_start_behind_what_they_depend_on),
           CASE(what_was_published_is_read_and_published_again_as_the_same_bytes),
           CASE(a_manifest_that_says_too_little_or_too_much_is_refused),
           CASE(a_hundred_services_are_read_ordered_and_identified),
+          CASE(a_port_that_is_taken_is_one_fault_however_often_it_is),
           CASE(a_circle_of_any_length_is_refused),
           CASE(a_newer_manifest_is_shown_and_the_identity_of_a_service_is_its_own_bytes),
           CASE(publishing_and_reading_survive_every_exhaustion_of_the_arena))

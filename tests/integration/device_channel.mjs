@@ -193,7 +193,7 @@ for (const [name, code, klass, hello] of [
         'everything wrong',
         'proof_invalid',
         'change',
-        () => ({ ...ghost, proof: '..', agent_version: 'x', instance: 'y', servers: 'z' }),
+        () => ({ ...ghost, proof: '..', agent_version: 'x', instance: '0'.repeat(32), servers: 'z' }),
     ],
 ])
     await report.step(`a hello with ${name} is refused as ${code}`, async () => {
